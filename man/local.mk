@@ -1,0 +1,1 @@
+# mdoc pages, installed as they are

@@ -1,0 +1,217 @@
+#include "base/fd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+int
+fd_write_all(int fd, const void *data, size_t len, const char *what, struct err *e)
+{
+	const unsigned char *p = data;
+
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "%s: cannot write", what);
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
+fd_read_upto(int fd, void *ret_data, size_t len, size_t *ret_len, const char *what, struct err *e)
+{
+	unsigned char *p = ret_data;
+	size_t got = 0;
+
+	while (got < len) {
+		ssize_t n = read(fd, p + got, len - got);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "%s: cannot read", what);
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	*ret_len = got;
+	return 0;
+}
+
+int
+fd_read_all(int fd, size_t max, struct buf *ret, const char *what, struct err *e)
+{
+	size_t start = ret->len;
+
+	for (;;) {
+		size_t n;
+
+		if (buf_reserve(ret, 16384, e) != 0)
+			return err_prefix(e, "%s", what);
+		if (fd_read_upto(fd, ret->data + ret->len, 16384, &n, what, e) != 0)
+			return -1;
+		ret->len += n;
+		ret->data[ret->len] = '\0';
+		if (ret->len - start > max)
+			return err_set(e, ERR_LIMIT, "%s: longer than %zu bytes", what, max);
+		if (n == 0)
+			return 0;
+	}
+}
+
+int
+fd_read_file(int dirfd, const char *path, size_t max, struct buf *ret, struct err *e)
+{
+	CLEANUP(cleanup_close) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0 && errno == ENOENT)
+		return err_set(e, ERR_NOTFOUND, "%s: no such file", path);
+	if (fd < 0)
+		return err_sys(e, "%s: cannot open", path);
+	return fd_read_all(fd, max, ret, path, e);
+}
+
+int
+fd_open_beneath(int dirfd, const char *path, int flags, mode_t mode, struct err *e)
+{
+	struct open_how how = {
+		.flags = (unsigned)flags | O_CLOEXEC,
+		.mode = flags & O_CREAT ? mode : 0,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS,
+	};
+	long fd;
+
+	do /* EAGAIN: a rename raced with the look-up */
+		fd = syscall(SYS_openat2, dirfd, path, &how, sizeof how);
+	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	if (fd >= 0)
+		return (int)fd;
+	if (errno == ENOENT)
+		return err_set(e, ERR_NOTFOUND, "%s: no such file or directory", path);
+	if (errno == ELOOP)
+		return err_set(e, ERR_DENIED, "%s: is, or passes through, a symbolic link", path);
+	if (errno == EXDEV)
+		return err_set(e, ERR_DENIED, "%s: leads out of its directory", path);
+	return err_sys(e, "%s: cannot open", path);
+}
+
+static int
+fd_mkdir_step(int dirfd, const char *prefix, mode_t mode, struct err *e)
+{
+	const char *slash = strrchr(prefix, '/');
+	CLEANUP(cleanup_free) char *parent = NULL;
+	CLEANUP(cleanup_close) int fd = -1;
+
+	if (slash != NULL) {
+		parent = strndup(prefix, (size_t)(slash - prefix));
+		if (parent == NULL)
+			return err_nomem(e);
+	}
+	fd = fd_open_beneath(dirfd, parent != NULL ? parent : ".", O_PATH | O_DIRECTORY, 0, e);
+	if (fd < 0)
+		return -1;
+	if (mkdirat(fd, slash != NULL ? slash + 1 : prefix, mode) != 0 && errno != EEXIST)
+		return err_sys(e, "%s: cannot create the directory", prefix);
+	return 0;
+}
+
+int
+fd_mkdirs_beneath(int dirfd, const char *path, mode_t mode, struct err *e)
+{
+	CLEANUP(cleanup_free) char *prefix = strdup(path);
+	CLEANUP(cleanup_close) int fd = -1;
+
+	if (prefix == NULL)
+		return err_nomem(e);
+	for (char *p = prefix; *p != '\0'; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (*prefix != '\0' && fd_mkdir_step(dirfd, prefix, mode, e) != 0)
+			return -1;
+		*p = '/';
+	}
+	if (*prefix != '\0' && prefix[strlen(prefix) - 1] != '/' &&
+	    fd_mkdir_step(dirfd, prefix, mode, e) != 0)
+		return -1;
+	fd = fd_open_beneath(dirfd, path, O_PATH | O_DIRECTORY, 0, e);
+	return fd < 0 ? -1 : 0;
+}
+
+static int
+fd_remove_entries(int fd, const char *path, struct err *e)
+{
+	DIR *dir = fdopendir(fd); /* owns fd from here */
+	struct dirent *d;
+	int rc = 0;
+
+	if (dir == NULL) {
+		close(fd);
+		return err_sys(e, "%s: cannot read the directory", path);
+	}
+	while (rc == 0 && (d = readdir(dir)) != NULL) {
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+			continue;
+		rc = fd_remove_tree(dirfd(dir), d->d_name, e);
+	}
+	closedir(dir);
+	return rc;
+}
+
+int
+fd_remove_tree(int dirfd, const char *path, struct err *e)
+{
+	int fd;
+
+	if (unlinkat(dirfd, path, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM && errno != EACCES)
+		return err_sys(e, "%s: cannot remove", path);
+	fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES && fchmodat(dirfd, path, 0700, 0) == 0)
+		fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "%s: cannot remove", path);
+	if (fchmod(fd, 0700) != 0 && errno != EPERM) {
+		close(fd);
+		return err_sys(e, "%s: cannot make writable", path);
+	}
+	if (fd_remove_entries(fd, path, e) != 0)
+		return -1;
+	if (unlinkat(dirfd, path, AT_REMOVEDIR) != 0)
+		return err_sys(e, "%s: cannot remove", path);
+	return 0;
+}
+
+int
+fd_close(int *fd, const char *what, struct err *e)
+{
+	int old = *fd;
+
+	*fd = -1;
+	if (old >= 0 && close(old) != 0 && errno != EINTR)
+		return err_sys(e, "%s: cannot close", what);
+	return 0;
+}
+
+int
+fd_sync(int fd, const char *what, struct err *e)
+{
+	int rc;
+
+	do
+		rc = fsync(fd);
+	while (rc != 0 && errno == EINTR);
+	/* EINVAL: a file system or special file without fsync */
+	if (rc != 0 && errno != EINVAL)
+		return err_sys(e, "%s: cannot sync", what);
+	return 0;
+}

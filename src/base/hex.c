@@ -1,0 +1,52 @@
+#include "base/hex.h"
+
+#include <string.h>
+
+static int
+hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
+void
+hex_encode(char *ret_text, const void *data, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *p = data;
+
+	for (size_t i = 0; i < len; i++) {
+		ret_text[2 * i] = digits[p[i] >> 4];
+		ret_text[2 * i + 1] = digits[p[i] & 15];
+	}
+	ret_text[2 * len] = '\0';
+}
+
+int
+hex_decode(unsigned char *ret_data, size_t len, const char *text, struct err *e)
+{
+	if (strnlen(text, 2 * len + 1) != 2 * len)
+		return err_set(e, ERR_FORMAT, "expected %zu hexadecimal digits", 2 * len);
+	for (size_t i = 0; i < 2 * len; i++)
+		if (hex_value(text[i]) < 0)
+			return err_set(e, ERR_FORMAT, "expected %zu lower-case hexadecimal digits", 2 * len);
+	for (size_t i = 0; i < len; i++)
+		ret_data[i] = (unsigned char)(hex_value(text[2 * i]) << 4 | hex_value(text[2 * i + 1]));
+	return 0;
+}
+
+bool
+hex_is(const char *text, size_t n)
+{
+	size_t len = strnlen(text, n + 1);
+
+	if (len == 0 || len > n)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (hex_value(text[i]) < 0)
+			return false;
+	return true;
+}

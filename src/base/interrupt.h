@@ -1,0 +1,18 @@
+/*
+ * Ctrl-C, SIGTERM and SIGHUP as a flag that long loops look at, and a file
+ * descriptor for poll(2).  Installed once, by a main.
+ */
+#ifndef BASE_INTERRUPT_H
+#define BASE_INTERRUPT_H
+
+#include <stdbool.h>
+#include "base/err.h"
+
+int interrupt_install(struct err *e) MUST_CHECK;
+bool interrupt_pending(void);
+/* ERR_CANCELLED once a signal came, else 0. */
+int interrupt_check(struct err *e) MUST_CHECK;
+/* Becomes readable when a signal comes; -1 when not installed. */
+int interrupt_fd(void);
+
+#endif

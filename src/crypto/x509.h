@@ -1,0 +1,45 @@
+/* X.509 certificates (RFC 5280): what the AK profile asks of them. */
+#ifndef CRYPTO_X509_H
+#define CRYPTO_X509_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "crypto/key.h"
+
+struct x509_cert;
+
+struct x509_profile {
+	bool ca;                 /* basicConstraints CA:TRUE */
+	bool has_key_usage;
+	bool digital_signature;
+	bool key_encipherment;
+	bool key_agreement;
+	bool eku_ek;             /* extendedKeyUsage has 2.23.133.8.1 */
+	bool unknown_critical;   /* a critical extension we do not process */
+	int64_t not_before;      /* seconds since 1970 */
+	int64_t not_after;
+};
+
+/* DER; trailing bytes refused. */
+int x509_decode(const void *der, size_t len, struct x509_cert **ret, struct err *e) MUST_CHECK;
+/* One or more certificates in PEM appended to the array (at most max). */
+int x509_decode_pem(const void *pem, size_t len, size_t max, struct x509_cert **ret, size_t *ret_n,
+    struct err *e) MUST_CHECK;
+void x509_free(struct x509_cert *c);
+int x509_profile(const struct x509_cert *c, struct x509_profile *ret, struct err *e) MUST_CHECK;
+int x509_key(const struct x509_cert *c, struct key **ret, struct err *e) MUST_CHECK;
+int x509_der(const struct x509_cert *c, struct buf *ret, struct err *e) MUST_CHECK;
+int x509_digest(const struct x509_cert *c, unsigned char ret[HASH_SHA256_SIZE], struct err *e) MUST_CHECK;
+int x509_subject(const struct x509_cert *c, struct buf *ret, struct err *e) MUST_CHECK;
+bool x509_equal(const struct x509_cert *a, const struct x509_cert *b);
+
+/*
+ * Is chain[0] issued, through chain[1..n-1] in this order, by anchor (or by
+ * chain[n-1] alone when anchor is NULL), every one valid at time, path length,
+ * CA flags, keyCertSign, signatures with SHA-256 or better?  *ret_ok with the
+ * reason in reason when not.
+ */
+int x509_chain_ok(struct x509_cert *const *chain, size_t n, const struct x509_cert *anchor,
+    int64_t time, bool *ret_ok, struct buf *reason, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,16 @@
+/* Starts aicertd for one store on a Unix socket in a fresh 0700 directory, and stops it. */
+#ifndef PROVIDER_LOCAL_H
+#define PROVIDER_LOCAL_H
+
+#include "store/store.h"
+
+struct local;
+
+/* tpm: TCTI string for the daemon. Waits until it is ready. */
+int local_start(struct store *s, const char *tpm, struct local **ret, struct err *e) MUST_CHECK;
+const char *local_socket(const struct local *l);
+/* Asks it to end (its control pipe closes), reaps it, removes the directory. */
+void local_stop(struct local *l);
+static inline void local_stopp(struct local **l) { local_stop(*l); }
+
+#endif

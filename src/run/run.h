@@ -1,0 +1,34 @@
+/*
+ * The runner's work: one attested run from a resolved spec to a certificate.
+ * Invariants: nothing is extended into PCR 15 before the run key's event is in
+ * PCR 14; outputs are hashed after the run's last process is gone; whatever
+ * happens, what was measured is sealed, and a failed run has a certificate.
+ */
+#ifndef RUN_RUN_H
+#define RUN_RUN_H
+
+#include "object/certificate.h"
+#include "store/store.h"
+#include "tpm/tpm.h"
+
+/* A log or state line for whoever watches; called from the run's thread. */
+struct run_observer {
+	void (*state)(void *arg, const char *state);  /* "measuring", "running", "sealing", ... */
+	void (*log)(void *arg, const void *data, size_t len);
+	void *arg;
+};
+
+struct run_request {
+	struct store *store;
+	struct tpm *tpm;
+	const struct run_spec *spec;    /* every input's object is in the store */
+	unsigned char nonce[32];
+	const char *daemon_version;
+	int cancel_fd;                  /* readable: stop the run; -1: none */
+	struct run_observer observer;
+};
+
+/* 0: *ret_certificate holds the encoded certificate, also of a run that failed. */
+int run_execute(const struct run_request *rq, struct buf *ret_certificate, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,29 @@
+/* Trust entries: whom a verifier believes, and for what. Never taken from evidence. */
+#ifndef VERIFY_TRUST_H
+#define VERIFY_TRUST_H
+
+#include "crypto/x509.h"
+#include "verify/verdict.h"
+
+enum trust_purpose { TRUST_AK, TRUST_EK, TRUST_TSA, TRUST_SNP, TRUST_TDX, TRUST_LOG, TRUST_AUTHOR };
+
+struct trust_entry {
+	char *name;
+	enum trust_purpose purpose;
+	enum verdict_level grants;
+	int64_t not_before, not_after;
+	struct x509_cert *cert;
+};
+
+struct trust {
+	struct trust_entry *entries;
+	size_t count;
+	struct oid digest;          /* over all entries, for the verdict */
+};
+
+/* {"grants":"vtpm","mediaType":"application/vnd.aicert.trust.v1+json","name":...,
+ *  "notAfter":...,"notBefore":...,"certificate":base64 DER,"purpose":"ak"}; added to *t. */
+int trust_add(struct trust *t, const void *json, size_t len, struct err *e) MUST_CHECK;
+void trust_free(struct trust *t);
+
+#endif

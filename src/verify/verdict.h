@@ -1,0 +1,64 @@
+/* What a verification found: a list of checks, a level, a verdict in words and in JSON. */
+#ifndef VERIFY_VERDICT_H
+#define VERIFY_VERDICT_H
+
+#include "base/buf.h"
+#include "object/oid.h"
+
+enum verdict_check {            /* in the order of DESIGN 6 */
+	CHECK_OBJECT_ID, CHECK_CERTIFICATE_CANONICAL, CHECK_EVENTS_GRAMMAR, CHECK_AK_CHAIN,
+	CHECK_AK_KEY, CHECK_QUOTE_STRUCTURE, CHECK_QUOTE_SIGNATURE, CHECK_QUOTE_BINDING,
+	CHECK_QUOTE_PCRS, CHECK_QUOTE_START, CHECK_BOOT_LOG, CHECK_BOOT_REFERENCE,
+	CHECK_INPUTS_LOG, CHECK_OUTPUTS_LOG, CHECK_RUN_EXIT, CHECK_ENVELOPE_STATEMENT,
+	CHECK_ENVELOPE_SIGNATURE, CHECK_HARDWARE_REPORT, CHECK_TIME_PROOF,
+	CHECK_COMMIT_SIGNATURE, CHECK_FILES_OUTPUTS, CHECK_FILES_INPUTS, CHECK_CHAIN_INPUTS,
+	CHECK_REVOCATION, CHECK_POLICY,
+	CHECK_COUNT
+};
+
+enum verdict_result { VERDICT_SKIP, VERDICT_PASS, VERDICT_FAIL };
+enum verdict_level { LEVEL_NONE, LEVEL_SIMULATED, LEVEL_DEVICE, LEVEL_VTPM, LEVEL_CONFIDENTIAL };
+enum verdict_answer { ANSWER_FAIL, ANSWER_UNDECIDED, ANSWER_PASS };
+
+struct verdict_item {
+	enum verdict_result result;
+	bool missing;               /* a skip for want of an object or of what could be fetched */
+	char *expected;             /* NULL: none */
+	char *found;
+};
+
+struct verdict {
+	enum verdict_answer answer;
+	enum verdict_level level, required;
+	char *subject;              /* what was asked about: a path or an id */
+	struct oid certificate;
+	struct verdict_item checks[CHECK_COUNT];
+	char *bank;                 /* the bank that carries the proof */
+	int64_t time;
+	char *time_source;          /* "now", "--at", "evidence" */
+	char **notes;               /* sentences for people: what is not proved, other matches, ... */
+	size_t note_count;
+	struct verdict **chain;     /* ancestors */
+	size_t chain_count;
+	struct oid trust_digest, reference_digest, policy_digest;
+};
+
+const char *verdict_check_name(enum verdict_check c);   /* "quote.binding" */
+const char *verdict_check_clause(enum verdict_check c); /* "aicert-certificate(5) ..." */
+const char *verdict_level_name(enum verdict_level l);   /* "none" for LEVEL_NONE */
+int verdict_level_parse(const char *name, enum verdict_level *ret, struct err *e) MUST_CHECK;
+
+int verdict_new(struct verdict **ret, struct err *e) MUST_CHECK;
+void verdict_free(struct verdict *v);
+/* expected and found may be NULL; a later fail replaces a pass, never the reverse. */
+int verdict_set(struct verdict *v, enum verdict_check c, enum verdict_result r,
+    const char *expected, const char *found, struct err *e) MUST_CHECK;
+int verdict_missing(struct verdict *v, enum verdict_check c, const char *what, struct err *e) MUST_CHECK;
+int verdict_note(struct verdict *v, struct err *e, const char *fmt, ...) PRINTF(3, 4) MUST_CHECK;
+
+/* The document of DESIGN 6, canonical. */
+int verdict_to_json(const struct verdict *v, struct buf *ret, struct err *e) MUST_CHECK;
+/* A table and a sentence for people. all: also the checks that passed or were skipped. */
+int verdict_to_text(const struct verdict *v, bool all, struct buf *ret, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,39 @@
+/* Reading commits and certificates out of a store, and walking the history. */
+#ifndef STORE_HISTORY_H
+#define STORE_HISTORY_H
+
+#include "object/certificate.h"
+#include "object/commit.h"
+#include "store/store.h"
+
+int history_commit(struct store *s, const struct oid *id, struct commit *ret, struct err *e) MUST_CHECK;
+int history_certificate(struct store *s, const struct oid *id, struct certificate *ret,
+    struct err *e) MUST_CHECK;
+/* What an object is: by its mediaType or tree header; anything else is a blob. */
+int history_type(struct store *s, const struct oid *id, enum object_type *ret, struct err *e) MUST_CHECK;
+
+/* Every commit reachable from start, children before parents, newest first
+ * among the unordered; fn returns non-zero to stop. */
+typedef int history_each_fn(void *arg, const struct oid *id, const struct commit *c);
+int history_walk(struct store *s, const struct oid *start, size_t n, history_each_fn *fn,
+    void *arg, struct err *e) MUST_CHECK;
+
+/*
+ * The newest successful run reachable from HEAD, then from other refs, that has
+ * this content (type, size, sha256) as an output; inside: also as an entry
+ * somewhere inside an output tree.  ERR_NOTFOUND when there is none.
+ */
+struct history_producer {
+	struct oid commit, certificate;
+	char *path;             /* of the output; malloc'd */
+};
+#define HISTORY_INSIDE 1u    /* also look inside output trees */
+#define HISTORY_HEAD_ONLY 2u /* only what HEAD reaches */
+int history_producer(struct store *s, const struct resource *content, unsigned flags,
+    struct history_producer *ret, struct err *e) MUST_CHECK;
+/* The newest successful run reachable from HEAD, then other refs, with an output of that path. */
+int history_producer_of_path(struct store *s, const char *path, struct history_producer *ret,
+    struct err *e) MUST_CHECK;
+void history_producer_free(struct history_producer *p);
+
+#endif

@@ -1,0 +1,2 @@
+# store
+EXTRA_DIST += store/FORMAT.md

@@ -1,0 +1,67 @@
+/*
+ * The object database: bytes by SHA-256.  Small objects live in
+ * objects/small.db, large ones as read-only files objects/ab/<62 hex>.
+ * Every read verifies the digest; a mismatch is ERR_CORRUPT.
+ */
+#ifndef STORE_ODB_H
+#define STORE_ODB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/buf.h"
+#include "object/oid.h"
+#include "store/store.h"
+
+bool odb_has(struct store *s, const struct oid *id);
+/* ERR_NOTFOUND names the id. */
+int odb_size(struct store *s, const struct oid *id, uint64_t *ret, struct err *e) MUST_CHECK;
+/* Whole object into memory, at most max bytes (ERR_LIMIT). */
+int odb_read(struct store *s, const struct oid *id, size_t max, struct buf *ret,
+    struct err *e) MUST_CHECK;
+/* Streams the object to sink in pieces; the digest is known only at the end:
+ * on ERR_CORRUPT what was sunk must be thrown away. */
+typedef int odb_sink(void *arg, const void *data, size_t len, struct err *e);
+int odb_stream(struct store *s, const struct oid *id, odb_sink *sink, void *arg,
+    struct err *e) MUST_CHECK;
+/* A read-only descriptor at offset 0 of the object's bytes and their size: the
+ * file itself, or a sealed memfd for a small object.  The digest of a file is
+ * NOT checked: for serving bytes to a peer that checks them. */
+int odb_open(struct store *s, const struct oid *id, int *ret_fd, uint64_t *ret_size,
+    struct err *e) MUST_CHECK;
+
+/* Stores bytes; already there is success. Durable when it returns. */
+int odb_put(struct store *s, const void *data, size_t len, struct oid *ret, struct err *e) MUST_CHECK;
+/* One pass: reads fd from its position to the end, hashes and writes.
+ * expect (may be NULL): ERR_REFUSED and nothing kept when the digest differs.
+ * A file that changes its size or mtime while it is read is refused (ERR_CONFLICT). */
+int odb_put_fd(struct store *s, int fd, const char *what, const struct oid *expect,
+    struct oid *ret, uint64_t *ret_size, struct err *e) MUST_CHECK;
+/* Takes a finished file, name beneath dirfd on the store's file system, into the
+ * store: hashed, then renamed when large.  The caller guarantees that nobody
+ * can still write it. The name is gone afterwards. */
+int odb_adopt(struct store *s, int dirfd, const char *name, struct oid *ret, uint64_t *ret_size,
+    struct err *e) MUST_CHECK;
+
+/* Writes an object as a new file beneath dirfd (reflink, else copy; the bytes are
+ * verified): never replaces an existing name (ERR_EXISTS). mode 0444, 0555, 0644, 0755. */
+int odb_export(struct store *s, const struct oid *id, int dirfd, const char *name, unsigned mode,
+    struct err *e) MUST_CHECK;
+/* As odb_export with mode 0444 or 0555, but may hard-link the store's own
+ * read-only file: for private input trees that are never written. */
+int odb_link(struct store *s, const struct oid *id, int dirfd, const char *name, unsigned mode,
+    struct err *e) MUST_CHECK;
+
+/* Calls fn for every object in this store, any order; fn returns non-zero to stop. */
+typedef int odb_each_fn(void *arg, const struct oid *id, uint64_t size);
+int odb_each(struct store *s, odb_each_fn *fn, void *arg, struct err *e) MUST_CHECK;
+/* Ids that begin with prefix (>= 7 hex digits): ERR_NOTFOUND, or ERR_CONFLICT
+ * when several do (the message lists some). */
+int odb_prefix(struct store *s, const char *prefix, struct oid *ret, struct err *e) MUST_CHECK;
+
+/* Several odb_put in one durable step: a batch of small objects costs one fsync.
+ * Objects of an open batch are not visible to others until odb_batch_end(). */
+int odb_batch_begin(struct store *s, struct err *e) MUST_CHECK;
+int odb_batch_end(struct store *s, struct err *e) MUST_CHECK;
+void odb_batch_abort(struct store *s);
+
+#endif

@@ -1,0 +1,49 @@
+# Unit tests: one program a source directory, one file a source file.
+UNIT_LDADD = libaicert-core.a $(LIBRARIES_LIBS) $(CHECK_LIBS)
+UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit $(CHECK_CFLAGS) \
+	-DTEST_DATA='"$(abs_top_srcdir)/tests/data"'
+UNIT_PROGRAMS =
+
+# unit base
+UNIT_PROGRAMS += unit-base
+unit_base_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/base/buf.c \
+	tests/unit/base/err.c \
+	tests/unit/base/fd.c \
+	tests/unit/base/hex.c \
+	tests/unit/base/options.c \
+	tests/unit/base/path.c \
+	tests/unit/base/timestamp.c
+unit_base_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_base_LDADD = $(UNIT_LDADD)
+
+# unit git
+
+# unit db
+
+# unit codec
+
+# unit crypto
+
+# unit net
+
+# unit object
+
+# unit evidence
+
+# unit tpm
+
+# unit verify
+
+# unit store
+
+# unit run
+
+# unit runner
+
+# unit serve
+
+# unit provider
+
+check_PROGRAMS += $(UNIT_PROGRAMS)
+TESTS += $(UNIT_PROGRAMS)
