@@ -13,8 +13,8 @@ int atomic_file_write(int dirfd, const char *name, const void *data, size_t len,
     struct err *e) MUST_CHECK;
 
 /*
- * A lock file, <name>.lock, that becomes the new file: git's protocol.  The
- * lock holds "<pid> <host>" until atomic_file_lock_commit() replaces it.
+ * A lock file, <name>.lock, that says "<pid> <host>" and is flock(2)ed by its
+ * holder for as long as it lives.
  */
 struct atomic_file_lock {
 	int dirfd;   /* borrowed; must outlive the lock */
@@ -26,9 +26,10 @@ struct atomic_file_lock {
 #define ATOMIC_FILE_LOCK_INIT {.fd = -1}
 
 /* Waits up to timeout_ms for another holder; then ERR_BUSY that names it.
- * A lock whose holder on this host no longer lives is broken. */
+ * A lock whose holder no longer lives is broken. */
 int atomic_file_lock(struct atomic_file_lock *ret, int dirfd, const char *name, int timeout_ms,
     struct err *e) MUST_CHECK;
+/* Writes the file that is locked, durably, and lets the lock go. */
 int atomic_file_lock_commit(struct atomic_file_lock *l, const void *data, size_t len,
     struct err *e) MUST_CHECK;
 /* Lets the lock go without writing; harmless when not held. */

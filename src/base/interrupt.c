@@ -1,0 +1,57 @@
+#include "base/interrupt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+
+/* A signal handler has nowhere else to put what it learns. */
+static volatile sig_atomic_t interrupt_seen;
+static int interrupt_pipe[2] = {-1, -1};
+
+static void
+interrupt_handler(int signo)
+{
+	int saved = errno;
+	ssize_t n UNUSED = write(interrupt_pipe[1], "", 1);
+
+	(void)signo;
+	interrupt_seen = 1;
+	errno = saved;
+}
+
+int
+interrupt_install(struct err *e)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction sa = {.sa_handler = interrupt_handler};
+
+	if (interrupt_pipe[0] >= 0)
+		return 0;
+	if (pipe2(interrupt_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
+		return err_sys(e, "cannot make a pipe");
+	sigemptyset(&sa.sa_mask);
+	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+		if (sigaction(signals[i], &sa, NULL) != 0)
+			return err_sys(e, "cannot catch signal %d", signals[i]);
+	return 0;
+}
+
+bool
+interrupt_pending(void)
+{
+	return interrupt_seen != 0;
+}
+
+int
+interrupt_check(struct err *e)
+{
+	if (interrupt_seen)
+		return err_set(e, ERR_CANCELLED, "interrupted");
+	return 0;
+}
+
+int
+interrupt_fd(void)
+{
+	return interrupt_pipe[0];
+}

@@ -1,0 +1,92 @@
+#include "base/progress.h"
+
+#include <time.h>
+#include <unistd.h>
+
+static int64_t
+progress_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+void
+progress_size(char *ret, size_t cap, uint64_t bytes)
+{
+	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB"};
+	uint64_t tenths = bytes * 10;
+	size_t unit = 0;
+
+	if (bytes < 1024) {
+		snprintf(ret, cap, "%llu bytes", (unsigned long long)bytes);
+		return;
+	}
+	if (bytes > UINT64_MAX / 10)
+		tenths = UINT64_MAX;
+	for (tenths /= 1024; tenths >= 10240 && unit < 4; unit++)
+		tenths /= 1024;
+	snprintf(ret, cap, "%llu.%llu %s", (unsigned long long)(tenths / 10),
+	    (unsigned long long)(tenths % 10), units[unit]);
+}
+
+void
+progress_start(struct progress *p, FILE *out, const char *label, uint64_t total)
+{
+	*p = (struct progress){
+		.out = out != NULL && isatty(fileno(out)) ? out : NULL,
+		.label = label,
+		.total = total,
+	};
+	if (p->out != NULL)
+		p->started_ms = p->drawn_ms = progress_now_ms();
+}
+
+static void
+progress_draw(struct progress *p, int64_t now)
+{
+	uint64_t spent_ms = (uint64_t)(now - p->started_ms) + 1;
+	double rate = (double)p->done * 1000.0 / (double)spent_ms;
+	char done[32], speed[32];
+
+	progress_size(done, sizeof done, p->done);
+	progress_size(speed, sizeof speed, (uint64_t)rate);
+	fprintf(p->out, "\r\033[K%s: ", p->label);
+	if (p->total > 0 && p->done <= p->total)
+		fprintf(p->out, "%3d %%, ", (int)((double)p->done * 100.0 / (double)p->total));
+	fprintf(p->out, "%s, %s/s", done, speed);
+	if (p->total > p->done && rate >= 1.0) {
+		uint64_t left = (uint64_t)((double)(p->total - p->done) / rate);
+
+		fprintf(p->out, ", %llu:%02llu left", (unsigned long long)(left / 60),
+		    (unsigned long long)(left % 60));
+	}
+	fflush(p->out);
+}
+
+void
+progress_add(struct progress *p, uint64_t n)
+{
+	int64_t now;
+
+	p->done += n;
+	if (p->out == NULL)
+		return;
+	now = progress_now_ms();
+	if (now - p->started_ms < 500 || now - p->drawn_ms < 100)
+		return;
+	p->drawn_ms = now;
+	p->drawn = true;
+	progress_draw(p, now);
+}
+
+void
+progress_end(struct progress *p)
+{
+	if (p->out != NULL && p->drawn) {
+		fputs("\r\033[K", p->out);
+		fflush(p->out);
+	}
+	p->out = NULL;
+}
