@@ -2,10 +2,10 @@
 UNIT_LDADD = libaicert-core.a $(LIBRARIES_LIBS) $(CHECK_LIBS)
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit $(CHECK_CFLAGS) \
 	-DTEST_DATA='"$(abs_top_srcdir)/tests/data"'
-UNIT_PROGRAMS =
+UNIT_TESTS =
 
 # unit base
-UNIT_PROGRAMS += unit-base
+UNIT_TESTS += unit-base
 unit_base_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/base/buf.c \
 	tests/unit/base/err.c \
@@ -45,5 +45,5 @@ unit_base_LDADD = $(UNIT_LDADD)
 
 # unit provider
 
-check_PROGRAMS += $(UNIT_PROGRAMS)
-TESTS += $(UNIT_PROGRAMS)
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
