@@ -1,0 +1,131 @@
+/* aicert: finds the command in a table, runs it, prints its error. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/interrupt.h"
+#include "cmd/cmd.h"
+#include "cmd/commands.h"
+
+static const struct cmd commands[] = {
+	{"init", "make a store in a directory", init_command},
+	{"commit", "make an attested run and record its certificate", commit_command},
+	{"status", "what differs from the last certificate", status_command},
+	{"log", "the history, newest first", log_command},
+	{"show", "a commit, certificate, tree or file in readable form", show_command},
+	{"verify", "judge the proof behind a file or a revision", verify_command},
+	{"trace", "the lineage of a file, back to the data sets", trace_command},
+	{"branch", "list, make or delete branches", branch_command},
+	{"tag", "list, make or delete tags", tag_command},
+	{"config", "read and write settings", config_command},
+	{"fsck", "check every object and ref of the store", fsck_command},
+	{"hash-object", "ids of files and directories", hash_object_command},
+	{"cat-file", "the bytes, type or size of an object", cat_file_command},
+	{"ls-tree", "the entries of a tree", ls_tree_command},
+	{"rev-parse", "the full id of a revision", rev_parse_command},
+};
+
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+static const struct cmd *
+main_find(const char *name)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static void
+main_usage(FILE *out)
+{
+	fputs("usage: aicert [-C DIR] COMMAND [ARGUMENT...]\n"
+	    "       aicert help [COMMAND] | --help | --version\n\n", out);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		fprintf(out, "  %-12s  %s\n", commands[i].name, commands[i].summary);
+	fputs("  version       the version of this program\n"
+	    "  help          this text, or the usage of a command\n", out);
+}
+
+static int
+main_version(void)
+{
+	puts("aicert " AICERT_VERSION);
+	return 0;
+}
+
+static int
+main_run(const struct cmd *c, int argc, char **argv, struct err *e)
+{
+	if (interrupt_install(e) != 0)
+		return -1;
+	return c->run(argc, argv, e);
+}
+
+static int
+main_help(int argc, char **argv, struct err *e)
+{
+	char help[] = "--help";
+	char *args[] = {NULL, help, NULL};
+	const struct cmd *c;
+
+	if (argc < 2) {
+		main_usage(stdout);
+		return 0;
+	}
+	c = main_find(argv[1]);
+	if (c == NULL)
+		return err_set(e, ERR_USAGE, "no such command: %s (aicert help lists them)", argv[1]);
+	args[0] = argv[1];
+	return c->run(2, args, e);
+}
+
+/* argv[0] is the command's name. */
+static int
+main_dispatch(int argc, char **argv, struct err *e)
+{
+	const struct cmd *c;
+
+	if (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "version") == 0)
+		return main_version();
+	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 ||
+	    strcmp(argv[0], "help") == 0)
+		return main_help(argc, argv, e);
+	c = main_find(argv[0]);
+	if (c == NULL)
+		return err_set(e, ERR_USAGE, "no such command: %s (aicert help lists them)", argv[0]);
+	return main_run(c, argc, argv, e);
+}
+
+/* Options before the command; *i is the command's place in argv. */
+static int
+main_globals(int argc, char **argv, int *i, struct err *e)
+{
+	for (*i = 1; *i < argc && strcmp(argv[*i], "-C") == 0; *i += 2) {
+		if (*i + 1 >= argc)
+			return err_set(e, ERR_USAGE, "-C needs a directory");
+		if (chdir(argv[*i + 1]) != 0)
+			return err_sys(e, "%s: cannot change to the directory", argv[*i + 1]);
+	}
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct err e = {0};
+	int i, status;
+
+	status = main_globals(argc, argv, &i, &e);
+	if (status == 0 && i >= argc) {
+		main_usage(stderr);
+		return 2;
+	}
+	if (status == 0)
+		status = main_dispatch(argc - i, argv + i, &e);
+	if (status >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
+		status = err_sys(&e, "cannot write to standard output");
+	if (status >= 0)
+		return status;
+	fprintf(stderr, "aicert: %s\n", e.msg);
+	return err_exit_status(e.code);
+}

@@ -1,0 +1,182 @@
+#include "cmd/cmd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "base/dir-walk.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "store/config.h"
+#include "store/odb.h"
+
+#define CMD_TRUST_SIZE_MAX (256u * 1024)
+#define CMD_TRUST_FILES_MAX 1024
+
+int
+cmd_parse(const char *name, const char *synopsis, const struct option *table, int *argc,
+    char **argv, struct err *e)
+{
+	char command[64];
+
+	snprintf(command, sizeof command, "aicert %s", name);
+	if (options_parse(table, *argc, argv, argc, e) != 0)
+		return err_prefix(e, "%s", name);
+	for (const struct option *o = table; o->kind != OPTION_END; o++) {
+		if (o->kind == OPTION_HELP && *(const bool *)o->value) {
+			options_usage(stdout, command, synopsis, table);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+int
+cmd_count(const char *name, int argc, int min, int max, struct err *e)
+{
+	if (argc < min)
+		return err_set(e, ERR_USAGE, "%s: an argument is missing (aicert %s --help)", name, name);
+	if (argc > max)
+		return err_set(e, ERR_USAGE, "%s: too many arguments (aicert %s --help)", name, name);
+	return 0;
+}
+
+int
+cmd_store(unsigned flags, struct store **ret, struct err *e)
+{
+	return store_discover(".", flags, ret, e);
+}
+
+bool
+cmd_is_path(const char *arg)
+{
+	struct stat st;
+
+	return lstat(arg, &st) == 0;
+}
+
+/* The path made absolute; its directory without symlinks, its last component as it is. */
+static char *
+cmd_absolute(const char *path, struct err *e)
+{
+	CLEANUP(cleanup_free) char *copy = buf_strdup(path, e);
+	char *slash, dir[PATH_MAX];
+	const char *last;
+	size_t len;
+
+	if (copy == NULL)
+		return NULL;
+	for (len = strlen(copy); len > 1 && copy[len - 1] == '/'; len--)
+		copy[len - 1] = '\0';
+	slash = strrchr(copy, '/');
+	last = slash != NULL ? slash + 1 : copy;
+	if (*last == '\0' || strcmp(last, ".") == 0 || strcmp(last, "..") == 0) {
+		if (realpath(copy, dir) != NULL)
+			return buf_strdup(dir, e);
+		err_sys(e, "%s", path);
+		return NULL;
+	}
+	if (slash != NULL)
+		*slash = '\0';
+	if (realpath(slash == NULL ? "." : slash == copy ? "/" : copy, dir) == NULL) {
+		err_sys(e, "%s", path);
+		return NULL;
+	}
+	return buf_strfmt(e, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir, last);
+}
+
+int
+cmd_worktree_path(struct store *s, const char *path, char **ret, struct err *e)
+{
+	CLEANUP(cleanup_free) char *full = cmd_absolute(path, e);
+	const char *root = store_worktree(s);
+
+	if (full == NULL)
+		return -1;
+	if (!path_covers(root, full))
+		return err_set(e, ERR_DENIED, "%s: outside the work tree %s", path, root);
+	*ret = buf_strdup(full[strlen(root)] == '/' ? full + strlen(root) + 1 : "", e);
+	return *ret == NULL ? -1 : 0;
+}
+
+static int
+cmd_trust_dir(struct trust *t, const char *dir, struct err *e)
+{
+	CLEANUP(cleanup_close) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(dir_walk_free) struct dir_walk w = DIR_WALK_INIT;
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return err_sys(e, "%s: cannot read the trust entries", dir);
+	if (dir_walk_list(fd, ".", CMD_TRUST_FILES_MAX, &w, e) != 0)
+		return -1;
+	for (size_t i = 0; i < w.count; i++) {
+		CLEANUP(buf_free) struct buf text = BUF_INIT;
+		size_t len = strlen(w.names[i]);
+
+		if (len < 5 || strcmp(w.names[i] + len - 5, ".json") != 0)
+			continue;
+		if (fd_read_file(fd, w.names[i], CMD_TRUST_SIZE_MAX, &text, e) != 0 ||
+		    trust_add(t, text.data, text.len, e) != 0)
+			return err_prefix(e, "trust entry %s/%s", dir, w.names[i]);
+	}
+	return 0;
+}
+
+int
+cmd_trust(struct trust *ret, struct err *e)
+{
+	CLEANUP(cleanup_free) char *user = NULL;
+	CLEANUP(cleanup_free) char *dir = NULL;
+	struct trust t = {0};
+
+	if (config_dir_user(&user, e) != 0)
+		return -1;
+	dir = buf_strfmt(e, "%s/trust", user);
+	if (dir == NULL || cmd_trust_dir(&t, AICERT_DATADIR "/trust", e) != 0 ||
+	    cmd_trust_dir(&t, dir, e) != 0) {
+		trust_free(&t);
+		return -1;
+	}
+	*ret = t;
+	return 0;
+}
+
+int
+cmd_fetch(void *store, const struct oid *id, size_t max, struct buf *ret, struct err *e)
+{
+	return odb_read(store, id, max, ret, e);
+}
+
+void
+cmd_short(const struct oid *id, char ret[CMD_SHORT_SIZE])
+{
+	char hex[OID_HEX_SIZE];
+
+	oid_hex(id, hex);
+	memcpy(ret, hex, CMD_SHORT_SIZE - 1);
+	ret[CMD_SHORT_SIZE - 1] = '\0';
+}
+
+void
+cmd_print_text(FILE *out, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		fputc((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f ? '?' : c, out);
+	}
+}
+
+int
+cmd_print_json(struct jcs *v, struct err *e)
+{
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+
+	if (jcs_encode(v, &text, e) != 0)
+		return -1;
+	puts(buf_str(&text));
+	return 0;
+}

@@ -1,0 +1,47 @@
+/*
+ * What the commands share.  A command is a function that returns its exit
+ * status, or -1 with an error that main prints and maps to one.
+ */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+#include "base/options.h"
+#include "object/certificate.h"
+#include "object/commit.h"
+#include "store/store.h"
+#include "verify/trust.h"
+
+struct cmd {
+	const char *name;
+	const char *summary;
+	int (*run)(int argc, char **argv, struct err *e);
+};
+
+/* 0: go on with *argc arguments at argv[0..]; 1: help was printed; -1: error. */
+int cmd_parse(const char *name, const char *synopsis, const struct option *table, int *argc,
+    char **argv, struct err *e) MUST_CHECK;
+/* ERR_USAGE unless min <= argc <= max. */
+int cmd_count(const char *name, int argc, int min, int max, struct err *e) MUST_CHECK;
+
+/* The store that holds the current directory. */
+int cmd_store(unsigned flags, struct store **ret, struct err *e) MUST_CHECK;
+/* A path as typed, relative to the current directory, as one relative to the work
+ * tree; ERR_DENIED when it lies outside. malloc'd. "" is the work tree itself. */
+int cmd_worktree_path(struct store *s, const char *path, char **ret, struct err *e) MUST_CHECK;
+/* The argument exists as a path (symlinks not followed). */
+bool cmd_is_path(const char *arg);
+
+/* Trust entries of the installation and of the user. */
+int cmd_trust(struct trust *ret, struct err *e) MUST_CHECK;
+/* Objects of a store for verify/: a verify_fetch with the store as its argument. */
+int cmd_fetch(void *store, const struct oid *id, size_t max, struct buf *ret, struct err *e) MUST_CHECK;
+
+/* First 12 digits of an id. */
+#define CMD_SHORT_SIZE 13
+void cmd_short(const struct oid *id, char ret[CMD_SHORT_SIZE]);
+/* Text of others on a terminal: control characters become '?'. */
+void cmd_print_text(FILE *out, const char *text);
+/* One canonical document and a newline. */
+int cmd_print_json(struct jcs *v, struct err *e) MUST_CHECK;
+
+#endif

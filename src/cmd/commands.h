@@ -1,0 +1,23 @@
+/* Every command, one a file. */
+#ifndef CMD_COMMANDS_H
+#define CMD_COMMANDS_H
+
+#include "base/err.h"
+
+int branch_command(int argc, char **argv, struct err *e);
+int cat_file_command(int argc, char **argv, struct err *e);
+int commit_command(int argc, char **argv, struct err *e);
+int config_command(int argc, char **argv, struct err *e);
+int fsck_command(int argc, char **argv, struct err *e);
+int hash_object_command(int argc, char **argv, struct err *e);
+int init_command(int argc, char **argv, struct err *e);
+int log_command(int argc, char **argv, struct err *e);
+int ls_tree_command(int argc, char **argv, struct err *e);
+int rev_parse_command(int argc, char **argv, struct err *e);
+int show_command(int argc, char **argv, struct err *e);
+int status_command(int argc, char **argv, struct err *e);
+int tag_command(int argc, char **argv, struct err *e);
+int trace_command(int argc, char **argv, struct err *e);
+int verify_command(int argc, char **argv, struct err *e);
+
+#endif
