@@ -1,0 +1,123 @@
+#include "cmd/subject.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include "base/path.h"
+#include "cmd/cmd.h"
+#include "store/history.h"
+#include "store/refs.h"
+
+static int
+subject_hash(const char *arg, struct ingest_result *ret, struct err *e)
+{
+	CLEANUP(cleanup_free) char *dir = buf_strdup(arg, e);
+	CLEANUP(cleanup_close) int fd = -1;
+	struct progress p;
+	char *slash;
+	int rc;
+
+	if (dir == NULL)
+		return -1;
+	while (strlen(dir) > 1 && dir[strlen(dir) - 1] == '/')
+		dir[strlen(dir) - 1] = '\0';
+	slash = strrchr(dir, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	fd = open(slash == NULL ? "." : *dir != '\0' ? dir : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "%s", arg);
+	progress_start(&p, stderr, "hashing", 0);
+	rc = ingest_path(NULL, fd, slash != NULL ? slash + 1 : dir,
+	    INGEST_DIRECTORIES | INGEST_HASH_ONLY, &p, ret, e);
+	progress_end(&p);
+	return rc;
+}
+
+/* No run has the content: does one name the path, or a directory above it? */
+static int
+subject_by_path(struct store *s, struct subject *sub, const char *arg, struct err *e)
+{
+	CLEANUP(cleanup_free) char *path = buf_strdup(sub->path != NULL ? sub->path : "", e);
+
+	if (path == NULL)
+		return -1;
+	while (*path != '\0') {
+		CLEANUP(history_producer_free) struct history_producer p = {0};
+		char *slash;
+
+		if (history_producer_of_path(s, path, &p, e) == 0) {
+			sub->certificate = p.certificate;
+			sub->has_certificate = true;
+			return 0;
+		}
+		if (e->code != ERR_NOTFOUND)
+			return -1;
+		slash = strrchr(path, '/');
+		*(slash != NULL ? slash : path) = '\0';
+	}
+	return err_set(e, ERR_NOTFOUND, "%s: no certificate in this store has this content or names"
+	    " this path as an output", arg);
+}
+
+static int
+subject_path(struct store *s, const char *arg, struct subject *sub, struct err *e)
+{
+	CLEANUP(history_producer_free) struct history_producer p = {0};
+	struct resource content = {0};
+
+	sub->is_path = true;
+	if (cmd_worktree_path(s, arg, &sub->path, e) != 0 && e->code != ERR_DENIED)
+		return -1;
+	if (subject_hash(arg, &sub->content, e) != 0)
+		return -1;
+	content.type = sub->content.type;
+	content.size = sub->content.size;
+	content.digests.sha256 = sub->content.id;
+	if (history_producer(s, &content, HISTORY_INSIDE, &p, e) != 0)
+		return e->code == ERR_NOTFOUND ? subject_by_path(s, sub, arg, e) : -1;
+	sub->content_known = true;
+	sub->certificate = p.certificate;
+	sub->has_certificate = true;
+	return 0;
+}
+
+static int
+subject_revision(struct store *s, const char *arg, struct subject *sub, struct err *e)
+{
+	struct commit c = {0};
+
+	if (refs_resolve(s, arg, &sub->object, e) != 0)
+		return -1;
+	if (sub->object.type == OBJECT_CERTIFICATE) {
+		sub->certificate = sub->object.id;
+		sub->has_certificate = true;
+	}
+	if (sub->object.type != OBJECT_COMMIT)
+		return 0;
+	if (history_commit(s, &sub->object.id, &c, e) != 0)
+		return -1;
+	sub->has_certificate = c.has_subject && c.subject.type == OBJECT_CERTIFICATE &&
+	    c.kind == COMMIT_RUN;
+	sub->certificate = c.subject.id;
+	commit_free(&c);
+	return 0;
+}
+
+int
+subject_find(struct store *s, const char *arg, struct subject *ret, struct err *e)
+{
+	struct subject sub = {0};
+
+	if ((cmd_is_path(arg) ? subject_path : subject_revision)(s, arg, &sub, e) != 0) {
+		subject_free(&sub);
+		return -1;
+	}
+	*ret = sub;
+	return 0;
+}
+
+void
+subject_free(struct subject *sub)
+{
+	free(sub->path);
+}

@@ -1,0 +1,232 @@
+#include "cmd/cmd.h"
+#include "cmd/commands.h"
+
+#include <string.h>
+#include "base/timestamp.h"
+#include "cmd/subject.h"
+#include "store/config.h"
+#include "store/history.h"
+#include "store/index.h"
+#include "store/ingest.h"
+#include "verify/verify.h"
+
+struct verify_options {
+	bool json, inputs, all;
+	const char *min_level, *at;
+};
+
+/* Everything one verification needs; the arrays live as long as the request. */
+struct verify_job {
+	struct store *s;
+	struct subject subject;
+	struct trust trust;
+	struct buf bytes;
+	struct verify_file output;
+	struct verify_file *inputs;
+	size_t input_count;
+	struct certificate certificate;   /* for its list of inputs */
+	struct verify_request rq;
+};
+
+static void
+verify_job_free(struct verify_job *j)
+{
+	subject_free(&j->subject);
+	trust_free(&j->trust);
+	buf_free(&j->bytes);
+	free(j->inputs);
+	certificate_free(&j->certificate);
+	store_close(j->s);
+}
+
+/* --min-level, else the user's verify.minLevel, else vtpm. */
+static int
+verify_level(const char *option, struct store *s, enum verdict_level *ret, struct err *e)
+{
+	CLEANUP(config_closep) struct config *c = NULL;
+	CLEANUP(cleanup_free) char *configured = NULL;
+
+	if (option == NULL) {
+		if (config_open(s, &c, e) != 0)
+			return -1;
+		if (config_get(c, "verify.minlevel", &configured, e) != 0 && e->code != ERR_NOTFOUND)
+			return -1;
+		option = configured != NULL ? configured : "vtpm";
+	}
+	return verdict_level_parse(option, ret, e);
+}
+
+static int
+verify_time(const char *at, struct verify_request *rq, struct err *e)
+{
+	rq->time = timestamp_now();
+	rq->time_source = "now";
+	if (at == NULL)
+		return 0;
+	rq->time_source = "--at";
+	if (timestamp_parse_loose(at, &rq->time, e) == 0)
+		return 0;
+	e->code = ERR_USAGE;
+	return err_prefix(e, "--at");
+}
+
+static int
+verify_input(struct verify_job *j, const struct resource *r, struct err *e)
+{
+	struct verify_file *f = &j->inputs[j->input_count];
+	struct ingest_result found;
+
+	*f = (struct verify_file){.path = r->path};
+	if (ingest_path(NULL, store_worktree_fd(j->s), r->path,
+	    INGEST_DIRECTORIES | INGEST_HASH_ONLY, NULL, &found, e) == 0) {
+		f->type = found.type;
+		f->id = found.id;
+		f->size = found.size;
+	} else if (e->code == ERR_NOTFOUND) {
+		f->missing = true;
+	} else {
+		return -1;
+	}
+	j->input_count++;
+	return 0;
+}
+
+/* The work tree's inputs; what the client fetched is not in the work tree. */
+static int
+verify_inputs(struct verify_job *j, struct err *e)
+{
+	struct certificate *c = &j->certificate;
+
+	if (certificate_decode(j->bytes.data, j->bytes.len, c, e) != 0) {
+		err_clear(e);
+		return 0; /* the verdict will say so */
+	}
+	j->inputs = calloc(c->event_count, sizeof *j->inputs);
+	if (j->inputs == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < c->event_count; i++) {
+		const struct event *ev = &c->events[i];
+
+		if (ev->kind == EVENT_INPUT_RESOURCE && !ev->u.input.fetched &&
+		    verify_input(j, &ev->u.input.thing, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+verify_fill(struct verify_job *j)
+{
+	struct verify_request *rq = &j->rq;
+
+	rq->id = j->subject.certificate;
+	rq->data = j->bytes.data;
+	rq->len = j->bytes.len;
+	rq->fetch = cmd_fetch;
+	rq->fetch_arg = j->s;
+	rq->trust = &j->trust;
+	rq->chain = true;
+	rq->inputs = j->inputs;
+	rq->input_count = j->input_count;
+	if (!j->subject.is_path)
+		return;
+	j->output = (struct verify_file){
+		.path = j->subject.content_known ? NULL : j->subject.path,
+		.type = j->subject.content.type,
+		.id = j->subject.content.id,
+		.size = j->subject.content.size,
+	};
+	rq->outputs = &j->output;
+	rq->output_count = 1;
+}
+
+struct verify_others {
+	struct verdict *v;
+	struct err *e;
+};
+
+/* Other certificates with the same content are listed, never counted. */
+static int
+verify_other(void *arg, const struct index_hit *hit)
+{
+	struct verify_others *o = arg;
+	char id[CMD_SHORT_SIZE];
+
+	if (oid_equal(&hit->certificate, &o->v->certificate))
+		return 0;
+	cmd_short(&hit->certificate, id);
+	return verdict_note(o->v, o->e, "certificate %s has the same content as its output %s", id,
+	    hit->path);
+}
+
+static int
+verify_print(struct verify_job *j, const struct verify_options *o, struct verdict *v, const char *arg,
+    struct err *e)
+{
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	struct verify_others others = {.v = v, .e = e};
+
+	v->subject = buf_strdup(arg, e);
+	if (v->subject == NULL)
+		return -1;
+	if (j->subject.is_path && index_by_output(j->s, j->subject.content.type,
+	    &j->subject.content.id, verify_other, &others, e) != 0)
+		return -1;
+	if ((o->json ? verdict_to_json(v, &text, e) : verdict_to_text(v, o->all, &text, e)) != 0)
+		return -1;
+	fwrite(text.data, 1, text.len, stdout);
+	if (o->json)
+		putchar('\n');
+	return v->answer == ANSWER_PASS ? 0 : v->answer == ANSWER_FAIL ? 1 : 3;
+}
+
+static int
+verify_subject(struct verify_job *j, const struct verify_options *o, const char *arg, struct err *e)
+{
+	struct verdict *v;
+	int rc;
+
+	if (subject_find(j->s, arg, &j->subject, e) != 0)
+		return e->code == ERR_CORRUPT ? err_prefix(e, "%s: check object.id fails",  arg) : -1;
+	if (!j->subject.has_certificate)
+		return err_set(e, ERR_USAGE, "verify: %s is not a run's commit or certificate", arg);
+	if (cmd_fetch(j->s, &j->subject.certificate, CERTIFICATE_BYTES_MAX, &j->bytes, e) != 0)
+		return -1;
+	if (o->inputs && verify_inputs(j, e) != 0)
+		return -1;
+	verify_fill(j);
+	if (verify_certificate(&j->rq, &v, e) != 0)
+		return -1;
+	rc = verify_print(j, o, v, arg, e);
+	verdict_free(v);
+	return rc;
+}
+
+int
+verify_command(int argc, char **argv, struct err *e)
+{
+	bool help = false;
+	struct verify_options o = {0};
+	const struct option table[] = {
+		{OPTION_FLAG, 0, "inputs", &o.inputs, NULL, "compare the work tree's inputs too"},
+		{OPTION_STRING, 0, "min-level", &o.min_level, "LEVEL",
+		    "simulated, device, vtpm (the default) or confidential"},
+		{OPTION_STRING, 0, "at", &o.at, "TIME", "judge at this time, not now"},
+		{OPTION_FLAG, 'a', "all", &o.all, NULL, "print every check"},
+		{OPTION_FLAG, 0, "json", &o.json, NULL, "the verdict as one JSON document"},
+		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},
+		{0},
+	};
+	CLEANUP(verify_job_free) struct verify_job j = {0};
+	int rc = cmd_parse("verify", "[--inputs] [--min-level LEVEL] [--at TIME] [-a|--json] FILE|REV",
+	    table, &argc, argv, e);
+
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	if (cmd_count("verify", argc, 1, 1, e) != 0 || verify_time(o.at, &j.rq, e) != 0 ||
+	    cmd_store(STORE_READ_ONLY, &j.s, e) != 0 ||
+	    verify_level(o.min_level, j.s, &j.rq.required, e) != 0 || cmd_trust(&j.trust, e) != 0)
+		return -1;
+	j.rq.check_inputs = o.inputs;
+	return verify_subject(&j, &o, argv[0], e);
+}
