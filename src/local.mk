@@ -45,5 +45,41 @@ libaicert_core_a_SOURCES += \
 # provider
 
 # cmd
+libaicert_core_a_SOURCES += \
+	src/cmd/branch.c \
+	src/cmd/cat-file.c \
+	src/cmd/cmd.c \
+	src/cmd/cmd.h \
+	src/cmd/commands.h \
+	src/cmd/commit-record.c \
+	src/cmd/commit-record.h \
+	src/cmd/commit-run.c \
+	src/cmd/commit-run.h \
+	src/cmd/commit.c \
+	src/cmd/config.c \
+	src/cmd/fsck.c \
+	src/cmd/hash-object.c \
+	src/cmd/init.c \
+	src/cmd/log.c \
+	src/cmd/ls-tree.c \
+	src/cmd/named-refs.c \
+	src/cmd/named-refs.h \
+	src/cmd/outputs.c \
+	src/cmd/outputs.h \
+	src/cmd/print.c \
+	src/cmd/print.h \
+	src/cmd/rev-parse.c \
+	src/cmd/show.c \
+	src/cmd/spec-file.c \
+	src/cmd/spec-file.h \
+	src/cmd/status.c \
+	src/cmd/subject.c \
+	src/cmd/subject.h \
+	src/cmd/tag.c \
+	src/cmd/trace.c \
+	src/cmd/verify.c
 
 # mains
+bin_PROGRAMS += aicert
+aicert_SOURCES = src/main.c
+aicert_LDADD = libaicert-core.a $(LIBRARIES_LIBS)

@@ -33,7 +33,8 @@ bool cmd_is_path(const char *arg);
 
 /* Trust entries of the installation and of the user. */
 int cmd_trust(struct trust *ret, struct err *e) MUST_CHECK;
-/* Objects of a store for verify/: a verify_fetch with the store as its argument. */
+/* Objects of a store for verify/, which re-hashes them and says so when they are
+ * damaged: a verify_fetch with the store as its argument. */
 int cmd_fetch(void *store, const struct oid *id, size_t max, struct buf *ret, struct err *e) MUST_CHECK;
 
 /* First 12 digits of an id. */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/path.h"
 #include "base/timestamp.h"
+#include "cmd/print.h"
 #include "store/history.h"
 #include "store/refs.h"
 
@@ -59,82 +60,6 @@ log_selected(struct log_walk *w, const struct commit *c, bool *ret)
 	return 0;
 }
 
-/* "(HEAD -> main, tag v1)" of what points at the commit. */
-struct log_names {
-	const struct oid *id;
-	const char *head;
-	struct buf text;
-};
-
-static int
-log_name(void *arg, const char *name, const struct object_ref *ref)
-{
-	struct log_names *n = arg;
-	bool head = n->head != NULL && strcmp(n->head, name) == 0;
-
-	if (!oid_equal(&ref->id, n->id))
-		return 0;
-	buf_adds(&n->text, n->text.len > 0 ? ", " : " (");
-	if (strncmp(name, "refs/tags/", 10) == 0)
-		buf_addf(&n->text, "tag %s", name + 10);
-	else
-		buf_addf(&n->text, "%s%s", head ? "HEAD -> " : "", name + strlen("refs/heads/"));
-	return 0;
-}
-
-static int
-log_print_names(struct store *s, const struct oid *id, struct err *e)
-{
-	CLEANUP(cleanup_free) char *head = NULL;
-	struct log_names n = {.id = id};
-	int rc = refs_head(s, &head, e);
-
-	n.head = head;
-	if (rc == 0)
-		rc = refs_each(s, "refs/heads/", log_name, &n, e);
-	if (rc == 0)
-		rc = refs_each(s, "refs/tags/", log_name, &n, e);
-	if (rc == 0 && n.text.len > 0) {
-		fputs(buf_str(&n.text), stdout);
-		putchar(')');
-	}
-	buf_free(&n.text);
-	return rc;
-}
-
-static int
-log_print_full(struct store *s, const struct oid *id, const struct commit *c, struct err *e)
-{
-	char hex[OID_HEX_SIZE], time[TIMESTAMP_SIZE];
-
-	oid_hex(id, hex);
-	if (timestamp_format(time, c->time, e) != 0)
-		return -1;
-	printf("commit %s", hex);
-	if (log_print_names(s, id, e) != 0)
-		return -1;
-	putchar('\n');
-	if (c->has_subject) {
-		oid_hex(&c->subject.id, hex);
-		printf("%-12s %s\n", oid_type_name(c->subject.type), hex);
-	}
-	if (c->code_commit != NULL)
-		printf("code         %s\n", c->code_commit);
-	printf("author       ");
-	cmd_print_text(stdout, c->author_name);
-	printf(" <");
-	cmd_print_text(stdout, c->author_email);
-	printf(">\ndate         %s\n\n    ", time);
-	for (const char *p = c->message; *p != '\0'; p += strcspn(p, "\n") + (p[strcspn(p, "\n")] != '\0')) {
-		CLEANUP(cleanup_free) char *line = strndup(p, strcspn(p, "\n"));
-
-		cmd_print_text(stdout, line != NULL ? line : "");
-		fputs(p[strcspn(p, "\n")] != '\0' ? "\n    " : "\n", stdout);
-	}
-	putchar('\n');
-	return 0;
-}
-
 static void
 log_print_oneline(const struct oid *id, const struct commit *c)
 {
@@ -186,7 +111,7 @@ log_each(void *arg, const struct oid *id, const struct commit *c)
 	else if (w->o->oneline)
 		log_print_oneline(id, c);
 	else
-		rc = log_print_full(w->s, id, c, w->e);
+		rc = print_commit(w->s, id, c, w->e);
 	w->broken = rc != 0;
 	return rc;
 }

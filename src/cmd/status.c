@@ -1,0 +1,205 @@
+#include "cmd/cmd.h"
+#include "cmd/commands.h"
+
+#include <string.h>
+#include "cmd/spec-file.h"
+#include "store/history.h"
+#include "store/ingest.h"
+#include "store/refs.h"
+
+struct status {
+	struct store *s;
+	struct run_spec now;
+	struct certificate last;
+	struct oid last_id;
+	bool has_last;
+	size_t differences;
+};
+
+static void
+status_free(struct status *st)
+{
+	run_spec_free(&st->now);
+	certificate_free(&st->last);
+}
+
+static void
+status_line(struct status *st, const char *what, const char *role, const char *path)
+{
+	printf("  %-9s %-7s ", what, role);
+	cmd_print_text(stdout, path);
+	putchar('\n');
+	st->differences++;
+}
+
+static int
+status_branch(struct store *s, struct err *e)
+{
+	CLEANUP(cleanup_free) char *head = NULL;
+	struct object_ref tip;
+	char id[CMD_SHORT_SIZE];
+
+	if (refs_head(s, &head, e) != 0)
+		return -1;
+	if (head != NULL)
+		printf("On branch %s", head + strlen("refs/heads/"));
+	else
+		printf("HEAD is detached");
+	if (refs_read(s, "HEAD", &tip, e) == 0) {
+		cmd_short(&tip.id, id);
+		printf(" at %s\n", id);
+		return 0;
+	}
+	puts(", no commits yet");
+	return e->code == ERR_NOTFOUND ? 0 : -1;
+}
+
+/* The newest successful run that made one of the spec's outputs. */
+static int
+status_find_last(struct status *st, const struct spec *spec, struct err *e)
+{
+	for (size_t i = 0; i < spec->output_count && !st->has_last; i++) {
+		CLEANUP(history_producer_free) struct history_producer p = {0};
+
+		if (history_producer_of_path(st->s, spec->outputs[i].path, &p, e) == 0) {
+			st->last_id = p.certificate;
+			st->has_last = true;
+		} else if (e->code != ERR_NOTFOUND) {
+			return -1;
+		}
+	}
+	return st->has_last ? history_certificate(st->s, &st->last_id, &st->last, e) : 0;
+}
+
+static const struct resource_input *
+status_input(const struct run_spec *s, const char *path)
+{
+	for (size_t i = 0; i < s->input_count; i++)
+		if (strcmp(s->inputs[i].thing.path, path) == 0)
+			return &s->inputs[i];
+	return NULL;
+}
+
+static void
+status_inputs(struct status *st, const struct run_spec *then)
+{
+	for (size_t i = 0; i < st->now.input_count; i++) {
+		const struct resource *r = &st->now.inputs[i].thing;
+		const struct resource_input *old = status_input(then, r->path);
+
+		if (old == NULL)
+			status_line(st, "new", "input", r->path);
+		else if (!resource_same_content(&old->thing, r))
+			status_line(st, "modified", "input", r->path);
+	}
+	for (size_t i = 0; i < then->input_count; i++)
+		if (status_input(&st->now, then->inputs[i].thing.path) == NULL)
+			status_line(st, "dropped", "input", then->inputs[i].thing.path);
+}
+
+static int
+status_outputs(struct status *st, struct err *e)
+{
+	for (size_t i = 0; i < st->now.output_count; i++) {
+		const struct run_spec_output *o = &st->now.outputs[i];
+		const struct resource *old = certificate_output(&st->last, o->path);
+		struct ingest_result found;
+
+		if (old == NULL) {
+			status_line(st, "new", "output", o->path);
+			continue;
+		}
+		if (ingest_path(NULL, store_worktree_fd(st->s), o->path,
+		    INGEST_DIRECTORIES | INGEST_HASH_ONLY, NULL, &found, e) != 0) {
+			if (e->code != ERR_NOTFOUND)
+				return -1;
+			status_line(st, "missing", "output", o->path);
+		} else if (found.type != old->type || !oid_equal(&found.id, &old->digests.sha256)) {
+			status_line(st, "modified", "output", o->path);
+		}
+	}
+	return 0;
+}
+
+/* The command, environment, image and limits, compared as their documents. */
+static int
+status_rest(struct status *st, const struct run_spec *then, struct err *e)
+{
+	static const char *const members[] = {"command", "env", "image", "imageFile", "limits", "outputs"};
+	CLEANUP(jcs_freep) struct jcs *a = run_spec_to_jcs(&st->now);
+	CLEANUP(jcs_freep) struct jcs *b = run_spec_to_jcs(then);
+
+	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+		CLEANUP(buf_free) struct buf x = BUF_INIT;
+		CLEANUP(buf_free) struct buf y = BUF_INIT;
+
+		if (jcs_encode(jcs_get(a, members[i]), &x, e) != 0 ||
+		    jcs_encode(jcs_get(b, members[i]), &y, e) != 0)
+			return -1;
+		if (strcmp(buf_str(&x), buf_str(&y)) != 0)
+			status_line(st, "modified", "spec", members[i]);
+	}
+	return 0;
+}
+
+static int
+status_compare(struct status *st, struct err *e)
+{
+	const struct run_spec *then =
+	    &certificate_event(&st->last, EVENT_RUN_REQUEST)->u.request.spec;
+	char id[CMD_SHORT_SIZE];
+
+	cmd_short(&st->last_id, id);
+	printf("Compared with certificate %s:\n", id);
+	status_inputs(st, then);
+	if (status_rest(st, then, e) != 0 || status_outputs(st, e) != 0)
+		return -1;
+	if (st->differences == 0)
+		puts("  nothing differs");
+	return 0;
+}
+
+static int
+status_show(struct status *st, const char *file, struct err *e)
+{
+	CLEANUP(spec_free) struct spec spec = {0};
+
+	if (status_branch(st->s, e) != 0)
+		return -1;
+	if (spec_file_read(st->s, file, &spec, e) != 0) {
+		if (file != NULL || e->code != ERR_SPEC || cmd_is_path("aicert.yaml"))
+			return -1;
+		puts("There is no aicert.yaml; name a spec with -f.");
+		return 0;
+	}
+	if (spec_file_resolve(st->s, &spec, true, &st->now, e) != 0 ||
+	    status_find_last(st, &spec, e) != 0)
+		return -1;
+	if (!st->has_last) {
+		puts("No run of this spec has been committed.");
+		return 0;
+	}
+	return status_compare(st, e);
+}
+
+int
+status_command(int argc, char **argv, struct err *e)
+{
+	bool help = false;
+	const char *file = NULL;
+	const struct option table[] = {
+		{OPTION_STRING, 'f', "file", &file, "SPEC", "the spec (aicert.yaml)"},
+		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},
+		{0},
+	};
+	CLEANUP(status_free) struct status st = {0};
+	CLEANUP(store_closep) struct store *s = NULL;
+	int rc = cmd_parse("status", "[-f SPEC]", table, &argc, argv, e);
+
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	if (cmd_count("status", argc, 0, 0, e) != 0 || cmd_store(STORE_READ_ONLY, &s, e) != 0)
+		return -1;
+	st.s = s;
+	return status_show(&st, file, e);
+}
