@@ -1,0 +1,19 @@
+#!/bin/sh
+# Every test of a built tree: make check, then the same with AddressSanitizer
+# and UndefinedBehaviorSanitizer.  Ends with one line of totals.
+set -u
+build=${1:?usage: check.sh BUILD-DIR}
+jobs=$(nproc)
+status=0
+
+make -s -C "$build" -j"$jobs" check || status=1
+make -s -C "$build" -j"$jobs" check-asan || status=1
+
+count() {
+	cat "$build"/tests.trs/*.trs "$build"/*.trs "$build"/asan/*.trs "$build"/tests/*/*.trs \
+		"$build"/asan/tests/*/*.trs 2>/dev/null | grep -c "^:test-result: $1" || :
+}
+failed=$(($(count FAIL) + $(count ERROR) + $(count XPASS)))
+[ "$failed" = 0 ] || status=1
+echo "$(count PASS) passed, $failed failed, $(count SKIP) skipped"
+exit $status
