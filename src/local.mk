@@ -25,6 +25,11 @@ libaicert_core_a_SOURCES += \
 # codec
 
 # crypto
+libaicert_core_a_SOURCES += \
+	src/crypto/hash.c src/crypto/hash.h \
+	src/crypto/key.h \
+	src/crypto/random.c src/crypto/random.h \
+	src/crypto/x509.h
 
 # net
 
