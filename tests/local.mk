@@ -24,6 +24,12 @@ unit_base_LDADD = $(UNIT_LDADD)
 # unit codec
 
 # unit crypto
+UNIT_TESTS += unit-crypto
+unit_crypto_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/crypto/hash.c \
+	tests/unit/crypto/random.c
+unit_crypto_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_crypto_LDADD = $(UNIT_LDADD)
 
 # unit net
 
