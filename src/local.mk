@@ -27,7 +27,8 @@ libaicert_core_a_SOURCES += \
 # crypto
 libaicert_core_a_SOURCES += \
 	src/crypto/hash.c src/crypto/hash.h \
-	src/crypto/key.h \
+	src/crypto/key.c src/crypto/key.h src/crypto/key-internal.h \
+	src/crypto/key-sign.c \
 	src/crypto/random.c src/crypto/random.h \
 	src/crypto/x509.h
 

@@ -1,0 +1,282 @@
+#include "crypto/key.h"
+
+#include <limits.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <string.h>
+#include "crypto/key-internal.h"
+
+#define KEY_SPKI_MAX 8192
+#define KEY_RSA_BYTES_MAX 1024
+#define KEY_POINT_MAX 48
+
+static const struct {
+	const char *group;
+	int nid;
+	size_t coordinate; /* bytes */
+	size_t spki;       /* DER with the named curve and the uncompressed point */
+} key_curves[] = {
+	[KEY_P256] = {"P-256", NID_X9_62_prime256v1, 32, 91},
+	[KEY_P384] = {"P-384", NID_secp384r1, 48, 120},
+};
+
+struct key {
+	EVP_PKEY *pkey;
+	enum key_kind kind;
+};
+
+/* What libcrypto left in its queue must not be read as the next call's reason. */
+static int
+key_failed(struct err *e, enum err_code code, const char *what)
+{
+	ERR_clear_error();
+	return err_set(e, code, "%s", what);
+}
+
+static enum key_kind
+key_kind_of(const EVP_PKEY *pkey)
+{
+	char group[64];
+	size_t len;
+
+	if (EVP_PKEY_is_a(pkey, "RSA"))
+		return KEY_RSA;
+	if (!EVP_PKEY_is_a(pkey, "EC") ||
+	    EVP_PKEY_get_group_name(pkey, group, sizeof group, &len) != 1)
+		return KEY_OTHER;
+	if (strcmp(group, SN_X9_62_prime256v1) == 0 || strcmp(group, "P-256") == 0)
+		return KEY_P256;
+	if (strcmp(group, SN_secp384r1) == 0 || strcmp(group, "P-384") == 0)
+		return KEY_P384;
+	return KEY_OTHER;
+}
+
+int
+key_adopt(EVP_PKEY *pkey, struct key **ret, struct err *e)
+{
+	struct key *k = calloc(1, sizeof *k);
+
+	if (k == NULL) {
+		EVP_PKEY_free(pkey);
+		return err_nomem(e);
+	}
+	k->pkey = pkey;
+	k->kind = key_kind_of(pkey);
+	*ret = k;
+	return 0;
+}
+
+int
+key_generate_p256(struct key **ret, struct err *e)
+{
+	EVP_PKEY *pkey = EVP_EC_gen("P-256");
+
+	if (pkey == NULL)
+		return key_failed(e, ERR_INTERNAL, "libcrypto cannot make a P-256 key");
+	return key_adopt(pkey, ret, e);
+}
+
+int
+key_from_spki(const void *der, size_t len, struct key **ret, struct err *e)
+{
+	CLEANUP(key_freep) struct key *k = NULL;
+	CLEANUP(buf_free) struct buf again = BUF_INIT;
+	const unsigned char *p = der;
+	EVP_PKEY *pkey;
+
+	if (len == 0 || len > KEY_SPKI_MAX)
+		return err_set(e, ERR_FORMAT, "public key: %zu bytes is no SubjectPublicKeyInfo", len);
+	pkey = d2i_PUBKEY(NULL, &p, (long)len);
+	if (pkey == NULL)
+		return key_failed(e, ERR_FORMAT, "public key: not a DER SubjectPublicKeyInfo");
+	if (key_adopt(pkey, &k, e) != 0)
+		return -1;
+	if (p != (const unsigned char *)der + len)
+		return err_set(e, ERR_FORMAT, "public key: bytes after the SubjectPublicKeyInfo");
+	if (key_spki(k, &again, e) != 0)
+		return -1;
+	if (again.len != len || memcmp(again.data, der, len) != 0)
+		return err_set(e, ERR_FORMAT, "public key: not canonical DER");
+	/* Compressed points and explicit curve parameters survive re-encoding. */
+	if ((k->kind == KEY_P256 || k->kind == KEY_P384) && len != key_curves[k->kind].spki)
+		return err_set(e, ERR_FORMAT,
+		    "public key: not a named curve with an uncompressed point");
+	*ret = k;
+	k = NULL;
+	return 0;
+}
+
+static void
+key_param_bld_freep(OSSL_PARAM_BLD **b)
+{
+	OSSL_PARAM_BLD_free(*b);
+}
+
+static void
+key_params_freep(OSSL_PARAM **p)
+{
+	OSSL_PARAM_free(*p);
+}
+
+static void
+key_ctx_freep(EVP_PKEY_CTX **c)
+{
+	EVP_PKEY_CTX_free(*c);
+}
+
+static void
+key_bn_freep(BIGNUM **b)
+{
+	BN_free(*b);
+}
+
+static int
+key_from_params(const char *type, OSSL_PARAM_BLD *bld, struct key **ret, struct err *e)
+{
+	CLEANUP(key_params_freep) OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(bld);
+	CLEANUP(key_ctx_freep) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	CLEANUP(key_ctx_freep) EVP_PKEY_CTX *check = NULL;
+	CLEANUP(key_freep) struct key *k = NULL;
+	EVP_PKEY *pkey = NULL;
+
+	if (params == NULL || ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1)
+		return key_failed(e, ERR_INTERNAL, "libcrypto cannot build a public key");
+	if (EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		return key_failed(e, ERR_FORMAT, "public key: its numbers make no key");
+	if (key_adopt(pkey, &k, e) != 0)
+		return -1;
+	check = EVP_PKEY_CTX_new(pkey, NULL);
+	if (check == NULL)
+		return err_nomem(e);
+	if (EVP_PKEY_public_check(check) != 1)
+		return key_failed(e, ERR_FORMAT, "public key: not a valid point or modulus");
+	*ret = k;
+	k = NULL;
+	return 0;
+}
+
+int
+key_from_rsa(const void *modulus, size_t modulus_len, uint32_t exponent, struct key **ret,
+    struct err *e)
+{
+	CLEANUP(key_param_bld_freep) OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+	CLEANUP(key_bn_freep) BIGNUM *n = NULL;
+
+	if (modulus_len == 0 || modulus_len > KEY_RSA_BYTES_MAX)
+		return err_set(e, ERR_FORMAT, "RSA key: a modulus of %zu bytes", modulus_len);
+	if (exponent < 3 || exponent % 2 == 0)
+		return err_set(e, ERR_FORMAT, "RSA key: exponent %lu", (unsigned long)exponent);
+	n = BN_bin2bn(modulus, (int)modulus_len, NULL);
+	if (bld == NULL || n == NULL)
+		return err_nomem(e);
+	if (!BN_is_odd(n))
+		return err_set(e, ERR_FORMAT, "RSA key: the modulus is even");
+	if (OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, n) != 1 ||
+	    OSSL_PARAM_BLD_push_uint(bld, OSSL_PKEY_PARAM_RSA_E, exponent) != 1)
+		return key_failed(e, ERR_INTERNAL, "libcrypto cannot build an RSA key");
+	return key_from_params("RSA", bld, ret, e);
+}
+
+int
+key_from_point(enum key_kind kind, const void *x, size_t x_len, const void *y, size_t y_len,
+    struct key **ret, struct err *e)
+{
+	CLEANUP(key_param_bld_freep) OSSL_PARAM_BLD *bld = NULL;
+	unsigned char point[1 + 2 * KEY_POINT_MAX] = {0x04};
+	size_t size;
+
+	if (kind != KEY_P256 && kind != KEY_P384)
+		return err_set(e, ERR_UNSUPPORTED, "only P-256 and P-384 points make a key");
+	size = key_curves[kind].coordinate;
+	if (x_len > size || y_len > size)
+		return err_set(e, ERR_FORMAT, "%s key: a coordinate of %zu bytes",
+		    key_curves[kind].group, x_len > y_len ? x_len : y_len);
+	memcpy(point + 1 + size - x_len, x, x_len);
+	memcpy(point + 1 + 2 * size - y_len, y, y_len);
+	bld = OSSL_PARAM_BLD_new();
+	if (bld == NULL)
+		return err_nomem(e);
+	if (OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME,
+	    key_curves[kind].group, 0) != 1 ||
+	    OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point,
+	    1 + 2 * size) != 1)
+		return key_failed(e, ERR_INTERNAL, "libcrypto cannot build an EC key");
+	return key_from_params("EC", bld, ret, e);
+}
+
+void
+key_free(struct key *k)
+{
+	if (k == NULL)
+		return;
+	EVP_PKEY_free(k->pkey);
+	free(k);
+}
+
+enum key_kind
+key_kind(const struct key *k)
+{
+	return k->kind;
+}
+
+unsigned
+key_bits(const struct key *k)
+{
+	int bits = EVP_PKEY_get_bits(k->pkey);
+
+	return bits > 0 ? (unsigned)bits : 0;
+}
+
+int
+key_spki(const struct key *k, struct buf *ret, struct err *e)
+{
+	int len = i2d_PUBKEY(k->pkey, NULL);
+	unsigned char *p;
+
+	if (len <= 0)
+		return key_failed(e, ERR_INTERNAL, "libcrypto cannot encode the public key");
+	if (buf_reserve(ret, (size_t)len, e) != 0)
+		return -1;
+	p = ret->data + ret->len;
+	if (i2d_PUBKEY(k->pkey, &p) != len)
+		return key_failed(e, ERR_INTERNAL, "libcrypto cannot encode the public key");
+	ret->len += (size_t)len;
+	return buf_check(ret, e);
+}
+
+int
+key_spki_digest(const struct key *k, unsigned char ret[HASH_SHA256_SIZE], struct err *e)
+{
+	CLEANUP(buf_free) struct buf der = BUF_INIT;
+
+	if (key_spki(k, &der, e) != 0)
+		return -1;
+	return hash_once(HASH_SHA256, der.data, der.len, ret, e);
+}
+
+bool
+key_equal(const struct key *a, const struct key *b)
+{
+	bool equal = EVP_PKEY_eq(a->pkey, b->pkey) == 1;
+
+	ERR_clear_error();
+	return equal;
+}
+
+int
+key_curve_nid(const struct key *k)
+{
+	return k->kind == KEY_P256 || k->kind == KEY_P384 ? key_curves[k->kind].nid : NID_undef;
+}
+
+EVP_PKEY *
+key_pkey(const struct key *k)
+{
+	return k->pkey;
+}
