@@ -1,0 +1,62 @@
+# Shared by the shell tests: a scratch directory of their own, the built
+# programs in PATH, TPM state and settings inside the scratch directory.
+# A test calls ok, fails STATUS, grep_ok and ends with done_testing.
+set -u
+build=$(cd "${top_builddir:-.}" && pwd)
+source_dir=$(cd "${top_srcdir:-.}" && pwd)
+PATH="$build:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/aicert-cli-XXXXXX")
+trap 'chmod -R u+w "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT
+trap 'exit 1' INT TERM HUP
+export PATH HOME="$scratch/home" XDG_DATA_HOME="$scratch/home/data" \
+	XDG_CONFIG_HOME="$scratch/home/config" XDG_CACHE_HOME="$scratch/home/cache" \
+	LC_ALL=C.UTF-8 GIT_CONFIG_NOSYSTEM=1
+unset XDG_RUNTIME_DIR GIT_DIR GIT_WORK_TREE GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL
+mkdir -p "$HOME"
+cd "$scratch" || exit 99
+checks=0 failures=0
+
+# die WHAT: one failed check, with what the last command printed.
+die() {
+	failures=$((failures + 1))
+	echo "FAIL: $*"
+	sed 's/^/    | /' "$scratch/out" "$scratch/err" 2>/dev/null
+}
+
+# fails STATUS COMMAND...: the command ends with exactly this status.  Its
+# output is in $scratch/out and $scratch/err; a failure must say why on stderr,
+# and every line of it begins with "aicert: ".
+fails() {
+	want=$1
+	shift
+	checks=$((checks + 1))
+	"$@" >"$scratch/out" 2>"$scratch/err"
+	got=$?
+	[ "$got" = "$want" ] || die "exit status $got, expected $want: $*"
+	if [ "$want" != 0 ] && [ "$1" = aicert ] && grep -qv '^aicert: ' "$scratch/err"; then
+		die "a line on stderr without 'aicert: ': $*"
+	fi
+}
+ok() { fails 0 "$@"; }
+# out_has/err_has TEXT: the last command's output has it (fixed string).
+out_has() { checks=$((checks + 1)); grep -qF -- "$1" "$scratch/out" || die "stdout lacks: $1"; }
+err_has() { checks=$((checks + 1)); grep -qF -- "$1" "$scratch/err" || die "stderr lacks: $1"; }
+out_lacks() { checks=$((checks + 1)); ! grep -qF -- "$1" "$scratch/out" || die "stdout has: $1"; }
+same() { checks=$((checks + 1)); [ "$1" = "$2" ] || die "\"$1\" is not \"$2\""; }
+
+# A git repository with a store and an identity, entered.
+new_repo() {
+	mkdir -p "$scratch/$1" && cd "$scratch/$1" && git init -q -b main . &&
+		git config user.name "Test Author" && git config user.email test@localhost &&
+		aicert init -q || exit 99
+}
+# spec FILE COMMAND INPUTS OUTPUTS: writes a spec in flow style.
+spec() {
+	printf 'version: 1\nimage: host\ncommand: [sh, -c, "%s"]\ninputs: [%s]\noutputs: [%s]\n' \
+		"$2" "$3" "$4" >"$1"
+}
+done_testing() {
+	echo "$checks checks, $failures failed"
+	[ "$failures" = 0 ] && [ "$checks" -gt 0 ]
+	exit $?
+}
