@@ -1,0 +1,89 @@
+#!/bin/sh
+# aicert commit: a run, its outputs, its history; and runs that fail.
+. "${top_srcdir:-.}/tests/cli/lib.sh"
+new_repo r
+echo hello >in.txt
+spec aicert.yaml "cat in.txt in.txt > out.txt; echo said" \
+	"{path: in.txt, kind: dataset}" "{path: out.txt, kind: dataset}"
+
+ok aicert commit -m "first run"
+out_has said
+out_has "first run"
+same "$(cat out.txt)" "hello
+hello"
+ok aicert log --oneline
+same "$(wc -l <../out)" 1
+out_has "first run"
+ok aicert show HEAD
+out_has "out.txt"
+out_has "test@localhost"
+ok aicert rev-parse HEAD
+first=$(cat ../out)
+same "${#first}" 64
+ok aicert status
+out_has "nothing differs"
+ok aicert fsck
+
+# the commit's objects are what they say, for other tools too
+same "$(aicert cat-file -p HEAD | sha256sum | cut -c1-64)" "$first"
+same "$(aicert cat-file -t HEAD)" commit
+certificate=$(aicert cat-file -p HEAD | sed 's/.*"subject":{"id":"sha256:\([0-9a-f]*\)".*/\1/')
+same "$(aicert cat-file -p "$certificate" | sha256sum | cut -c1-64)" "$certificate"
+same "$(aicert cat-file -t "$certificate")" certificate
+
+# the same again: a second commit on top
+ok aicert commit -m "second run"
+ok aicert rev-parse HEAD~1
+same "$(cat ../out)" "$first"
+same "$(aicert log -n 1 --oneline | wc -l)" 1
+same "$(aicert log --json | wc -l)" 2
+same "$(aicert log --oneline out.txt | wc -l)" 2
+same "$(aicert log --oneline aicert.yaml | wc -l)" 0
+
+# a changed output of a recorded run is replaced, anything else is kept
+echo mine >out.txt
+ok aicert commit -m "third run"
+err_has "out.txt.orig"
+same "$(cat out.txt.orig)" mine
+ok aicert commit -m "fourth run"
+checks=$((checks + 1))
+[ ! -e out.txt.orig.1 ] || die "a recorded output was kept as .orig"
+
+# failures: nothing is committed, the certificate is kept
+head=$(aicert rev-parse HEAD)
+spec bad.yaml "echo broken; exit 7" "" "made.txt"
+fails 1 aicert commit -f bad.yaml -m "fails"
+err_has "code 7"
+same "$(aicert rev-parse HEAD)" "$head"
+ok aicert log --failed
+same "$(wc -l <../out)" 1
+failed=$(cut -d' ' -f1 ../out)
+ok aicert show "$failed"
+out_has "exit code 7"
+fails 1 aicert verify --min-level simulated "$failed"
+out_has run.exit
+
+spec missing.yaml "true" "" "never.txt"
+fails 1 aicert commit -f missing.yaml
+err_has never.txt
+spec link.yaml "ln -s /etc/passwd made.txt" "" "made.txt"
+fails 1 aicert commit -f link.yaml
+err_has made.txt
+checks=$((checks + 1))
+[ ! -e made.txt ] || die "a symlink came out"
+spec sockets.yaml "mkdir d; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\\\\\"d/s\\\\\")'" "" "d/"
+fails 1 aicert commit -f sockets.yaml
+err_has "d"
+printf 'version: 1\nimage: host\ncommand: [/no/such/program]\noutputs: [x]\n' >nocmd.yaml
+fails 1 aicert commit -f nocmd.yaml
+err_has "not-started"
+spec killed.yaml "kill -9 \$\$" "" "x"
+fails 1 aicert commit -f killed.yaml
+same "$(aicert rev-parse HEAD)" "$head"
+ok aicert fsck
+
+# who commits must be known
+git config --unset user.email
+fails 2 aicert commit
+err_has user.email
+done_testing

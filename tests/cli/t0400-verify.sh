@@ -1,0 +1,87 @@
+#!/bin/sh
+# aicert verify and trace over a chain of two runs, honest and tampered with.
+. "${top_srcdir:-.}/tests/cli/lib.sh"
+new_repo r
+echo a >in.txt
+spec one.yaml "cat in.txt > mid.txt; mkdir d; echo 1 > d/x; echo 2 > d/y" \
+	"{path: in.txt, kind: dataset}" "mid.txt, {path: d/, kind: dataset}"
+spec two.yaml "cat mid.txt d/x > end.txt" \
+	"{path: mid.txt, kind: dataset}, {path: d, kind: dataset}" "{path: end.txt, kind: model}"
+ok aicert commit -q -f one.yaml -m one
+ok aicert commit -q -f two.yaml -m two
+
+v="aicert verify --min-level simulated"
+# shellcheck disable=SC2086
+{
+ok $v end.txt
+out_has simulated
+out_has "in.txt"
+ok $v HEAD
+ok $v HEAD~1
+ok $v mid.txt
+ok $v d
+ok $v d/x
+ok $v --inputs end.txt
+ok $v --json end.txt
+out_has '"verdict":"pass"'
+out_has '"level":"simulated"'
+same "$(wc -l <../out)" 1
+fails 1 aicert verify end.txt
+out_has vtpm
+fails 1 aicert verify --min-level device end.txt
+fails 2 aicert verify --min-level best end.txt
+fails 2 aicert verify --at yesterday end.txt
+ok $v --at 2030-01-01 end.txt
+out_has 2030
+# neither content nor path is known
+echo z >unknown
+fails 3 $v unknown
+fails 3 $v nosuchrev
+ok aicert trace end.txt
+out_has mid.txt
+out_has in.txt
+ok aicert trace HEAD
+
+# a copy under another name, or outside the work tree, has the same proof
+cp end.txt ../elsewhere
+ok $v ../elsewhere
+
+# the user's configuration may set the level, a repository may not
+ok aicert config --user verify.minlevel simulated
+ok aicert verify end.txt
+ok aicert config --user --unset verify.minlevel
+git config -f .aicert/config verify.minlevel simulated
+fails 1 aicert verify end.txt
+git config -f .aicert/config --unset verify.minlevel
+checks=$((checks + 1))
+aicert config verify.minlevel simulated >../out 2>../err && die "a store's file took verify.minlevel"
+
+# tampering
+cp end.txt ../kept && echo x >>end.txt
+fails 1 $v end.txt
+out_has files.outputs
+cp ../kept end.txt
+cp mid.txt ../kept && echo x >>mid.txt
+ok $v end.txt
+fails 1 $v --inputs end.txt
+out_has files.inputs
+rm mid.txt
+fails 1 $v --inputs end.txt
+cp ../kept mid.txt
+echo extra >d/z
+fails 1 $v d
+rm d/z
+ok $v d
+cp -R .aicert ../kept.aicert
+python3 "$source_dir/examples/flip-certificate.py"
+fails 1 $v HEAD
+out_has object.id
+fails 1 aicert fsck
+rm -rf .aicert && cp -R ../kept.aicert .aicert
+
+# the index is a cache
+rm -f .aicert/index.db
+ok $v end.txt
+ok aicert trace end.txt
+}
+done_testing
