@@ -53,3 +53,14 @@ unit_crypto_LDADD = $(UNIT_LDADD)
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
+
+# Measurements: "make bench" prints them, nothing fails by being slow
+EXTRA_PROGRAMS = bench-verify
+bench_verify_SOURCES = tests/bench/verify.c
+bench_verify_LDADD = libaicert-core.a $(LIBRARIES_LIBS)
+EXTRA_DIST += tests/bench/main-job.sh
+CLEANFILES += bench-verify
+
+bench: all bench-verify
+	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' $(srcdir)/tests/bench/main-job.sh
+.PHONY: bench

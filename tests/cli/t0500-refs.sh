@@ -20,6 +20,12 @@ fails 3 aicert tag v1
 ok aicert tag -f v1
 same "$(aicert rev-parse v1)" "$two"
 fails 3 aicert branch -d main
+ok aicert branch -s side
+ok aicert commit -q -m "on side"
+same "$(aicert rev-parse main)" "$two"
+same "$(aicert rev-parse side~1)" "$two"
+fails 3 aicert branch -s nosuch
+ok aicert branch -s main
 ok aicert branch -d side
 fails 3 aicert rev-parse side
 fails 2 aicert tag "../x"
