@@ -23,6 +23,8 @@ libaicert_core_a_SOURCES += \
 # db
 
 # codec
+libaicert_core_a_SOURCES += \
+	src/codec/yaml.c src/codec/yaml.h
 
 # crypto
 libaicert_core_a_SOURCES += \
