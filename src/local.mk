@@ -24,6 +24,7 @@ libaicert_core_a_SOURCES += \
 
 # codec
 libaicert_core_a_SOURCES += \
+	src/codec/archive.c src/codec/archive.h \
 	src/codec/yaml.c src/codec/yaml.h
 
 # crypto
