@@ -36,6 +36,10 @@ libaicert_core_a_SOURCES += \
 	src/crypto/x509.h
 
 # net
+libaicert_core_a_SOURCES += \
+	src/net/http.c src/net/http.h \
+	src/net/http-download.c \
+	src/net/http-problem.c
 
 # object
 
@@ -48,10 +52,28 @@ libaicert_core_a_SOURCES += \
 # run
 
 # runner
+libaicert_core_a_SOURCES += \
+	src/runner/identity.c src/runner/identity.h \
+	src/runner/runner.c src/runner/runner.h \
+	src/runner/transfer.c src/runner/transfer.h
 
 # serve
+libaicert_core_a_SOURCES += \
+	src/serve/daemon.c src/serve/daemon.h \
+	src/serve/http.c src/serve/http.h \
+	src/serve/identity.c src/serve/identity.h \
+	src/serve/listen.c src/serve/listen.h \
+	src/serve/objects.c src/serve/objects.h \
+	src/serve/routes.c src/serve/routes.h \
+	src/serve/run-state.c src/serve/run-state.h \
+	src/serve/runs.c src/serve/runs.h \
+	src/serve/session.c src/serve/session.h \
+	src/serve/upload.c src/serve/upload.h \
+	src/serve/worker.c src/serve/worker.h
 
 # provider
+libaicert_core_a_SOURCES += \
+	src/provider/local.c src/provider/local.h
 
 # cmd
 libaicert_core_a_SOURCES += \
@@ -92,3 +114,7 @@ libaicert_core_a_SOURCES += \
 bin_PROGRAMS += aicert
 aicert_SOURCES = src/main.c
 aicert_LDADD = libaicert-core.a $(LIBRARIES_LIBS)
+
+bin_PROGRAMS += aicertd
+aicertd_SOURCES = src/aicertd.c
+aicertd_LDADD = libaicert-core.a $(LIBRARIES_LIBS)

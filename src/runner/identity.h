@@ -1,0 +1,28 @@
+/* The identity document of a runner, decoded and judged. */
+#ifndef RUNNER_IDENTITY_H
+#define RUNNER_IDENTITY_H
+
+#include "object/certificate.h"
+#include "runner/runner.h"
+
+#define IDENTITY_DOCUMENT_TYPE "application/vnd.aicert.identity.v1+json"
+#define IDENTITY_DOCUMENT_MAX (4u * 1024 * 1024)
+
+struct identity {
+	struct certificate_quote quote;
+	struct buf ak_public;
+	struct buf ak_chain[CERTIFICATE_CHAIN_MAX];
+	size_t ak_chain_count;
+	struct buf spki;            /* DER of the channel key */
+	enum event_tpm tpm;
+	char *version;              /* of the daemon; a claim */
+};
+
+int identity_decode(const void *data, size_t len, struct identity *ret, struct err *e) MUST_CHECK;
+void identity_free(struct identity *id);
+/* verify_identity() with the nonce that was sent; ERR_REFUSED names the check that
+ * failed.  Also the pinned AK Name, where there is one. */
+int identity_judge(const struct identity *id, const unsigned char nonce[32],
+    const struct runner_options *o, struct err *e) MUST_CHECK;
+
+#endif

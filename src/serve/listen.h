@@ -1,0 +1,14 @@
+/* A Unix socket that only its owner can reach. */
+#ifndef SERVE_LISTEN_H
+#define SERVE_LISTEN_H
+
+#include "base/err.h"
+
+/*
+ * Listens at path, mode 0600.  Its directory must be ours and closed to others
+ * (0700), else ERR_DENIED; a socket that nobody answers on any more is
+ * replaced, one that lives is ERR_BUSY, anything else there ERR_EXISTS.
+ */
+int listen_unix(const char *path, int *ret_fd, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,267 @@
+#include "serve/objects.h"
+
+#include <string.h>
+#include "codec/shape.h"
+#include "serve/session.h"
+#include "serve/upload.h"
+#include "store/odb.h"
+
+static const struct shape objects_shape[] = {
+	{"mediaType", SHAPE_STRING, 0},
+	{"objects", SHAPE_ARRAY, 0},
+	{NULL, SHAPE_STRING, 0},
+};
+
+static int
+objects_decode(const struct buf *body, struct jcs **ret, struct err *e)
+{
+	CLEANUP(jcs_freep) struct jcs *v = NULL;
+	const char *type;
+
+	if (jcs_decode(body->data, body->len, HTTP_DOCUMENT_MAX, &v, e) != 0)
+		return -1;
+	type = jcs_get_string(v, "mediaType");
+	if (type == NULL || strcmp(type, OBJECTS_MEDIA_TYPE) != 0)
+		return err_set(e, ERR_FORMAT, "the body is not an object list");
+	if (shape_check(v, objects_shape, "object list", e) != 0)
+		return -1;
+	if (jcs_length(jcs_get(v, "objects")) > OBJECTS_MAX)
+		return err_set(e, ERR_LIMIT, "more than %d objects in one list", OBJECTS_MAX);
+	*ret = v;
+	v = NULL;
+	return 0;
+}
+
+int
+objects_missing(struct http_call *c, struct err *e)
+{
+	CLEANUP(jcs_freep) struct jcs *in = NULL;
+	CLEANUP(jcs_freep) struct jcs *out = jcs_new_object();
+	struct jcs *missing = jcs_new_array();
+	const struct jcs *list;
+	struct store *s;
+
+	jcs_set_string(out, "mediaType", OBJECTS_MEDIA_TYPE);
+	jcs_set(out, "objects", missing);
+	if (session_store(c, &s, e) != 0 || objects_decode(&c->body, &in, e) != 0)
+		return -1;
+	list = jcs_get(in, "objects");
+	for (size_t i = 0; i < jcs_length(list); i++) {
+		const char *text = jcs_string(jcs_at(list, i));
+		struct oid id;
+
+		if (text == NULL)
+			return err_set(e, ERR_FORMAT, "objects[%zu]: not a string", i);
+		if (oid_from_text(&id, text, e) != 0)
+			return err_prefix(e, "objects[%zu]", i);
+		if (!odb_has(s, &id))
+			jcs_append(missing, jcs_new_string(text));
+	}
+	return http_reply_json(c, 200, out, e);
+}
+
+/* Decimal digits at *p, which moves on; false without one, or above 2^53. */
+static bool
+objects_number(const char **p, uint64_t *ret)
+{
+	uint64_t n = 0;
+
+	if (**p < '0' || **p > '9')
+		return false;
+	for (; **p >= '0' && **p <= '9'; (*p)++) {
+		if (n > (uint64_t)JCS_INT_MAX)
+			return false;
+		n = n * 10 + (uint64_t)(**p - '0');
+	}
+	*ret = n;
+	return true;
+}
+
+/*
+ * RFC 9110 section 14.2, one range of bytes: "bytes=a-b", "bytes=a-", "bytes=-n".
+ * False: cannot be satisfied, or is none of these.
+ */
+static bool
+objects_range(const char *text, uint64_t size, uint64_t *ret_start, uint64_t *ret_length)
+{
+	uint64_t first, last = size > 0 ? size - 1 : 0;
+	const char *p = strncmp(text, "bytes=", 6) == 0 ? text + 6 : "";
+
+	if (size == 0)
+		return false;
+	if (*p == '-') {
+		p++;
+		if (!objects_number(&p, &first) || *p != '\0' || first == 0)
+			return false;
+		first = first < size ? size - first : 0;
+	} else {
+		if (!objects_number(&p, &first) || *p++ != '-')
+			return false;
+		if (*p != '\0' && (!objects_number(&p, &last) || *p != '\0'))
+			return false;
+		if (first >= size || last < first)
+			return false;
+		if (last >= size)
+			last = size - 1;
+	}
+	*ret_start = first;
+	*ret_length = last - first + 1;
+	return true;
+}
+
+static int
+objects_absent(struct http_call *c, struct store *s, const struct oid *id,
+    const struct err *problem, struct err *e)
+{
+	struct err ignored;
+	uint64_t offset;
+	char text[32];
+
+	if (strcmp(c->method, "HEAD") == 0 && upload_offset(s, id, &offset, &ignored) == 0) {
+		snprintf(text, sizeof text, "%llu", (unsigned long long)offset);
+		if (http_answer_header(c, "Upload-Offset", text, e) != 0)
+			return -1;
+	}
+	return http_reply_problem(c, 0, problem, e);
+}
+
+static int
+objects_send(struct http_call *c, int fd, uint64_t size, struct err *e)
+{
+	const char *range = http_header(c, "Range");
+	uint64_t start = 0, length = size;
+	struct err problem;
+	char text[96];
+	int rc = http_answer_header(c, "Accept-Ranges", "bytes", e);
+
+	if (range != NULL && !objects_range(range, size, &start, &length)) {
+		close(fd);
+		snprintf(text, sizeof text, "bytes */%llu", (unsigned long long)size);
+		err_set(&problem, ERR_USAGE, "the range is not one of this object's bytes");
+		if (rc != 0 || http_answer_header(c, "Content-Range", text, e) != 0)
+			return -1;
+		return http_reply_problem(c, 416, &problem, e);
+	}
+	if (rc == 0 && range != NULL) {
+		snprintf(text, sizeof text, "bytes %llu-%llu/%llu", (unsigned long long)start,
+		    (unsigned long long)(start + length - 1), (unsigned long long)size);
+		rc = http_answer_header(c, "Content-Range", text, e);
+	}
+	if (rc != 0) {
+		close(fd);
+		return -1;
+	}
+	return http_reply_file(c, range != NULL ? 206 : 200, fd, start, length, e);
+}
+
+int
+objects_get(struct http_call *c, struct err *e)
+{
+	struct err problem;
+	struct store *s;
+	uint64_t size;
+	struct oid id;
+	char etag[OID_HEX_SIZE + 2];
+	int fd;
+
+	if (session_oid(c, &id, e) != 0 || session_store(c, &s, e) != 0)
+		return -1;
+	if (odb_open(s, &id, &fd, &size, &problem) != 0)
+		return objects_absent(c, s, &id, &problem, e);
+	snprintf(etag, sizeof etag, "\"%s\"", c->arg);
+	if (http_answer_header(c, "ETag", etag, e) != 0) {
+		close(fd);
+		return -1;
+	}
+	return objects_send(c, fd, size, e);
+}
+
+/* "bytes N-M/T", RFC 9110 section 14.4; without the header the whole object comes. */
+static int
+objects_content_range(const struct http_call *c, struct upload_range *ret, struct err *e)
+{
+	const char *text = http_header(c, "Content-Range"), *p;
+	uint64_t last;
+
+	*ret = (struct upload_range){.length = c->length, .total = c->length};
+	if (text == NULL)
+		return 0;
+	ret->resume = true;
+	p = strncmp(text, "bytes ", 6) == 0 ? text + 6 : "";
+	if (!objects_number(&p, &ret->start) || *p++ != '-' ||
+	    !objects_number(&p, &last) || *p++ != '/' || !objects_number(&p, &ret->total) ||
+	    *p != '\0' || last < ret->start || last >= ret->total)
+		return err_set(e, ERR_USAGE, "Content-Range is not \"bytes FIRST-LAST/TOTAL\"");
+	if (last - ret->start + 1 != c->length)
+		return err_set(e, ERR_USAGE, "Content-Range and Content-Length differ");
+	return 0;
+}
+
+static int
+objects_conflict(struct http_call *c, uint64_t offset, const struct err *problem, struct err *e)
+{
+	char text[32];
+
+	snprintf(text, sizeof text, "%llu", (unsigned long long)offset);
+	if (http_answer_header(c, "Upload-Offset", text, e) != 0)
+		return -1;
+	return http_reply_problem(c, 409, problem, e);
+}
+
+int
+objects_put_begin(struct http_call *c, struct err *e)
+{
+	struct upload_range range;
+	struct upload *u;
+	struct err problem;
+	struct store *s;
+	uint64_t offset;
+	struct oid id;
+
+	if (session_oid(c, &id, e) != 0 || session_store(c, &s, e) != 0)
+		return -1;
+	if (!c->has_length) {
+		err_set(&problem, ERR_USAGE, "an object is sent with its Content-Length");
+		return http_reply_problem(c, 411, &problem, e);
+	}
+	if (objects_content_range(c, &range, e) != 0)
+		return -1;
+	if (odb_has(s, &id))
+		return http_reply(c, 200, NULL, NULL, 0, e);
+	if (upload_open(s, &id, &range, &u, &offset, &problem) != 0) {
+		if (problem.code == ERR_CONFLICT)
+			return objects_conflict(c, offset, &problem, e);
+		*e = problem;
+		return -1;
+	}
+	c->stream = u;
+	return 0;
+}
+
+int
+objects_put_data(struct http_call *c, const void *data, size_t len, struct err *e)
+{
+	return upload_write(c->stream, data, len, e);
+}
+
+int
+objects_put(struct http_call *c, struct err *e)
+{
+	struct store *s;
+	uint64_t offset;
+	char text[32];
+	bool whole;
+
+	if (session_store(c, &s, e) != 0 || upload_finish(c->stream, s, &whole, &offset, e) != 0)
+		return -1;
+	snprintf(text, sizeof text, "%llu", (unsigned long long)offset);
+	if (http_answer_header(c, "Upload-Offset", text, e) != 0)
+		return -1;
+	return http_reply(c, whole ? 201 : 202, NULL, NULL, 0, e);
+}
+
+void
+objects_put_drop(void *stream)
+{
+	upload_close(stream);
+}

@@ -1,0 +1,21 @@
+/* /v1/objects: what is here, and its bytes in and out (DESIGN 8). */
+#ifndef SERVE_OBJECTS_H
+#define SERVE_OBJECTS_H
+
+#include "serve/http.h"
+
+#define OBJECTS_MEDIA_TYPE "application/vnd.aicert.object-list.v1+json"
+#define OBJECTS_MAX 65536
+
+/* {"mediaType":...,"objects":["sha256:..."]} in; those not here, in the same form, out. */
+int objects_missing(struct http_call *c, struct err *e) MUST_CHECK;
+/* HEAD and GET, with Range; HEAD of a part-sent object: 404 with Upload-Offset. */
+int objects_get(struct http_call *c, struct err *e) MUST_CHECK;
+/* 201 stored, 200 was here, 202 with Upload-Offset when more is to come, 409 with
+ * Upload-Offset when the range does not continue what is here, 422 wrong hash. */
+int objects_put(struct http_call *c, struct err *e) MUST_CHECK;
+int objects_put_begin(struct http_call *c, struct err *e) MUST_CHECK;
+int objects_put_data(struct http_call *c, const void *data, size_t len, struct err *e) MUST_CHECK;
+void objects_put_drop(void *stream);
+
+#endif

@@ -1,0 +1,189 @@
+#include "serve/upload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include "base/fd.h"
+#include "codec/jcs.h"
+#include "crypto/hash.h"
+#include "store/odb.h"
+
+#define UPLOAD_DIR "upload"
+#define UPLOAD_BLOCK 131072
+
+struct upload {
+	struct oid id;
+	char name[OID_HEX_SIZE];
+	int dirfd;
+	int fd;
+	bool locked;            /* one sender at a time */
+	struct hash *hash;      /* of what is in the file */
+	uint64_t offset;        /* bytes in the file */
+	uint64_t end;           /* of this range */
+	uint64_t total;
+};
+
+static int
+upload_dir(struct store *s, bool create, struct err *e)
+{
+	if (create && mkdirat(store_tmp_fd(s), UPLOAD_DIR, 0700) != 0 && errno != EEXIST)
+		return err_sys(e, "tmp/" UPLOAD_DIR ": cannot create the directory");
+	return fd_open_beneath(store_tmp_fd(s), UPLOAD_DIR, O_RDONLY | O_DIRECTORY, 0, e);
+}
+
+/* The digest so far, read again: it may be from before a restart. */
+static int
+upload_rehash(struct upload *u, struct err *e)
+{
+	CLEANUP(cleanup_free) unsigned char *block = malloc(UPLOAD_BLOCK);
+	uint64_t done = 0;
+	size_t n = 1;
+
+	if (block == NULL)
+		return err_nomem(e);
+	while (done < u->offset && n > 0) {
+		if (fd_read_upto(u->fd, block, UPLOAD_BLOCK, &n, u->name, e) != 0 ||
+		    hash_update(u->hash, block, n, e) != 0)
+			return -1;
+		done += n;
+	}
+	if (done != u->offset)
+		return err_set(e, ERR_CONFLICT, "%s: the part here changed", u->name);
+	return 0;
+}
+
+static int
+upload_prepare(struct upload *u, const struct upload_range *range, uint64_t *ret_offset,
+    struct err *e)
+{
+	struct stat st;
+
+	if (flock(u->fd, LOCK_EX | LOCK_NB) != 0) {
+		*ret_offset = 0;
+		return err_set(e, ERR_CONFLICT, "%s: another connection is sending it", u->name);
+	}
+	u->locked = true;
+	if (!range->resume && ftruncate(u->fd, 0) != 0)
+		return err_sys(e, "%s: cannot empty", u->name);
+	if (fstat(u->fd, &st) != 0 || st.st_nlink == 0)
+		return err_set(e, ERR_CONFLICT, "%s: came whole just now", u->name);
+	u->offset = (uint64_t)st.st_size;
+	if (u->offset != range->start) {
+		*ret_offset = u->offset;
+		return err_set(e, ERR_CONFLICT, "%s: %llu bytes are here, not %llu", u->name,
+		    (unsigned long long)u->offset, (unsigned long long)range->start);
+	}
+	return upload_rehash(u, e);
+}
+
+int
+upload_open(struct store *s, const struct oid *id, const struct upload_range *range,
+    struct upload **ret, uint64_t *ret_offset, struct err *e)
+{
+	struct upload *u;
+
+	*ret_offset = 0;
+	if (range->total > (uint64_t)JCS_INT_MAX || range->length > range->total ||
+	    range->start > range->total - range->length)
+		return err_set(e, ERR_LIMIT, "an object of %llu bytes",
+		    (unsigned long long)range->total);
+	u = calloc(1, sizeof *u);
+	if (u == NULL)
+		return err_nomem(e);
+	*u = (struct upload){.id = *id, .fd = -1, .end = range->start + range->length,
+		.total = range->total};
+	oid_hex(id, u->name);
+	u->dirfd = upload_dir(s, true, e);
+	if (u->dirfd >= 0)
+		u->fd = fd_open_beneath(u->dirfd, u->name, O_RDWR | O_CREAT | O_NONBLOCK, 0600, e);
+	if (u->fd < 0 || hash_new(HASH_SHA256, &u->hash, e) != 0 ||
+	    upload_prepare(u, range, ret_offset, e) != 0) {
+		upload_close(u);
+		return -1;
+	}
+	*ret = u;
+	return 0;
+}
+
+int
+upload_write(struct upload *u, const void *data, size_t len, struct err *e)
+{
+	if (len > u->end - u->offset)
+		return err_set(e, ERR_LIMIT, "%s: more bytes than announced", u->name);
+	if (fd_write_all(u->fd, data, len, u->name, e) != 0 ||
+	    hash_update(u->hash, data, len, e) != 0) {
+		/* what the file holds and what was hashed must stay the same */
+		if (ftruncate(u->fd, (off_t)u->offset) != 0)
+			unlinkat(u->dirfd, u->name, 0);
+		return -1;
+	}
+	u->offset += len;
+	return 0;
+}
+
+int
+upload_finish(struct upload *u, struct store *s, bool *ret_whole, uint64_t *ret_offset,
+    struct err *e)
+{
+	struct oid found;
+	uint64_t size;
+
+	if (u->offset != u->end)
+		return err_set(e, ERR_FORMAT, "%s: fewer bytes than announced", u->name);
+	if (u->offset < u->total) {
+		*ret_whole = false;
+		*ret_offset = u->offset;
+		return 0;
+	}
+	if (hash_final(u->hash, found.b, e) != 0)
+		return -1;
+	if (!oid_equal(&found, &u->id)) {
+		char hex[OID_HEX_SIZE];
+
+		unlinkat(u->dirfd, u->name, 0);
+		u->locked = false;
+		oid_hex(&found, hex);
+		return err_set(e, ERR_REFUSED, "%s: the bytes have SHA-256 %s; nothing is kept",
+		    u->name, hex);
+	}
+	if (odb_adopt(s, u->dirfd, u->name, &found, &size, e) != 0)
+		return -1;
+	if (!oid_equal(&found, &u->id))
+		return err_set(e, ERR_CORRUPT, "%s: changed while it was stored", u->name);
+	u->locked = false; /* the name is gone, or another's by now */
+	*ret_whole = true;
+	*ret_offset = u->total;
+	return 0;
+}
+
+void
+upload_close(struct upload *u)
+{
+	if (u == NULL)
+		return;
+	if (u->locked && u->offset == 0)
+		unlinkat(u->dirfd, u->name, 0); /* nothing came */
+	hash_free(u->hash);
+	if (u->fd >= 0)
+		close(u->fd);
+	if (u->dirfd >= 0)
+		close(u->dirfd);
+	free(u);
+}
+
+int
+upload_offset(struct store *s, const struct oid *id, uint64_t *ret, struct err *e)
+{
+	CLEANUP(cleanup_close) int dirfd = upload_dir(s, false, e);
+	char name[OID_HEX_SIZE];
+	struct stat st;
+
+	oid_hex(id, name);
+	if (dirfd < 0)
+		return -1;
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
+		return err_set(e, ERR_NOTFOUND, "object %s: not here", name);
+	*ret = (uint64_t)st.st_size;
+	return 0;
+}

@@ -1,0 +1,37 @@
+/*
+ * An object on its way in, resumable: a file tmp/upload/<hex> in the store
+ * holds what has come so far, also across connections and restarts.  It is
+ * hashed as it arrives; with a wrong hash nothing is kept.
+ */
+#ifndef SERVE_UPLOAD_H
+#define SERVE_UPLOAD_H
+
+#include <stdint.h>
+#include "object/oid.h"
+#include "store/store.h"
+
+struct upload;
+
+struct upload_range {
+	uint64_t start;         /* where these bytes belong */
+	uint64_t length;        /* how many come now */
+	uint64_t total;         /* of the whole object */
+	bool resume;            /* false: what came before is thrown away */
+};
+
+/* ERR_CONFLICT when start is not what is here already, which is then in
+ * *ret_offset, or when another connection is sending the same object. */
+int upload_open(struct store *s, const struct oid *id, const struct upload_range *range,
+    struct upload **ret, uint64_t *ret_offset, struct err *e) MUST_CHECK;
+int upload_write(struct upload *u, const void *data, size_t len, struct err *e) MUST_CHECK;
+/* All bytes of the range have come. *ret_whole: so has the object, and it is stored
+ * now. ERR_REFUSED: the hash is wrong, nothing is kept. */
+int upload_finish(struct upload *u, struct store *s, bool *ret_whole, uint64_t *ret_offset,
+    struct err *e) MUST_CHECK;
+/* What has come so far stays for a later upload_open(). */
+void upload_close(struct upload *u);
+
+/* Bytes of a part-sent object; ERR_NOTFOUND when there are none. */
+int upload_offset(struct store *s, const struct oid *id, uint64_t *ret, struct err *e) MUST_CHECK;
+
+#endif
