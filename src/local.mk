@@ -25,6 +25,9 @@ libaicert_core_a_SOURCES += \
 # codec
 libaicert_core_a_SOURCES += \
 	src/codec/archive.c src/codec/archive.h \
+	src/codec/base64.c src/codec/base64.h \
+	src/codec/jcs.c src/codec/jcs.h \
+	src/codec/shape.c src/codec/shape.h \
 	src/codec/yaml.c src/codec/yaml.h
 
 # crypto
@@ -42,6 +45,9 @@ libaicert_core_a_SOURCES += \
 	src/net/http-problem.c
 
 # object
+libaicert_core_a_SOURCES += \
+	src/object/oid.c src/object/oid.h \
+	src/object/tree.c src/object/tree.h
 
 # evidence
 
