@@ -50,6 +50,13 @@ libaicert_core_a_SOURCES += \
 	src/object/tree.c src/object/tree.h
 
 # evidence
+libaicert_core_a_SOURCES += \
+	src/evidence/ak-chain.h \
+	src/evidence/ak-public.c src/evidence/ak-public.h \
+	src/evidence/attest.c src/evidence/attest.h \
+	src/evidence/quote-check.c src/evidence/quote-check.h \
+	src/evidence/replay.c src/evidence/replay.h \
+	src/evidence/tpm-alg.c src/evidence/tpm-alg.h
 
 # tpm
 
