@@ -59,6 +59,12 @@ libaicert_core_a_SOURCES += \
 	src/evidence/tpm-alg.c src/evidence/tpm-alg.h
 
 # tpm
+libaicert_core_a_SOURCES += \
+	src/tpm/ak.c \
+	src/tpm/pcr.c \
+	src/tpm/quote.c \
+	src/tpm/tcti-embedded.c src/tpm/tcti-embedded.h \
+	src/tpm/tpm.c src/tpm/tpm.h src/tpm/tpm-internal.h
 
 # verify
 
