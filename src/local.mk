@@ -47,6 +47,8 @@ libaicert_core_a_SOURCES += \
 # object
 libaicert_core_a_SOURCES += \
 	src/object/oid.c src/object/oid.h \
+	src/object/resource.c src/object/resource.h \
+	src/object/run-spec.c src/object/run-spec.h \
 	src/object/tree.c src/object/tree.h
 
 # evidence

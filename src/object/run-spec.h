@@ -49,4 +49,15 @@ struct jcs *run_spec_to_jcs(const struct run_spec *s);
 int run_spec_from_jcs(const struct jcs *v, struct run_spec *ret, struct err *e) MUST_CHECK;
 void run_spec_free(struct run_spec *s);
 
+/* The parts, for events and for aicert.yaml. */
+const char *run_spec_image_name(enum run_spec_image image);
+int run_spec_image_parse(const char *name, enum run_spec_image *ret, struct err *e) MUST_CHECK;
+bool run_spec_env_name_ok(const char *name);
+struct jcs *run_spec_output_to_jcs(const struct run_spec_output *o);
+int run_spec_output_from_jcs(const struct jcs *v, const char *where, struct run_spec_output *ret,
+    struct err *e) MUST_CHECK;
+void run_spec_output_free(struct run_spec_output *o);
+/* No path twice, none beneath another, not too many. */
+int run_spec_check_paths(const struct run_spec *s, struct err *e) MUST_CHECK;
+
 #endif
