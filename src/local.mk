@@ -71,6 +71,20 @@ libaicert_core_a_SOURCES += \
 # verify
 
 # run
+libaicert_core_a_SOURCES += \
+	src/run/cgroup.c src/run/cgroup-locate.c src/run/cgroup.h \
+	src/run/oci-config.c src/run/oci-config.h \
+	src/run/resolve.h \
+	src/run/rootfs.c src/run/rootfs.h \
+	src/run/rootfs-image.c src/run/rootfs-image.h \
+	src/run/run.h \
+	src/run/run-log.c src/run/run-log.h \
+	src/run/sandbox.c src/run/sandbox.h \
+	src/run/sandbox-child.c src/run/sandbox-child.h \
+	src/run/sandbox-probe.c \
+	src/run/sandbox-stop.c src/run/sandbox-stop.h \
+	src/run/seccomp.c src/run/seccomp.h \
+	src/run/spec.h
 
 # runner
 libaicert_core_a_SOURCES += \
