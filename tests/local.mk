@@ -32,6 +32,14 @@ unit_crypto_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_crypto_LDADD = $(UNIT_LDADD)
 
 # unit net
+UNIT_TESTS += unit-net
+unit_net_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/net/http.c \
+	tests/unit/net/http-download.c \
+	tests/unit/net/http-problem.c \
+	tests/unit/net/peer.c tests/unit/net/peer.h
+unit_net_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_net_LDADD = $(UNIT_LDADD)
 
 # unit object
 

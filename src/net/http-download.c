@@ -68,14 +68,13 @@ http_download_check(const char *url, bool redirected_from_https, bool *ret_https
 	if (u == NULL)
 		return err_nomem(e);
 	if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK ||
-	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-	    curl_url_get(u, CURLUPART_HOST, &host, 0) != CURLUE_OK) {
+	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK) {
 		rc = err_set(e, ERR_USAGE, "%s: not a valid https url", url);
 	} else if (strcmp(scheme, "https") == 0) {
 		*ret_https = true;
 		rc = 0;
-	} else if (strcmp(scheme, "http") == 0 && http_download_loopback(host) &&
-	    !redirected_from_https) {
+	} else if (strcmp(scheme, "http") == 0 && !redirected_from_https &&
+	    curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK && http_download_loopback(host)) {
 		*ret_https = false;
 		rc = 0;
 	} else {

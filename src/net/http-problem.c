@@ -22,11 +22,16 @@ http_problem_member(const struct buf *body, const char *name, char *ret, size_t 
 	if (p == NULL)
 		return false;
 	for (p += strlen(key); p < end && *p != '"' && n + 1 < cap; p++) {
-		if (*p == '\\' && p + 1 < end && strchr("\"\\/", p[1]) != NULL)
-			p++;
-		else if (*p == '\\' && p + 1 < end)
-			p += p[1] == 'u' && end - p > 5 ? 5 : 1;
-		ret[n++] = (unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p;
+		char c = *p;
+
+		if (c == '\\' && p + 1 < end) {
+			c = *++p;
+			if (strchr("\"\\/", c) == NULL)
+				c = '?'; /* \n, \u001b and their like */
+			if (*p == 'u' && end - p > 4)
+				p += 4;
+		}
+		ret[n++] = (unsigned char)c < 0x20 || c == 0x7f ? '?' : c;
 	}
 	ret[n] = '\0';
 	return true;
