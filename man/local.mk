@@ -1,1 +1,2 @@
 # mdoc pages, installed as they are
+dist_man_MANS += man/aicertd.8

@@ -63,6 +63,16 @@ unit_tpm_LDADD = $(UNIT_LDADD)
 # unit runner
 
 # unit serve
+UNIT_TESTS += unit-serve
+unit_serve_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/serve/harness.c tests/unit/serve/harness.h \
+	tests/unit/serve/http.c \
+	tests/unit/serve/listen.c \
+	tests/unit/serve/objects.c \
+	tests/unit/serve/run-state.c \
+	tests/unit/serve/runs.c
+unit_serve_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_serve_LDADD = $(UNIT_LDADD)
 
 # unit provider
 
