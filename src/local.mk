@@ -36,7 +36,8 @@ libaicert_core_a_SOURCES += \
 	src/crypto/key.c src/crypto/key.h src/crypto/key-internal.h \
 	src/crypto/key-sign.c \
 	src/crypto/random.c src/crypto/random.h \
-	src/crypto/x509.h
+	src/crypto/x509.c src/crypto/x509.h src/crypto/x509-internal.h \
+	src/crypto/x509-chain.c
 
 # net
 libaicert_core_a_SOURCES += \
@@ -53,7 +54,7 @@ libaicert_core_a_SOURCES += \
 
 # evidence
 libaicert_core_a_SOURCES += \
-	src/evidence/ak-chain.h \
+	src/evidence/ak-chain.c src/evidence/ak-chain.h \
 	src/evidence/ak-public.c src/evidence/ak-public.h \
 	src/evidence/attest.c src/evidence/attest.h \
 	src/evidence/quote-check.c src/evidence/quote-check.h \

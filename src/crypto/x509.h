@@ -14,6 +14,7 @@ struct x509_profile {
 	bool digital_signature;
 	bool key_encipherment;
 	bool key_agreement;
+	bool key_cert_sign;
 	bool eku_ek;             /* extendedKeyUsage has 2.23.133.8.1 */
 	bool unknown_critical;   /* a critical extension we do not process */
 	int64_t not_before;      /* seconds since 1970 */
@@ -22,7 +23,8 @@ struct x509_profile {
 
 /* DER; trailing bytes refused. */
 int x509_decode(const void *der, size_t len, struct x509_cert **ret, struct err *e) MUST_CHECK;
-/* One or more certificates in PEM appended to the array (at most max). */
+/* The certificates in a PEM text, one or more, into ret[0..*ret_n-1]; more than max:
+ * ERR_LIMIT; the caller frees each. */
 int x509_decode_pem(const void *pem, size_t len, size_t max, struct x509_cert **ret, size_t *ret_n,
     struct err *e) MUST_CHECK;
 void x509_free(struct x509_cert *c);
@@ -32,6 +34,8 @@ int x509_der(const struct x509_cert *c, struct buf *ret, struct err *e) MUST_CHE
 int x509_digest(const struct x509_cert *c, unsigned char ret[HASH_SHA256_SIZE], struct err *e) MUST_CHECK;
 int x509_subject(const struct x509_cert *c, struct buf *ret, struct err *e) MUST_CHECK;
 bool x509_equal(const struct x509_cert *a, const struct x509_cert *b);
+/* issuer's name and key are those of c's issuer; nothing about time or CA flags. */
+bool x509_signed_by(const struct x509_cert *c, const struct x509_cert *issuer);
 
 /*
  * Is chain[0] issued, through chain[1..n-1] in this order, by anchor (or by

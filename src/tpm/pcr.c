@@ -3,6 +3,7 @@
 #include "tpm/tpm-internal.h"
 
 #define PCR_SELECT_BYTES 3
+#define PCR_ALL 0xffffffu
 
 int
 pcr_extend(struct tpm *t, unsigned pcr, const void *data, size_t len, struct err *e)
@@ -43,51 +44,55 @@ pcr_mask(const TPMS_PCR_SELECTION *s)
 	return mask;
 }
 
-/* Copies the values of one answer; *left loses the PCRs it had. */
+struct pcr_bank {
+	TPMI_ALG_HASH alg;
+	size_t size;
+	unsigned char *values; /* CERTIFICATE_PCRS of size bytes */
+	uint32_t left;         /* bit n: PCR n is still to be read */
+};
+
+/* Copies the values of one answer. */
 static int
-pcr_take(const TPML_PCR_SELECTION *got, const TPML_DIGEST *values, TPMI_ALG_HASH alg,
-    unsigned char *ret_bank, size_t size, uint32_t *left, struct err *e)
+pcr_take(struct pcr_bank *b, const TPML_PCR_SELECTION *got, const TPML_DIGEST *values,
+    struct err *e)
 {
-	uint32_t mask = got->count == 1 && got->pcrSelections[0].hash == alg ?
+	uint32_t mask = got->count == 1 && got->pcrSelections[0].hash == b->alg ?
 	    pcr_mask(&got->pcrSelections[0]) : 0;
 	uint32_t n = 0;
 
-	if (mask == 0 || (mask & ~*left) != 0)
+	if (mask == 0 || (mask & ~b->left) != 0)
 		return err_set(e, ERR_TPM, "TPM2_PCR_Read: the TPM answers for other PCRs");
 	for (unsigned pcr = 0; pcr < CERTIFICATE_PCRS; pcr++) {
 		if ((mask >> pcr & 1) == 0)
 			continue;
-		if (n == values->count || values->digests[n].size != size)
+		if (n == values->count || values->digests[n].size != b->size)
 			return err_set(e, ERR_TPM, "TPM2_PCR_Read: PCR %u is missing", pcr);
-		memcpy(ret_bank + pcr * size, values->digests[n++].buffer, size);
+		memcpy(b->values + pcr * b->size, values->digests[n++].buffer, b->size);
 	}
-	*left &= ~mask;
+	b->left &= ~mask;
 	return 0;
 }
 
 /* The TPM gives as many values as its answer holds: asks until it has all. */
 static int
-pcr_read_bank(struct tpm *t, TPMI_ALG_HASH alg, unsigned char *ret_bank, size_t size,
-    struct err *e)
+pcr_read_bank(struct tpm *t, struct pcr_bank *b, struct err *e)
 {
-	uint32_t left = 0xffffff;
-
-	while (left != 0) {
+	while (b->left != 0) {
 		CLEANUP(tpm_esys_freep) TPML_PCR_SELECTION *got = NULL;
 		CLEANUP(tpm_esys_freep) TPML_DIGEST *values = NULL;
 		TPML_PCR_SELECTION wanted = {.count = 1};
 		UINT32 counter;
 		TSS2_RC rc;
 
-		wanted.pcrSelections[0].hash = alg;
+		wanted.pcrSelections[0].hash = b->alg;
 		wanted.pcrSelections[0].sizeofSelect = PCR_SELECT_BYTES;
 		for (unsigned i = 0; i < PCR_SELECT_BYTES; i++)
-			wanted.pcrSelections[0].pcrSelect[i] = (BYTE)(left >> (8 * i));
+			wanted.pcrSelections[0].pcrSelect[i] = (BYTE)(b->left >> (8 * i));
 		rc = Esys_PCR_Read(t->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &wanted,
 		    &counter, &got, &values);
 		if (rc != TSS2_RC_SUCCESS)
 			return tpm_failed(t, rc, "TPM2_PCR_Read", e);
-		if (pcr_take(got, values, alg, ret_bank, size, &left, e) != 0)
+		if (pcr_take(b, got, values, e) != 0)
 			return -1;
 	}
 	return 0;
@@ -97,12 +102,12 @@ int
 pcr_read_all(struct tpm *t, struct certificate_pcrs *ret, struct err *e)
 {
 	struct certificate_pcrs pcrs = {.has_sha256 = t->sha256, .has_sha384 = t->sha384};
+	struct pcr_bank sha256 = {TPM2_ALG_SHA256, 32, pcrs.sha256[0], PCR_ALL};
+	struct pcr_bank sha384 = {TPM2_ALG_SHA384, 48, pcrs.sha384[0], PCR_ALL};
 
-	if (t->sha256 && pcr_read_bank(t, TPM2_ALG_SHA256, pcrs.sha256[0], sizeof *pcrs.sha256,
-	    e) != 0)
+	if (t->sha256 && pcr_read_bank(t, &sha256, e) != 0)
 		return -1;
-	if (t->sha384 && pcr_read_bank(t, TPM2_ALG_SHA384, pcrs.sha384[0], sizeof *pcrs.sha384,
-	    e) != 0)
+	if (t->sha384 && pcr_read_bank(t, &sha384, e) != 0)
 		return -1;
 	*ret = pcrs;
 	return 0;

@@ -1,0 +1,135 @@
+/*
+ * Path validation (RFC 5280 section 6) by libcrypto, narrowed: one anchor, no
+ * default paths, a stated time, and the path built must be the chain given, in
+ * its order.
+ */
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+#include "crypto/x509-internal.h"
+
+/* 112 bits: no SHA-1 signatures, no RSA below 2048. */
+#define X509_CHAIN_LEVEL 2
+#define X509_CHAIN_MAX 16
+
+static void
+x509_chain_store_freep(X509_STORE **s)
+{
+	X509_STORE_free(*s);
+}
+
+static void
+x509_chain_ctx_freep(X509_STORE_CTX **c)
+{
+	X509_STORE_CTX_free(*c);
+}
+
+/* The certificates stay the caller's. */
+static void
+x509_chain_stack_freep(STACK_OF(X509) **s)
+{
+	sk_X509_free(*s);
+}
+
+static void
+x509_chain_explain(X509_STORE_CTX *ctx, struct buf *reason)
+{
+	buf_addf(reason, "certificate %d of the chain: %s", X509_STORE_CTX_get_error_depth(ctx),
+	    X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
+}
+
+/* libcrypto lets a CA without keyUsage pass; RFC 5280 section 4.2.1.3 does not. */
+static bool
+x509_chain_may_issue(const struct x509_cert *c, size_t i, struct buf *reason)
+{
+	struct x509_profile p;
+	struct err e;
+
+	if (x509_profile(c, &p, &e) != 0) {
+		buf_addf(reason, "certificate %zu of the chain: %s", i, e.msg);
+		return false;
+	}
+	if (!p.ca || !p.key_cert_sign) {
+		buf_addf(reason, "certificate %zu of the chain: %s", i,
+		    p.ca ? "keyUsage without keyCertSign" : "not a CA");
+		return false;
+	}
+	return true;
+}
+
+/* What was built must be chain[0..], up to the trusted one; nothing left over unless
+ * that one is itself in the chain. */
+static bool
+x509_chain_in_order(X509_STORE_CTX *ctx, struct x509_cert *const *chain, size_t n,
+    const struct x509_cert *anchor)
+{
+	STACK_OF(X509) *built = X509_STORE_CTX_get0_chain(ctx);
+	int count = sk_X509_num(built);
+
+	if (count <= 0 || (size_t)count > n + 1 || (anchor == NULL && (size_t)count != n))
+		return false;
+	for (int i = 0; i < count; i++) {
+		const X509 *wanted = (size_t)i < n ? x509_raw(chain[i]) : x509_raw(anchor);
+
+		if (X509_cmp(sk_X509_value(built, i), wanted) != 0)
+			return false;
+	}
+	return anchor == NULL || X509_cmp(sk_X509_value(built, count - 1), x509_raw(anchor)) == 0;
+}
+
+/* The certificates above the leaf, borrowed. */
+static STACK_OF(X509) *
+x509_chain_above(struct x509_cert *const *chain, size_t n)
+{
+	STACK_OF(X509) *above = sk_X509_new_reserve(NULL, X509_CHAIN_MAX);
+
+	for (size_t i = 1; above != NULL && i < n && i < X509_CHAIN_MAX; i++)
+		sk_X509_push(above, x509_raw(chain[i]));
+	return above;
+}
+
+static int
+x509_chain_setup(X509_STORE_CTX *ctx, X509_STORE *store, const struct x509_cert *leaf,
+    STACK_OF(X509) *above, int64_t time)
+{
+	X509_VERIFY_PARAM *param;
+
+	if (X509_STORE_CTX_init(ctx, store, x509_raw(leaf), above) != 1)
+		return -1;
+	param = X509_STORE_CTX_get0_param(ctx);
+	X509_VERIFY_PARAM_set_time(param, (time_t)time);
+	X509_VERIFY_PARAM_set_auth_level(param, X509_CHAIN_LEVEL);
+	X509_VERIFY_PARAM_set_depth(param, X509_CHAIN_MAX);
+	/* an anchor is trusted because it is pinned, self-signed or not */
+	return X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN |
+	    X509_V_FLAG_CHECK_SS_SIGNATURE) == 1 ? 0 : -1;
+}
+
+int
+x509_chain_ok(struct x509_cert *const *chain, size_t n, const struct x509_cert *anchor,
+    int64_t time, bool *ret_ok, struct buf *reason, struct err *e)
+{
+	CLEANUP(x509_chain_store_freep) X509_STORE *store = X509_STORE_new();
+	CLEANUP(x509_chain_stack_freep) STACK_OF(X509) *above = x509_chain_above(chain, n);
+	CLEANUP(x509_chain_ctx_freep) X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+	bool ok;
+
+	if (n == 0 || n > X509_CHAIN_MAX)
+		return err_set(e, ERR_USAGE, "a chain of %zu certificates", n);
+	if (store == NULL || above == NULL || ctx == NULL ||
+	    X509_STORE_add_cert(store, x509_raw(anchor != NULL ? anchor : chain[n - 1])) != 1 ||
+	    x509_chain_setup(ctx, store, chain[0], above, time) != 0)
+		return err_nomem(e);
+	ok = X509_verify_cert(ctx) == 1;
+	if (!ok) {
+		x509_chain_explain(ctx, reason);
+	} else if (!x509_chain_in_order(ctx, chain, n, anchor)) {
+		buf_adds(reason, "the certificates do not form one chain in their order");
+		ok = false;
+	}
+	for (size_t i = 1; ok && i < n; i++)
+		ok = x509_chain_may_issue(chain[i], i, reason);
+	ERR_clear_error();
+	*ret_ok = ok;
+	return buf_check(reason, e);
+}

@@ -1,0 +1,266 @@
+#include "crypto/x509.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+#include <time.h>
+#include "crypto/key-internal.h"
+#include "crypto/x509-internal.h"
+
+#define X509_DER_MAX (64u * 1024)
+#define X509_PEM_MAX (1024u * 1024)
+#define X509_OID_EK "2.23.133.8.1" /* tcg-kp-EKCertificate */
+
+struct x509_cert {
+	X509 *x;
+};
+
+static int
+x509_failed(struct err *e, enum err_code code, const char *what)
+{
+	ERR_clear_error();
+	return err_set(e, code, "certificate: %s", what);
+}
+
+static int
+x509_adopt(X509 *x, struct x509_cert **ret, struct err *e)
+{
+	struct x509_cert *c = calloc(1, sizeof *c);
+
+	if (c == NULL) {
+		X509_free(x);
+		return err_nomem(e);
+	}
+	c->x = x;
+	*ret = c;
+	return 0;
+}
+
+int
+x509_decode(const void *der, size_t len, struct x509_cert **ret, struct err *e)
+{
+	const unsigned char *p = der;
+	X509 *x;
+
+	if (len == 0 || len > X509_DER_MAX)
+		return err_set(e, ERR_FORMAT, "certificate: %zu bytes", len);
+	x = d2i_X509(NULL, &p, (long)len);
+	if (x == NULL)
+		return x509_failed(e, ERR_FORMAT, "not DER of RFC 5280");
+	if (p != (const unsigned char *)der + len) {
+		X509_free(x);
+		return x509_failed(e, ERR_FORMAT, "bytes after its end");
+	}
+	return x509_adopt(x, ret, e);
+}
+
+static void
+x509_bio_freep(BIO **b)
+{
+	BIO_free(*b);
+}
+
+/* 1: one more, 0: the end, -1: not PEM. */
+static int
+x509_next_pem(BIO *bio, X509 **ret)
+{
+	X509 *x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	unsigned long why = ERR_peek_last_error();
+
+	ERR_clear_error();
+	if (x != NULL) {
+		*ret = x;
+		return 1;
+	}
+	return ERR_GET_LIB(why) == ERR_LIB_PEM && ERR_GET_REASON(why) == PEM_R_NO_START_LINE ? 0 : -1;
+}
+
+static int
+x509_read_pem(BIO *bio, size_t max, struct x509_cert **ret, size_t *n, struct err *e)
+{
+	for (;;) {
+		X509 *x = NULL;
+		int more = x509_next_pem(bio, &x);
+
+		if (more < 0)
+			return x509_failed(e, ERR_FORMAT, "damaged PEM");
+		if (more == 0)
+			break;
+		if (*n == max) {
+			X509_free(x);
+			return err_set(e, ERR_LIMIT, "more than %zu certificates", max);
+		}
+		if (x509_adopt(x, &ret[*n], e) != 0)
+			return -1;
+		(*n)++;
+	}
+	if (*n == 0)
+		return x509_failed(e, ERR_FORMAT, "no PEM certificate");
+	return 0;
+}
+
+int
+x509_decode_pem(const void *pem, size_t len, size_t max, struct x509_cert **ret, size_t *ret_n,
+    struct err *e)
+{
+	CLEANUP(x509_bio_freep) BIO *bio = NULL;
+	size_t n = 0;
+
+	if (len > X509_PEM_MAX)
+		return err_set(e, ERR_LIMIT, "PEM file of %zu bytes", len);
+	bio = BIO_new_mem_buf(len != 0 ? pem : "", (int)len);
+	if (bio == NULL)
+		return err_nomem(e);
+	if (x509_read_pem(bio, max, ret, &n, e) != 0) {
+		while (n > 0)
+			x509_free(ret[--n]);
+		return -1;
+	}
+	*ret_n = n;
+	return 0;
+}
+
+void
+x509_free(struct x509_cert *c)
+{
+	if (c == NULL)
+		return;
+	X509_free(c->x);
+	free(c);
+}
+
+static int
+x509_time(const ASN1_TIME *t, int64_t *ret, struct err *e)
+{
+	struct tm tm = {0};
+
+	if (ASN1_TIME_to_tm(t, &tm) != 1)
+		return x509_failed(e, ERR_FORMAT, "a time of validity is malformed");
+	*ret = timegm(&tm);
+	return 0;
+}
+
+/* Only whether the purpose is there: a missing extension is no purpose. */
+static bool
+x509_has_eku(const X509 *x, const char *oid)
+{
+	EXTENDED_KEY_USAGE *eku = X509_get_ext_d2i(x, NID_ext_key_usage, NULL, NULL);
+	bool found = false;
+
+	for (int i = 0; eku != NULL && i < sk_ASN1_OBJECT_num(eku); i++) {
+		char text[80];
+		int n = OBJ_obj2txt(text, sizeof text, sk_ASN1_OBJECT_value(eku, i), 1);
+
+		found |= n > 0 && (size_t)n < sizeof text && strcmp(text, oid) == 0;
+	}
+	sk_ASN1_OBJECT_pop_free(eku, ASN1_OBJECT_free);
+	return found;
+}
+
+int
+x509_profile(const struct x509_cert *c, struct x509_profile *ret, struct err *e)
+{
+	uint32_t flags = X509_get_extension_flags(c->x);
+	uint32_t usage = X509_get_key_usage(c->x);
+	struct x509_profile p = {0};
+
+	if ((flags & EXFLAG_INVALID) != 0)
+		return x509_failed(e, ERR_FORMAT, "a malformed or repeated extension");
+	if (x509_time(X509_get0_notBefore(c->x), &p.not_before, e) != 0 ||
+	    x509_time(X509_get0_notAfter(c->x), &p.not_after, e) != 0)
+		return -1;
+	p.ca = (flags & EXFLAG_CA) != 0;
+	p.has_key_usage = (flags & EXFLAG_KUSAGE) != 0;
+	if (p.has_key_usage) {
+		p.digital_signature = (usage & KU_DIGITAL_SIGNATURE) != 0;
+		p.key_encipherment = (usage & KU_KEY_ENCIPHERMENT) != 0;
+		p.key_agreement = (usage & KU_KEY_AGREEMENT) != 0;
+		p.key_cert_sign = (usage & KU_KEY_CERT_SIGN) != 0;
+	}
+	p.eku_ek = x509_has_eku(c->x, X509_OID_EK);
+	p.unknown_critical = (flags & EXFLAG_CRITICAL) != 0;
+	*ret = p;
+	return 0;
+}
+
+int
+x509_key(const struct x509_cert *c, struct key **ret, struct err *e)
+{
+	EVP_PKEY *pkey = X509_get_pubkey(c->x);
+
+	if (pkey == NULL)
+		return x509_failed(e, ERR_UNSUPPORTED, "a public key we cannot read");
+	return key_adopt(pkey, ret, e);
+}
+
+int
+x509_der(const struct x509_cert *c, struct buf *ret, struct err *e)
+{
+	int len = i2d_X509(c->x, NULL);
+	unsigned char *p;
+
+	if (len <= 0)
+		return x509_failed(e, ERR_INTERNAL, "cannot be encoded");
+	if (buf_reserve(ret, (size_t)len, e) != 0)
+		return -1;
+	p = ret->data + ret->len;
+	if (i2d_X509(c->x, &p) != len)
+		return x509_failed(e, ERR_INTERNAL, "cannot be encoded");
+	ret->len += (size_t)len;
+	return buf_check(ret, e);
+}
+
+int
+x509_digest(const struct x509_cert *c, unsigned char ret[HASH_SHA256_SIZE], struct err *e)
+{
+	CLEANUP(buf_free) struct buf der = BUF_INIT;
+
+	if (x509_der(c, &der, e) != 0)
+		return -1;
+	return hash_once(HASH_SHA256, der.data, der.len, ret, e);
+}
+
+int
+x509_subject(const struct x509_cert *c, struct buf *ret, struct err *e)
+{
+	CLEANUP(x509_bio_freep) BIO *bio = BIO_new(BIO_s_mem());
+	char *text;
+	long len;
+
+	if (bio == NULL)
+		return err_nomem(e);
+	/* RFC 4514: control characters and non-ASCII come out escaped */
+	if (X509_NAME_print_ex(bio, X509_get_subject_name(c->x), 0, XN_FLAG_RFC2253) < 0)
+		return x509_failed(e, ERR_FORMAT, "a subject that cannot be printed");
+	len = BIO_get_mem_data(bio, &text);
+	if (len > 0)
+		buf_add(ret, text, (size_t)len);
+	return buf_check(ret, e);
+}
+
+bool
+x509_equal(const struct x509_cert *a, const struct x509_cert *b)
+{
+	return X509_cmp(a->x, b->x) == 0;
+}
+
+bool
+x509_signed_by(const struct x509_cert *c, const struct x509_cert *issuer)
+{
+	EVP_PKEY *pkey = X509_get0_pubkey(issuer->x);
+	bool yes = pkey != NULL &&
+	    X509_NAME_cmp(X509_get_issuer_name(c->x), X509_get_subject_name(issuer->x)) == 0 &&
+	    X509_verify(c->x, pkey) == 1;
+
+	ERR_clear_error();
+	return yes;
+}
+
+X509 *
+x509_raw(const struct x509_cert *c)
+{
+	return c->x;
+}
