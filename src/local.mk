@@ -47,9 +47,16 @@ libaicert_core_a_SOURCES += \
 
 # object
 libaicert_core_a_SOURCES += \
+	src/object/certificate.c src/object/certificate.h \
+	src/object/commit.c src/object/commit.h \
+	src/object/dsse.c src/object/dsse.h \
+	src/object/event.c src/object/event.h \
+	src/object/event-codec.c src/object/event-codec.h \
+	src/object/evidence.c src/object/evidence.h \
 	src/object/oid.c src/object/oid.h \
 	src/object/resource.c src/object/resource.h \
 	src/object/run-spec.c src/object/run-spec.h \
+	src/object/statement.c src/object/statement.h \
 	src/object/tree.c src/object/tree.h
 
 # evidence

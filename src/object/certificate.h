@@ -52,7 +52,8 @@ int certificate_encode(const struct certificate *c, struct buf *ret, struct err 
 /* The run ended with exit code 0 and no output is missing. */
 bool certificate_run_ok(const struct certificate *c);
 void certificate_free(struct certificate *c);
-/* First event of a kind, or NULL. */
+/* First event of a kind, or NULL; run_request and run_finished are always there in
+ * what was decoded. */
 const struct event *certificate_event(const struct certificate *c, enum event_kind kind);
 /* Output with that path, or NULL. */
 const struct resource *certificate_output(const struct certificate *c, const char *path);
