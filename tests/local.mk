@@ -22,6 +22,12 @@ unit_base_LDADD = $(UNIT_LDADD)
 # unit db
 
 # unit codec
+UNIT_TESTS += unit-codec
+unit_codec_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/codec/base64.c \
+	tests/unit/codec/jcs.c
+unit_codec_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_codec_LDADD = $(UNIT_LDADD)
 
 # unit crypto
 UNIT_TESTS += unit-crypto
