@@ -26,7 +26,8 @@ libaicert_core_a_SOURCES += \
 libaicert_core_a_SOURCES += \
 	src/codec/archive.c src/codec/archive.h \
 	src/codec/base64.c src/codec/base64.h \
-	src/codec/jcs.c src/codec/jcs.h \
+	src/codec/jcs.c src/codec/jcs-decode.c src/codec/jcs-encode.c \
+	src/codec/jcs.h src/codec/jcs-node.h \
 	src/codec/shape.c src/codec/shape.h \
 	src/codec/yaml.c src/codec/yaml.h
 

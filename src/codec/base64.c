@@ -71,7 +71,10 @@ base64_decode(struct buf *ret, const char *text, size_t len, struct err *e)
 		if (i + 4 == len && text[len - 1] == '=')
 			pad = text[len - 2] == '=' ? 2 : 1;
 		if (base64_group(ret, text + i, pad) != 0) {
-			ret->len = start;
+			if (ret->data != NULL) {
+				ret->len = start;
+				ret->data[start] = '\0';
+			}
 			return err_set(e, ERR_FORMAT, "base64: not canonical at character %zu", i + 1);
 		}
 	}

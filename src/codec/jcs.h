@@ -3,6 +3,9 @@
  * JSON": integers only (|n| <= 2^53-1, no -0), ASCII member names, no
  * duplicates, valid UTF-8, no U+0000, depth <= 64.  Decoding accepts the
  * canonical bytes and nothing else; encoding always writes them.
+ *
+ * jcs.c reads and builds values, jcs-decode.c and jcs-encode.c are the two ways
+ * between a value and its text.
  */
 #ifndef CODEC_JCS_H
 #define CODEC_JCS_H
@@ -20,7 +23,8 @@ struct jcs;
 
 enum jcs_type { JCS_NULL, JCS_BOOL, JCS_INT, JCS_STRING, JCS_ARRAY, JCS_OBJECT };
 
-/* Refuses more than max bytes before looking at them; ERR_FORMAT says what and where. */
+/* Refuses more than max bytes before looking at them (ERR_LIMIT); ERR_FORMAT says
+ * what is wrong and where. */
 int jcs_decode(const void *data, size_t len, size_t max, struct jcs **ret, struct err *e) MUST_CHECK;
 /* Any RFC 8259 text within the same bounds (answers of other programs). */
 int jcs_decode_any(const void *data, size_t len, size_t max, struct jcs **ret, struct err *e) MUST_CHECK;
