@@ -19,8 +19,13 @@ libaicert_core_a_SOURCES += \
 	src/base/timestamp.c src/base/timestamp.h
 
 # git
+libaicert_core_a_SOURCES += \
+	src/git/config-file.c src/git/config-file.h \
+	src/git/repo-error.c src/git/repo-error.h \
+	src/git/repo.c src/git/repo.h
 
 # db
+libaicert_core_a_SOURCES += src/db/db.c src/db/db.h
 
 # codec
 libaicert_core_a_SOURCES += \

@@ -19,7 +19,7 @@ int odb_size(struct store *s, const struct oid *id, uint64_t *ret, struct err *e
 int odb_read(struct store *s, const struct oid *id, size_t max, struct buf *ret,
     struct err *e) MUST_CHECK;
 /* Streams the object to sink in pieces; the digest is known only at the end:
- * on ERR_CORRUPT what was sunk must be thrown away. */
+ * on ERR_CORRUPT what was sunk must be thrown away.  sink NULL: only verified. */
 typedef int odb_sink(void *arg, const void *data, size_t len, struct err *e);
 int odb_stream(struct store *s, const struct oid *id, odb_sink *sink, void *arg,
     struct err *e) MUST_CHECK;

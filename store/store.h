@@ -1,6 +1,7 @@
 /*
  * A store: the directory .aicert.  store/FORMAT.md has its layout and
  * invariants.  Everything inside is opened beneath its directory descriptor.
+ * A struct store belongs to one thread; open one for each.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -12,11 +13,15 @@ struct store;
 
 #define STORE_READ_ONLY 1u
 
+#define STORE_NAME ".aicert"
+#define STORE_VERSION 1
+
 /* Creates worktree/.aicert; *ret_created is false when it was there already
  * (then nothing is changed). */
 int store_init(const char *worktree, bool *ret_created, struct err *e) MUST_CHECK;
 /* path: the .aicert directory.  Refused (ERR_DENIED) when owned by another
- * user; ERR_UNSUPPORTED when its format version is newer than ours. */
+ * user or a symlink; ERR_UNSUPPORTED when its format version is newer than ours;
+ * read-only, whatever the flags, on a read-only file system. */
 int store_open(const char *path, unsigned flags, struct store **ret, struct err *e) MUST_CHECK;
 /* Walks up from start to the first directory that holds .aicert. */
 int store_discover(const char *start, unsigned flags, struct store **ret, struct err *e) MUST_CHECK;

@@ -21,10 +21,20 @@ struct db_options {
 	int page_size;          /* for a new file; 0: SQLite's default */
 	uint32_t application_id;/* a file with another one is refused; set on creation */
 	int user_version;       /* schema version: other: ERR_UNSUPPORTED; set on creation */
-	const char *schema;     /* run on creation */
+	const char *schema;     /* run on creation, and compared with what the file holds: written
+	                         * as SQLite keeps it, "CREATE TABLE name(...);\n" a statement */
 	bool durable;           /* synchronous=FULL, else OFF: a cache */
 };
 
+/* Longest value that is read or written. */
+#define DB_VALUE_MAX (16 * 1024 * 1024)
+
+/*
+ * path: absolute, no symlink in it; ":memory:" for a private one.  Without
+ * DB_CREATE a file that is absent or empty is ERR_NOTFOUND.  ERR_FORMAT: not
+ * such a database (garbage, another application id or schema); ERR_CORRUPT:
+ * damaged pages; ERR_BUSY: locked for longer than a minute.
+ */
 int db_open(const char *path, const struct db_options *o, struct db **ret, struct err *e) MUST_CHECK;
 void db_close(struct db *d);
 int db_exec(struct db *d, const char *sql, struct err *e) MUST_CHECK;

@@ -1,0 +1,208 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include "base/fd.h"
+#include "crypto/hash.h"
+#include "store/odb-file.h"
+#include "store/odb-small.h"
+#include "store/odb-state.h"
+#include "store/odb.h"
+
+#define ODB_PUT_CHUNK (256 * 1024)
+#define ODB_PUT_TICK_NS 2000000
+#define ODB_PUT_TICKS_MAX 10
+
+static int
+odb_put_large(struct store *s, const struct oid *id, const void *data, size_t len, struct err *e)
+{
+	struct odb_file f;
+
+	if (odb_small_flush(s, e) != 0 || odb_file_create(s, &f, e) != 0)
+		return -1;
+	if (fd_write_all(f.fd, data, len, "a new object", e) == 0 && odb_file_commit(s, &f, id, e) == 0)
+		return 0;
+	odb_file_abort(s, &f);
+	return -1;
+}
+
+static int
+odb_put_known(struct store *s, const struct oid *id, const void *data, size_t len, struct err *e)
+{
+	uint64_t size;
+	int rc = odb_file_size(s, id, &size, e);
+
+	if (rc < 0)
+		return -1;
+	if (rc == 1 && size == len)
+		return store_read_only(s) ? 0 : odb_file_settle(s, id, e);
+	if (len <= ODB_SMALL_MAX)
+		return odb_small_put(s, id, data, len, e);
+	return odb_put_large(s, id, data, len, e);
+}
+
+int
+odb_put(struct store *s, const void *data, size_t len, struct oid *ret, struct err *e)
+{
+	struct oid id;
+
+	if (oid_from_data(&id, data, len, e) != 0 || odb_put_known(s, &id, data, len, e) != 0)
+		return -1;
+	*ret = id;
+	return 0;
+}
+
+static bool
+odb_put_same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/*
+ * File times move with the kernel's tick: a write in the tick of the last
+ * change would leave no trace.  So reading starts in a later tick than that;
+ * bounded, for clocks of other machines.
+ */
+static int
+odb_put_stat(int fd, const char *what, struct stat *ret, struct err *e)
+{
+	for (int i = 0;; i++) {
+		const struct timespec tick = {.tv_nsec = ODB_PUT_TICK_NS};
+		struct timespec now;
+
+		if (fstat(fd, ret) != 0)
+			return err_sys(e, "%s: cannot look at it", what);
+		if (!S_ISREG(ret->st_mode) || i == ODB_PUT_TICKS_MAX)
+			return 0;
+		clock_gettime(CLOCK_REALTIME_COARSE, &now);
+		if (now.tv_sec > ret->st_ctim.tv_sec ||
+		    (now.tv_sec == ret->st_ctim.tv_sec && now.tv_nsec > ret->st_ctim.tv_nsec))
+			return 0;
+		nanosleep(&tick, NULL);
+	}
+}
+
+/* before: as it was when reading began at offset start; read: bytes read. */
+static int
+odb_put_unchanged(int fd, const char *what, const struct stat *before, off_t start, uint64_t read,
+    struct err *e)
+{
+	struct stat after;
+
+	if (!S_ISREG(before->st_mode))
+		return 0;
+	if (fstat(fd, &after) != 0)
+		return err_sys(e, "%s: cannot look at it", what);
+	if (after.st_size == before->st_size && (uint64_t)start + read == (uint64_t)after.st_size &&
+	    odb_put_same_time(&after.st_mtim, &before->st_mtim) &&
+	    odb_put_same_time(&after.st_ctim, &before->st_ctim))
+		return 0;
+	return err_set(e, ERR_CONFLICT, "%s: changed while it was read; try again when nobody writes"
+	    " to it", what);
+}
+
+/* What one odb_put_fd works with. */
+struct odb_put {
+	struct store *s;
+	int fd;
+	const char *what;
+	const struct oid *expect;
+	struct stat before;
+	off_t start;
+	unsigned char *chunk;
+	struct oid id;
+	uint64_t size;
+};
+
+static int
+odb_put_accept(const struct odb_put *p, struct err *e)
+{
+	char hex[OID_HEX_SIZE], expected[OID_HEX_SIZE];
+
+	if (odb_put_unchanged(p->fd, p->what, &p->before, p->start, p->size, e) != 0)
+		return -1;
+	if (p->expect == NULL || oid_equal(p->expect, &p->id))
+		return 0;
+	oid_hex(&p->id, hex);
+	oid_hex(p->expect, expected);
+	return err_set(e, ERR_REFUSED, "%s: has digest %s, expected %s", p->what, hex, expected);
+}
+
+/* first: bytes in the chunk already; all that follows is read, hashed, written. */
+static int
+odb_put_copy(struct odb_put *p, int out, size_t first, struct err *e)
+{
+	CLEANUP(hash_freep) struct hash *h = NULL;
+	size_t n = first;
+
+	if (hash_new(HASH_SHA256, &h, e) != 0)
+		return -1;
+	while (n > 0) {
+		if (hash_update(h, p->chunk, n, e) != 0 ||
+		    fd_write_all(out, p->chunk, n, "a new object", e) != 0)
+			return -1;
+		p->size += n;
+		if (fd_read_upto(p->fd, p->chunk, ODB_PUT_CHUNK, &n, p->what, e) != 0)
+			return -1;
+	}
+	return hash_final(h, p->id.b, e);
+}
+
+static int
+odb_put_fd_large(struct odb_put *p, size_t first, struct err *e)
+{
+	struct odb_file f;
+	uint64_t size;
+	int rc;
+
+	/* do not keep others waiting for the lock of the small ones */
+	if (odb_small_flush(p->s, e) != 0 || odb_file_create(p->s, &f, e) != 0)
+		return -1;
+	rc = odb_put_copy(p, f.fd, first, e);
+	if (rc == 0)
+		rc = odb_put_accept(p, e);
+	if (rc == 0 && odb_file_size(p->s, &p->id, &size, e) == 1 && size == p->size) {
+		odb_file_abort(p->s, &f);
+		return odb_file_settle(p->s, &p->id, e);
+	}
+	if (rc == 0)
+		rc = odb_file_commit(p->s, &f, &p->id, e);
+	if (rc != 0)
+		odb_file_abort(p->s, &f);
+	return rc;
+}
+
+static int
+odb_put_fd_run(struct odb_put *p, struct err *e)
+{
+	size_t n;
+
+	if (odb_put_stat(p->fd, p->what, &p->before, e) != 0)
+		return -1;
+	if (S_ISREG(p->before.st_mode) && (p->start = lseek(p->fd, 0, SEEK_CUR)) < 0)
+		return err_sys(e, "%s: cannot read", p->what);
+	if (fd_read_upto(p->fd, p->chunk, ODB_PUT_CHUNK, &n, p->what, e) != 0)
+		return -1;
+	if (n > ODB_SMALL_MAX)
+		return odb_put_fd_large(p, n, e);
+	p->size = n;
+	if (oid_from_data(&p->id, p->chunk, n, e) != 0 || odb_put_accept(p, e) != 0)
+		return -1;
+	return odb_put_known(p->s, &p->id, p->chunk, n, e);
+}
+
+int
+odb_put_fd(struct store *s, int fd, const char *what, const struct oid *expect, struct oid *ret,
+    uint64_t *ret_size, struct err *e)
+{
+	CLEANUP(cleanup_free) unsigned char *chunk = malloc(ODB_PUT_CHUNK);
+	struct odb_put p = {.s = s, .fd = fd, .what = what, .expect = expect, .chunk = chunk};
+
+	if (chunk == NULL)
+		return err_nomem(e);
+	if (odb_put_fd_run(&p, e) != 0)
+		return -1;
+	*ret = p.id;
+	*ret_size = p.size;
+	return 0;
+}

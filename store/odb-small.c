@@ -1,0 +1,258 @@
+#include "store/odb-small.h"
+
+#include <string.h>
+#include <time.h>
+#include "crypto/hash.h"
+#include "store/odb-state.h"
+
+#define ODB_SMALL_APPLICATION 0x61696373u /* "aics" */
+#define ODB_SMALL_VERSION 1
+#define ODB_SMALL_PAGE 65536
+/* Others wait at most about this long for the lock of a batch. */
+#define ODB_SMALL_BATCH_MS 1000
+
+/* Rows in the order of arrival, found through the index of ids: a new object
+ * touches the last page of the table, not a random one. */
+static const char odb_small_schema[] =
+    "CREATE TABLE objects(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, data BLOB NOT NULL);\n";
+
+/* 1: open, 0: there is none */
+static int
+odb_small_open(struct store *s, bool create, struct err *e)
+{
+	struct odb_state *o = odb_state(s);
+	CLEANUP(cleanup_free) char *path = NULL;
+	struct db_options options = {
+		.flags = store_read_only(s) ? DB_READ_ONLY : create ? DB_CREATE : 0,
+		.page_size = ODB_SMALL_PAGE,
+		.application_id = ODB_SMALL_APPLICATION,
+		.user_version = ODB_SMALL_VERSION,
+		.schema = odb_small_schema,
+		.durable = true,
+	};
+	struct err local;
+
+	if (o->small != NULL)
+		return 1;
+	if (e == NULL)
+		e = &local;
+	path = buf_strfmt(e, "%s/objects/small.db", store_path(s));
+	if (path == NULL)
+		return -1;
+	if (db_open(path, &options, &o->small, e) == 0)
+		return 1;
+	return e->code == ERR_NOTFOUND ? 0 : -1;
+}
+
+/* 1: st stands on the row; the caller resets it. */
+static int
+odb_small_find(struct store *s, const char *sql, const struct oid *id, struct db_stmt **ret,
+    struct err *e)
+{
+	int rc = odb_small_open(s, false, e);
+
+	if (rc != 1)
+		return rc;
+	if (db_prepare(odb_state(s)->small, sql, ret, e) != 0)
+		return -1;
+	db_bind_blob(*ret, 1, id->b, OID_SIZE);
+	return db_step(*ret, e);
+}
+
+static int
+odb_small_corrupt(const struct store *s, const struct oid *id, struct err *e)
+{
+	char hex[OID_HEX_SIZE];
+
+	oid_hex(id, hex);
+	return err_set(e, ERR_CORRUPT, "%s: object %s in objects/small.db does not have its digest",
+	    store_path(s), hex);
+}
+
+int
+odb_small_read(struct store *s, const struct oid *id, struct buf *ret, struct err *e)
+{
+	struct db_stmt *st;
+	struct oid found;
+	const void *data;
+	size_t len;
+	int rc = odb_small_find(s, "SELECT data FROM objects WHERE id=?1", id, &st, e);
+
+	if (rc != 1)
+		return rc;
+	data = db_blob(st, 0, &len);
+	if (oid_from_data(&found, data, len, e) != 0)
+		rc = -1;
+	else if (!oid_equal(&found, id))
+		rc = odb_small_corrupt(s, id, e);
+	else
+		buf_add(ret, data, len);
+	db_reset(st);
+	if (rc == 1 && buf_check(ret, e) != 0)
+		return -1;
+	return rc;
+}
+
+int
+odb_small_size(struct store *s, const struct oid *id, uint64_t *ret, struct err *e)
+{
+	struct db_stmt *st;
+	int rc = odb_small_find(s, "SELECT length(data) FROM objects WHERE id=?1", id, &st, e);
+
+	if (rc != 1)
+		return rc;
+	*ret = (uint64_t)db_int(st, 0);
+	db_reset(st);
+	return 1;
+}
+
+static int64_t
+odb_small_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int
+odb_small_insert(struct odb_state *o, const struct oid *id, const void *data, size_t len,
+    struct err *e)
+{
+	struct db_stmt *st;
+
+	if (db_prepare(o->small, "INSERT INTO objects(id, data) VALUES(?1, ?2)"
+	    " ON CONFLICT(id) DO UPDATE SET data=excluded.data", &st, e) != 0)
+		return -1;
+	db_bind_blob(st, 1, id->b, OID_SIZE);
+	db_bind_blob(st, 2, data, len);
+	return db_step(st, e);
+}
+
+static int
+odb_small_begin(struct odb_state *o, struct err *e)
+{
+	if (o->transaction)
+		return 0;
+	if (db_begin(o->small, e) != 0)
+		return -1;
+	o->transaction = true;
+	o->transaction_ms = odb_small_now_ms();
+	return 0;
+}
+
+int
+odb_small_flush(struct store *s, struct err *e)
+{
+	struct odb_state *o = odb_state(s);
+
+	if (!o->transaction)
+		return 0;
+	o->transaction = false;
+	if (db_commit(o->small, e) == 0)
+		return 0;
+	o->failed = true;
+	return -1;
+}
+
+void
+odb_small_rollback(struct store *s)
+{
+	struct odb_state *o = odb_state(s);
+
+	if (o->transaction)
+		db_rollback(o->small);
+	o->transaction = false;
+}
+
+/* 1: there, with these bytes. */
+static int
+odb_small_same(struct store *s, const struct oid *id, const void *data, size_t len, struct err *e)
+{
+	struct db_stmt *st;
+	const void *old;
+	size_t old_len;
+	int rc = odb_small_find(s, "SELECT data FROM objects WHERE id=?1", id, &st, e);
+
+	if (rc != 1)
+		return rc;
+	old = db_blob(st, 0, &old_len);
+	rc = old_len == len && memcmp(old, data, len) == 0;
+	db_reset(st);
+	return rc;
+}
+
+int
+odb_small_put(struct store *s, const struct oid *id, const void *data, size_t len, struct err *e)
+{
+	struct odb_state *o = odb_state(s);
+	int rc = odb_small_same(s, id, data, len, e);
+
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	if (odb_small_open(s, true, e) != 1 || odb_small_begin(o, e) != 0)
+		return -1;
+	if (odb_small_insert(o, id, data, len, e) != 0) {
+		/* the whole transaction may be gone: the batch cannot succeed */
+		odb_small_rollback(s);
+		o->failed = true;
+		return -1;
+	}
+	if (o->batch == 0 || odb_small_now_ms() - o->transaction_ms > ODB_SMALL_BATCH_MS)
+		return odb_small_flush(s, e);
+	return 0;
+}
+
+/* One row of the walk: 1 to go on, 0 at the end, -1; copied so that fn may use
+ * the database. */
+static int
+odb_small_next(struct store *s, const struct oid *after, bool inclusive, const struct oid *last,
+    struct oid *ret_id, uint64_t *ret_size, struct err *e)
+{
+	struct db_stmt *st;
+	const void *id;
+	size_t len;
+	int rc;
+
+	if (db_prepare(odb_state(s)->small, inclusive ?
+	    "SELECT id, length(data) FROM objects WHERE id>=?1 AND id<=?2 ORDER BY id LIMIT 1" :
+	    "SELECT id, length(data) FROM objects WHERE id>?1 AND id<=?2 ORDER BY id LIMIT 1",
+	    &st, e) != 0)
+		return -1;
+	db_bind_blob(st, 1, after->b, OID_SIZE);
+	db_bind_blob(st, 2, last->b, OID_SIZE);
+	rc = db_step(st, e);
+	if (rc != 1)
+		return rc;
+	id = db_blob(st, 0, &len);
+	if (len == OID_SIZE) {
+		memcpy(ret_id->b, id, OID_SIZE);
+		*ret_size = (uint64_t)db_int(st, 1);
+	}
+	db_reset(st);
+	/* a damaged b-tree must not make the walk turn back */
+	if (len != OID_SIZE || oid_compare(ret_id, last) > 0 ||
+	    oid_compare(ret_id, after) < (inclusive ? 0 : 1))
+		return err_set(e, ERR_CORRUPT, "%s: objects/small.db has an id that is none, or out of"
+		    " order", store_path(s));
+	return 1;
+}
+
+int
+odb_small_each(struct store *s, const struct oid *first, const struct oid *last,
+    odb_small_each_fn *fn, void *arg, struct err *e)
+{
+	struct oid at = *first;
+	bool inclusive = true;
+	uint64_t size;
+	int rc = odb_small_open(s, false, e);
+
+	if (rc != 1)
+		return rc;
+	while ((rc = odb_small_next(s, &at, inclusive, last, &at, &size, e)) == 1) {
+		inclusive = false;
+		if (fn(arg, &at, size) != 0)
+			return 0;
+	}
+	return rc;
+}

@@ -1,0 +1,34 @@
+/*
+ * Small objects: rows of objects/small.db.  For odb*.c and fsck.c only.
+ * Look-ups return 1 when found, 0 when absent, -1 on error.
+ */
+#ifndef STORE_ODB_SMALL_H
+#define STORE_ODB_SMALL_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "base/buf.h"
+#include "object/oid.h"
+#include "store/store.h"
+
+/*
+ * Longest object kept as a row: two of them fit one 64 KiB page with their
+ * headers and the pointer array, so that no page is less than about half full.
+ */
+#define ODB_SMALL_MAX 32512
+
+/* Appends the bytes, digest verified (ERR_CORRUPT). */
+int odb_small_read(struct store *s, const struct oid *id, struct buf *ret, struct err *e) MUST_CHECK;
+int odb_small_size(struct store *s, const struct oid *id, uint64_t *ret, struct err *e) MUST_CHECK;
+/* Durable on return, or at the end of the batch. A row with other bytes is replaced. */
+int odb_small_put(struct store *s, const struct oid *id, const void *data, size_t len,
+    struct err *e) MUST_CHECK;
+/* Ids from first to last (both included) in ascending order; fn returns non-zero to stop. */
+typedef int odb_small_each_fn(void *arg, const struct oid *id, uint64_t size);
+int odb_small_each(struct store *s, const struct oid *first, const struct oid *last,
+    odb_small_each_fn *fn, void *arg, struct err *e) MUST_CHECK;
+/* Commits what the batch has so far, so that others need not wait for long work. */
+int odb_small_flush(struct store *s, struct err *e) MUST_CHECK;
+void odb_small_rollback(struct store *s);
+
+#endif

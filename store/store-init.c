@@ -1,0 +1,102 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "base/atomic-file.h"
+#include "base/fd.h"
+#include "crypto/random.h"
+#include "store/store.h"
+
+static const char *const store_init_dirs[] = {
+	"refs", "refs/heads", "refs/tags", "refs/failed", "refs/remotes", "logs", "objects", "tmp"
+};
+
+static const struct {
+	const char *name, *text;
+} store_init_files[] = {
+	{".gitignore", "*\n"},
+	{"config", "[core]\n\tformatversion = 1\n"},
+	{"HEAD", "ref: refs/heads/main\n"},
+};
+
+/* Everything in the new directory, synced; the caller syncs what holds it. */
+static int
+store_init_fill(int dirfd, struct err *e)
+{
+	for (size_t i = 0; i < sizeof store_init_dirs / sizeof *store_init_dirs; i++) {
+		const char *name = store_init_dirs[i];
+
+		if (mkdirat(dirfd, name, 0777) != 0)
+			return err_sys(e, "%s: cannot create", name);
+	}
+	for (size_t i = 0; i < sizeof store_init_dirs / sizeof *store_init_dirs; i++) {
+		CLEANUP(cleanup_close) int fd = fd_open_beneath(dirfd, store_init_dirs[i],
+		    O_RDONLY | O_DIRECTORY, 0, e);
+
+		if (fd < 0 || fd_sync(fd, store_init_dirs[i], e) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < sizeof store_init_files / sizeof *store_init_files; i++)
+		if (atomic_file_write(dirfd, store_init_files[i].name, store_init_files[i].text,
+		    strlen(store_init_files[i].text), 0666, e) != 0)
+			return -1;
+	return 0;
+}
+
+static int
+store_init_make(int parent, const char *tmp, bool *ret_created, struct err *e)
+{
+	CLEANUP(cleanup_close) int fd = -1;
+
+	if (mkdirat(parent, tmp, 0777) != 0)
+		return err_sys(e, "%s: cannot create", tmp);
+	fd = fd_open_beneath(parent, tmp, O_RDONLY | O_DIRECTORY, 0, e);
+	if (fd < 0 || store_init_fill(fd, e) != 0)
+		return -1;
+	if (renameat2(parent, tmp, parent, STORE_NAME, RENAME_NOREPLACE) != 0) {
+		if (errno != EEXIST)
+			return err_sys(e, STORE_NAME ": cannot rename into place");
+		*ret_created = false; /* another init was first */
+		return fd_remove_tree(parent, tmp, e);
+	}
+	*ret_created = true;
+	return fd_sync(parent, STORE_NAME, e);
+}
+
+static int
+store_init_again(const char *worktree, bool *ret_created, struct err *e)
+{
+	CLEANUP(cleanup_free) char *path = buf_strfmt(e, "%s/" STORE_NAME, worktree);
+	struct store *s;
+
+	if (path == NULL || store_open(path, STORE_READ_ONLY, &s, e) != 0)
+		return -1;
+	store_close(s);
+	*ret_created = false;
+	return 0;
+}
+
+/* Made under another name and renamed in one step: a crash leaves no half store. */
+int
+store_init(const char *worktree, bool *ret_created, struct err *e)
+{
+	CLEANUP(cleanup_close) int parent = open(worktree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char tmp[48];
+	struct err ignored;
+	struct stat st;
+	uint64_t nonce;
+
+	if (parent < 0)
+		return err_sys(e, "%s: cannot open", worktree);
+	if (fstatat(parent, STORE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return store_init_again(worktree, ret_created, e);
+	if (random_bytes(&nonce, sizeof nonce, e) != 0)
+		return -1;
+	snprintf(tmp, sizeof tmp, STORE_NAME ".tmp-%016" PRIx64, nonce);
+	if (store_init_make(parent, tmp, ret_created, e) == 0)
+		return 0;
+	if (fd_remove_tree(parent, tmp, &ignored) != 0)
+		err_prefix(e, "%s left behind", tmp);
+	return err_prefix(e, "%s", worktree);
+}
