@@ -6,6 +6,7 @@
 #ifndef STORE_REFS_H
 #define STORE_REFS_H
 
+#include "base/dir-walk.h"
 #include "object/oid.h"
 #include "store/store.h"
 
@@ -25,13 +26,23 @@ struct refs_change {
 	const char *author;             /* "Name <email>" for the reflog */
 	const char *message;            /* one line */
 };
-/* ERR_CONFLICT when the ref is not at old. */
+/*
+ * ERR_CONFLICT when the ref is not at old, ERR_NOTFOUND when the new object is
+ * not in the store, ERR_EXISTS when a ref above or beneath that name is there,
+ * ERR_REFUSED for an object of a type the name cannot have (heads and remotes
+ * are commits).  ERR_INTERNAL while a batch of objects is open: a ref must not
+ * become durable before its object.  The reflog's line is written first; after
+ * a crash between the two it tells of a change that did not happen.
+ */
 int refs_update(struct store *s, const struct refs_change *c, struct err *e) MUST_CHECK;
 
 /* Sorted by name. prefix e.g. "refs/heads/"; fn returns non-zero to stop. */
 typedef int refs_each_fn(void *arg, const char *name, const struct object_ref *ref);
 int refs_each(struct store *s, const char *prefix, refs_each_fn *fn, void *arg,
     struct err *e) MUST_CHECK;
+
+/* The names alone, sorted, whatever the files hold; dir_walk_free(ret). */
+int refs_names(struct store *s, const char *prefix, struct dir_walk *ret, struct err *e) MUST_CHECK;
 
 /*
  * A revision: HEAD, a branch, a tag, a full ref name, a full id or unique

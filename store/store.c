@@ -231,6 +231,40 @@ store_discover(const char *start, unsigned flags, struct store **ret, struct err
 }
 
 static int
+store_make_dir(struct store *s, const char *path, struct err *e)
+{
+	const char *base = path_base(path);
+	CLEANUP(cleanup_free) char *parent = base == path ? buf_strdup(".", e) :
+	    buf_strfmt(e, "%.*s", (int)(base - path - 1), path);
+	CLEANUP(cleanup_close) int fd = -1;
+
+	if (parent == NULL)
+		return -1;
+	fd = fd_open_beneath(s->dirfd, parent, O_RDONLY | O_DIRECTORY, 0, e);
+	if (fd < 0)
+		return err_prefix(e, "%s", s->path);
+	if (mkdirat(fd, base, 0777) == 0)
+		return fd_sync(fd, parent, e);
+	return errno == EEXIST ? 0 : err_sys(e, "%s/%s: cannot create", s->path, path);
+}
+
+int
+store_make_dirs(struct store *s, const char *path, struct err *e)
+{
+	CLEANUP(cleanup_free) char *prefix = buf_strdup(path, e);
+
+	if (prefix == NULL)
+		return -1;
+	for (char *p = strchr(prefix, '/'); p != NULL; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		if (store_make_dir(s, prefix, e) != 0)
+			return -1;
+		*p = '/';
+	}
+	return store_make_dir(s, prefix, e);
+}
+
+static int
 store_tmp_name(const char *prefix, char **ret, struct err *e)
 {
 	unsigned char nonce[8];

@@ -35,6 +35,9 @@ int store_dirfd(const struct store *s);             /* .aicert */
 int store_worktree_fd(const struct store *s);
 bool store_read_only(const struct store *s);
 
+/* As mkdir -p beneath .aicert, symlinks refused, every new directory durable. */
+int store_make_dirs(struct store *s, const char *path, struct err *e) MUST_CHECK;
+
 /* A fresh directory beneath .aicert/tmp, mode 0700, named prefix-<random>,
  * on the store's own file system; the caller removes it (fd_remove_tree on
  * store_tmp_fd).  Left-overs of dead processes are litter that fsck reports. */
