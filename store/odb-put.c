@@ -1,17 +1,15 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include "base/fd.h"
 #include "crypto/hash.h"
 #include "store/odb-file.h"
 #include "store/odb-small.h"
 #include "store/odb-state.h"
 #include "store/odb.h"
+#include "store/steady.h"
 
 #define ODB_PUT_CHUNK (256 * 1024)
-#define ODB_PUT_TICK_NS 2000000
-#define ODB_PUT_TICKS_MAX 10
 
 static int
 odb_put_large(struct store *s, const struct oid *id, const void *data, size_t len, struct err *e)
@@ -52,55 +50,6 @@ odb_put(struct store *s, const void *data, size_t len, struct oid *ret, struct e
 	return 0;
 }
 
-static bool
-odb_put_same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-/*
- * File times move with the kernel's tick: a write in the tick of the last
- * change would leave no trace.  So reading starts in a later tick than that;
- * bounded, for clocks of other machines.
- */
-static int
-odb_put_stat(int fd, const char *what, struct stat *ret, struct err *e)
-{
-	for (int i = 0;; i++) {
-		const struct timespec tick = {.tv_nsec = ODB_PUT_TICK_NS};
-		struct timespec now;
-
-		if (fstat(fd, ret) != 0)
-			return err_sys(e, "%s: cannot look at it", what);
-		if (!S_ISREG(ret->st_mode) || i == ODB_PUT_TICKS_MAX)
-			return 0;
-		clock_gettime(CLOCK_REALTIME_COARSE, &now);
-		if (now.tv_sec > ret->st_ctim.tv_sec ||
-		    (now.tv_sec == ret->st_ctim.tv_sec && now.tv_nsec > ret->st_ctim.tv_nsec))
-			return 0;
-		nanosleep(&tick, NULL);
-	}
-}
-
-/* before: as it was when reading began at offset start; read: bytes read. */
-static int
-odb_put_unchanged(int fd, const char *what, const struct stat *before, off_t start, uint64_t read,
-    struct err *e)
-{
-	struct stat after;
-
-	if (!S_ISREG(before->st_mode))
-		return 0;
-	if (fstat(fd, &after) != 0)
-		return err_sys(e, "%s: cannot look at it", what);
-	if (after.st_size == before->st_size && (uint64_t)start + read == (uint64_t)after.st_size &&
-	    odb_put_same_time(&after.st_mtim, &before->st_mtim) &&
-	    odb_put_same_time(&after.st_ctim, &before->st_ctim))
-		return 0;
-	return err_set(e, ERR_CONFLICT, "%s: changed while it was read; try again when nobody writes"
-	    " to it", what);
-}
-
 /* What one odb_put_fd works with. */
 struct odb_put {
 	struct store *s;
@@ -119,7 +68,9 @@ odb_put_accept(const struct odb_put *p, struct err *e)
 {
 	char hex[OID_HEX_SIZE], expected[OID_HEX_SIZE];
 
-	if (odb_put_unchanged(p->fd, p->what, &p->before, p->start, p->size, e) != 0)
+	if (S_ISREG(p->before.st_mode) && (uint64_t)p->start + p->size != (uint64_t)p->before.st_size)
+		return steady_changed(p->what, e);
+	if (steady_check(p->fd, p->what, &p->before, e) != 0)
 		return -1;
 	if (p->expect == NULL || oid_equal(p->expect, &p->id))
 		return 0;
@@ -177,7 +128,7 @@ odb_put_fd_run(struct odb_put *p, struct err *e)
 {
 	size_t n;
 
-	if (odb_put_stat(p->fd, p->what, &p->before, e) != 0)
+	if (steady_begin(p->fd, p->what, &p->before, e) != 0)
 		return -1;
 	if (S_ISREG(p->before.st_mode) && (p->start = lseek(p->fd, 0, SEEK_CUR)) < 0)
 		return err_sys(e, "%s: cannot read", p->what);

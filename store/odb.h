@@ -36,6 +36,9 @@ int odb_put(struct store *s, const void *data, size_t len, struct oid *ret, stru
  * A file that changes its size or mtime while it is read is refused (ERR_CONFLICT). */
 int odb_put_fd(struct store *s, int fd, const char *what, const struct oid *expect,
     struct oid *ret, uint64_t *ret_size, struct err *e) MUST_CHECK;
+/* The same without a store: nothing is written. */
+int odb_hash_fd(int fd, const char *what, struct oid *ret, uint64_t *ret_size,
+    struct err *e) MUST_CHECK;
 /* Takes a finished file, name beneath dirfd on the store's file system, into the
  * store: hashed, then renamed when large.  The caller guarantees that nobody
  * can still write it. The name is gone afterwards. */

@@ -168,14 +168,15 @@ config_file_key_error(const struct config_file *f, const char *key, int rc, stru
 int
 config_file_get(struct config_file *f, const char *key, char **ret, struct err *e)
 {
-	git_buf value = GIT_BUF_INIT_CONST(NULL, 0);
-	int rc = git_config_get_string_buf(&value, f->git, key);
+	git_config_entry *entry;
+	int rc = git_config_get_entry(&entry, f->git, key);
 	char *copy;
 
 	if (rc != 0)
 		return config_file_key_error(f, key, rc, e);
-	copy = buf_strdup(value.ptr != NULL ? value.ptr : "", e);
-	git_buf_dispose(&value);
+	/* a key without "=" is true, as in git */
+	copy = buf_strdup(entry->value != NULL ? entry->value : "true", e);
+	git_config_entry_free(entry);
 	if (copy == NULL)
 		return -1;
 	*ret = copy;

@@ -1,0 +1,16 @@
+/* Finds out whether a file or directory changed while it was read. */
+#ifndef STORE_STEADY_H
+#define STORE_STEADY_H
+
+#include <sys/stat.h>
+#include "base/err.h"
+
+/* Before reading.  Other kinds than files and directories are never steady or
+ * unsteady: nothing is found out about them. */
+int steady_begin(int fd, const char *what, struct stat *ret, struct err *e) MUST_CHECK;
+/* After reading: ERR_CONFLICT when size or times differ. */
+int steady_check(int fd, const char *what, const struct stat *before, struct err *e) MUST_CHECK;
+/* The error alone. */
+int steady_changed(const char *what, struct err *e);
+
+#endif
