@@ -1,13 +1,26 @@
 # store
 libaicert_core_a_SOURCES += \
+	store/config.c store/config.h \
+	store/history.c store/history.h \
+	store/history-producer.c \
+	store/history-walk.c \
+	store/ingest.c store/ingest.h \
+	store/ingest-write.c store/ingest-write.h \
+	store/odb.c store/odb.h \
 	store/odb-adopt.c \
 	store/odb-export.c \
 	store/odb-file.c store/odb-file.h \
+	store/odb-hash.c \
 	store/odb-link.c \
 	store/odb-put.c \
 	store/odb-small.c store/odb-small.h \
 	store/odb-state.h \
-	store/odb.c store/odb.h \
-	store/store-init.c \
-	store/store.c store/store.h
+	store/oid-map.c store/oid-map.h \
+	store/reflog.c store/reflog.h \
+	store/refs.c store/refs.h \
+	store/refs-list.c \
+	store/refs-resolve.c \
+	store/steady.c store/steady.h \
+	store/store.c store/store.h \
+	store/store-init.c
 EXTRA_DIST += store/FORMAT.md

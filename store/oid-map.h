@@ -1,0 +1,22 @@
+/* A set of ids with a number for each: in memory, grows. */
+#ifndef STORE_OID_MAP_H
+#define STORE_OID_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "object/oid.h"
+
+struct oid_map {
+	struct oid_map_slot *slots; /* cap is a power of two */
+	size_t cap, count;
+};
+
+#define OID_MAP_INIT {0}
+
+bool oid_map_get(const struct oid_map *m, const struct oid *id, size_t *ret);
+/* *ret_new is false, and nothing changed, when it was there. */
+int oid_map_add(struct oid_map *m, const struct oid *id, size_t value, bool *ret_new,
+    struct err *e) MUST_CHECK;
+void oid_map_free(struct oid_map *m);
+
+#endif
