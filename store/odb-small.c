@@ -244,7 +244,7 @@ odb_small_each(struct store *s, const struct oid *first, const struct oid *last,
 {
 	struct oid at = *first;
 	bool inclusive = true;
-	uint64_t size;
+	uint64_t size = 0;
 	int rc = odb_small_open(s, false, e);
 
 	if (rc != 1)

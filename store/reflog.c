@@ -103,7 +103,7 @@ reflog_append(struct store *s, const char *ref, const struct reflog_entry *entry
 	CLEANUP(cleanup_close) int fd = -1;
 	CLEANUP(buf_free) struct buf line = BUF_INIT;
 	struct err local;
-	bool torn;
+	bool torn = false;
 
 	if (e == NULL)
 		e = &local;
