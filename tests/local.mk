@@ -32,8 +32,11 @@ unit_codec_LDADD = $(UNIT_LDADD)
 # unit crypto
 UNIT_TESTS += unit-crypto
 unit_crypto_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/pki.c tests/unit/pki.h \
 	tests/unit/crypto/hash.c \
-	tests/unit/crypto/random.c
+	tests/unit/crypto/key.c \
+	tests/unit/crypto/random.c \
+	tests/unit/crypto/x509.c
 unit_crypto_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_crypto_LDADD = $(UNIT_LDADD)
 

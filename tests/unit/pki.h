@@ -1,0 +1,36 @@
+/* Certificates made for a test. */
+#ifndef UNIT_PKI_H
+#define UNIT_PKI_H
+
+#include "base/buf.h"
+#include "crypto/x509.h"
+
+struct pki; /* a key pair and its certificate */
+
+enum pki_key { PKI_P256, PKI_RSA2048, PKI_RSA1024, PKI_ED25519 };
+
+struct pki_options {
+	const char *name;           /* common name */
+	const struct pki *issuer;   /* NULL: self-signed */
+	const struct pki *forger;   /* signs instead of the issuer */
+	const char *basic;          /* basicConstraints as in openssl.cnf; NULL: none */
+	const char *usage;          /* keyUsage; NULL: none */
+	const char *eku;            /* extendedKeyUsage; NULL: none */
+	bool unknown_critical;      /* a critical extension nobody knows */
+	bool sha1;
+	enum pki_key key;
+	int64_t from, until;        /* 0: 2020 to 2040 */
+};
+
+struct pki *pki_make(const struct pki_options *o);
+struct pki *pki_root(const char *name);
+struct pki *pki_ca(const char *name, const struct pki *issuer);
+struct pki *pki_leaf(const char *name, const struct pki *issuer);
+void pki_free(struct pki *p);
+static inline void pki_freep(struct pki **p) { pki_free(*p); }
+void pki_der(const struct pki *p, struct buf *ret);
+void pki_pem(const struct pki *p, struct buf *ret);
+struct x509_cert *pki_cert(const struct pki *p); /* the caller frees */
+struct key *pki_key(const struct pki *p);        /* the caller frees */
+
+#endif
