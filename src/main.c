@@ -116,10 +116,8 @@ main(int argc, char **argv)
 	int i, status;
 
 	status = main_globals(argc, argv, &i, &e);
-	if (status == 0 && i >= argc) {
-		main_usage(stderr);
-		return 2;
-	}
+	if (status == 0 && i >= argc)
+		status = err_set(&e, ERR_USAGE, "a command is needed (aicert help lists them)");
 	if (status == 0)
 		status = main_dispatch(argc - i, argv + i, &e);
 	if (status >= 0 && (fflush(stdout) != 0 || ferror(stdout)))

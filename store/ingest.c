@@ -37,7 +37,7 @@ ingest_look(int dirfd, const char *name, const char *path, int *ret_fd, struct s
 	if (fstat(fd, ret_st) != 0)
 		return err_sys(e, "%s: cannot look at it", path);
 	if (!S_ISREG(ret_st->st_mode) && !S_ISDIR(ret_st->st_mode))
-		return err_set(e, ERR_REFUSED, "%s: neither a file nor a directory (a %s)", path,
+		return err_set(e, ERR_DENIED, "%s: neither a file nor a directory (a %s)", path,
 		    S_ISFIFO(ret_st->st_mode) ? "FIFO" : S_ISSOCK(ret_st->st_mode) ? "socket" : "device");
 	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
 	*ret_fd = open(link, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -92,9 +92,9 @@ ingest_check_name(const char *name, const char *path, struct err *e)
 	if (path_name_ok(name, strlen(name)))
 		return 0;
 	if (strcasecmp(name, ".git") == 0)
-		return err_set(e, ERR_REFUSED, "%s: a git repository inside; name it in .aicertignore, or"
+		return err_set(e, ERR_DENIED, "%s: a git repository inside;"
 		    " choose another directory", path);
-	return err_set(e, ERR_REFUSED, "%s: a name that no tree can hold; name it in .aicertignore", path);
+	return err_set(e, ERR_DENIED, "%s: a name that no tree can hold; rename it", path);
 }
 
 /* One entry of the directory open at fd into the tree. */
@@ -194,7 +194,7 @@ ingest_any(struct ingest *in, int dirfd, const char *path, struct ingest_result 
 	if (S_ISREG(st.st_mode))
 		return ingest_file(in, dirfd, path, path, fd, ret, e);
 	if ((in->flags & INGEST_DIRECTORIES) == 0)
-		return err_set(e, ERR_REFUSED, "%s: a directory, where a file is expected", path);
+		return err_set(e, ERR_DENIED, "%s: a directory, where a file is expected", path);
 	return ingest_dir(in, dirfd, path, path, 1, ret, e);
 }
 

@@ -38,7 +38,7 @@ odb_adopt_fd(struct store *s, int dirfd, const char *name, int fd, struct oid *r
 	if (fstat(fd, &st) != 0)
 		return err_sys(e, "%s: cannot look at it", name);
 	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_REFUSED, "%s: not a regular file", name);
+		return err_set(e, ERR_DENIED, "%s: not a regular file", name);
 	if (st.st_size > ODB_SMALL_MAX)
 		rc = odb_adopt_rename(s, dirfd, name, fd, &st, ret, ret_size, e);
 	if (rc <= 0)

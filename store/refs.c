@@ -245,7 +245,7 @@ refs_check_new(struct store *s, const char *name, const struct object_ref *ref, 
 	oid_hex(&ref->id, hex);
 	if (ref->type != OBJECT_COMMIT && (strncmp(name, "refs/heads/", 11) == 0 ||
 	    strncmp(name, "refs/remotes/", 13) == 0 || strcmp(name, "HEAD") == 0))
-		return err_set(e, ERR_REFUSED, "%s: a branch names a commit, not a %s", name,
+		return err_set(e, ERR_USAGE, "%s: a branch names a commit, not a %s", name,
 		    oid_type_name(ref->type));
 	if (!odb_has(s, &ref->id))
 		return err_set(e, ERR_NOTFOUND, "%s: object %s is not in %s", name, hex, store_path(s));

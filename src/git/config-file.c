@@ -39,7 +39,7 @@ config_file_check_includes(const char *path, const struct buf *text, struct err 
 	while ((p = strchr(p, '[')) != NULL) {
 		p += 1 + strspn(p + 1, " \t");
 		if (strncasecmp(p, "include", 7) == 0)
-			return err_set(e, ERR_REFUSED, "%s: includes are not allowed in this file", path);
+			return err_set(e, ERR_DENIED, "%s: includes are not allowed in this file", path);
 	}
 	return 0;
 }

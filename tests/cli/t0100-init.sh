@@ -47,6 +47,6 @@ err_has "99"
 if [ "$(id -u)" = 0 ]; then
 	cp -R a foreign && chown -R 12345 foreign/.aicert
 	fails 3 aicert -C foreign fsck
-	err_has "owned"
+	err_has "belongs"
 fi
 done_testing
