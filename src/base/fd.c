@@ -146,46 +146,131 @@ fd_mkdirs_beneath(int dirfd, const char *path, mode_t mode, struct err *e)
 	return fd < 0 ? -1 : 0;
 }
 
+/*
+ * Removal of a tree holds one descriptor a level.  A directory deeper than
+ * this is moved up beside the top's entries and removed from there, so that
+ * no depth of a hostile tree exhausts descriptors or the stack.
+ */
+#define FD_REMOVE_DEPTH 32
+
+struct fd_removal {
+	int top;         /* the directory whose tree goes away */
+	unsigned moved;  /* names given to directories moved up */
+};
+
+static int fd_remove_entry(struct fd_removal *r, int dirfd, const char *name, int depth,
+    struct err *e);
+
 static int
-fd_remove_entries(int fd, const char *path, struct err *e)
+fd_remove_lift(struct fd_removal *r, int dirfd, const char *name, struct err *e)
 {
-	DIR *dir = fdopendir(fd); /* owns fd from here */
+	char lifted[64];
+
+	do { /* what it may replace, an empty directory, goes away as well */
+		snprintf(lifted, sizeof lifted, ".removed-%u", r->moved++);
+		if (renameat(dirfd, name, r->top, lifted) == 0)
+			return 0;
+	} while (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR);
+	return err_sys(e, "%s: cannot move a deep directory for its removal", name);
+}
+
+/* The entries of fd, which stays open. */
+static int
+fd_remove_entries(struct fd_removal *r, int fd, const char *path, int depth, struct err *e)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
 	struct dirent *d;
 	int rc = 0;
 
 	if (dir == NULL) {
-		close(fd);
-		return err_sys(e, "%s: cannot read the directory", path);
+		err_sys(e, "%s: cannot read the directory", path);
+		if (copy >= 0)
+			close(copy);
+		return -1;
 	}
 	while (rc == 0 && (d = readdir(dir)) != NULL) {
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
 			continue;
-		rc = fd_remove_tree(dirfd(dir), d->d_name, e);
+		rc = fd_remove_entry(r, fd, d->d_name, depth, e);
 	}
 	closedir(dir);
 	return rc;
 }
 
+/* Opens the directory name, made writable; a link or a file is refused. */
+static int
+fd_remove_open(int dirfd, const char *name, uint64_t resolve, struct err *e)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = resolve,
+	};
+	CLEANUP(cleanup_close) int held = (int)syscall(SYS_openat2, dirfd, name, &how, sizeof how);
+	char self[64];
+	struct stat st;
+	int fd;
+
+	if (held < 0 && errno == EXDEV)
+		return err_set(e, ERR_DENIED, "%s: a mount point is not removed", name);
+	if (held < 0)
+		return err_sys(e, "%s: cannot remove", name);
+	/* by descriptor: the name could have become a link meanwhile */
+	snprintf(self, sizeof self, "/proc/self/fd/%d", held);
+	if (fstat(held, &st) == 0 && (st.st_mode & 0700) != 0700 && chmod(self, 0700) != 0)
+		return err_sys(e, "%s: cannot make writable", name);
+	fd = openat(held, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "%s: cannot remove", name);
+	return fd;
+}
+
+static int
+fd_remove_entry(struct fd_removal *r, int dirfd, const char *name, int depth, struct err *e)
+{
+	CLEANUP(cleanup_close) int fd = -1;
+
+	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR)
+		return err_sys(e, "%s: cannot remove", name);
+	/* what is mounted inside a tree is not part of it */
+	fd = fd_remove_open(dirfd, name, RESOLVE_NO_XDEV | RESOLVE_BENEATH, e);
+	if (fd < 0)
+		return -1;
+	if (depth == FD_REMOVE_DEPTH)
+		return fd_remove_lift(r, dirfd, name, e);
+	if (fd_remove_entries(r, fd, name, depth + 1, e) != 0)
+		return -1;
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
+		return err_sys(e, "%s: cannot remove", name);
+	return 0;
+}
+
 int
 fd_remove_tree(int dirfd, const char *path, struct err *e)
 {
-	int fd;
+	CLEANUP(cleanup_close) int fd = -1;
+	const char *slash = strrchr(path, '/'), *last = slash != NULL ? slash + 1 : path;
+	struct fd_removal r = {.top = -1};
+	unsigned before;
 
+	/* "." and ".." would be emptied before their removal fails */
+	if (*last == '\0' || strcmp(last, ".") == 0 || strcmp(last, "..") == 0)
+		return err_set(e, ERR_USAGE, "%s: not the name of a tree to remove", path);
 	if (unlinkat(dirfd, path, 0) == 0 || errno == ENOENT)
 		return 0;
-	if (errno != EISDIR && errno != EPERM && errno != EACCES)
+	if (errno != EISDIR)
 		return err_sys(e, "%s: cannot remove", path);
-	fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == EACCES && fchmodat(dirfd, path, 0700, 0) == 0)
-		fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = fd_remove_open(dirfd, path, 0, e);
 	if (fd < 0)
-		return err_sys(e, "%s: cannot remove", path);
-	if (fchmod(fd, 0700) != 0 && errno != EPERM) {
-		close(fd);
-		return err_sys(e, "%s: cannot make writable", path);
-	}
-	if (fd_remove_entries(fd, path, e) != 0)
 		return -1;
+	r.top = fd;
+	do { /* again while directories were moved up */
+		before = r.moved;
+		if (fd_remove_entries(&r, fd, path, 1, e) != 0)
+			return -1;
+	} while (r.moved != before);
 	if (unlinkat(dirfd, path, AT_REMOVEDIR) != 0)
 		return err_sys(e, "%s: cannot remove", path);
 	return 0;

@@ -24,7 +24,9 @@ int fd_open_beneath(int dirfd, const char *path, int flags, mode_t mode, struct 
 /* As mkdir -p beneath dirfd, symlinks refused. */
 int fd_mkdirs_beneath(int dirfd, const char *path, mode_t mode, struct err *e) MUST_CHECK;
 /* Removes a file or a whole directory tree beneath dirfd; missing is success.
- * Makes directories writable where it must (read-only input trees). */
+ * Makes directories writable where it must (read-only input trees).  A path
+ * that ends in nothing, "." or ".." is refused (ERR_USAGE) before anything is
+ * touched; what is mounted inside the tree stays and is an error. */
 int fd_remove_tree(int dirfd, const char *path, struct err *e) MUST_CHECK;
 
 /* close(2) whose failure is reported; sets *fd to -1. */
