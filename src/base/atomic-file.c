@@ -77,7 +77,8 @@ undo:
 static bool
 atomic_file_holder(int dirfd, const char *lock_name, char *ret, size_t cap)
 {
-	CLEANUP(cleanup_close) int fd = openat(dirfd, lock_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP(cleanup_close) int fd = openat(dirfd, lock_name,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	ssize_t n;
 
 	if (fd < 0)

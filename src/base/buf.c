@@ -6,7 +6,7 @@
 static int
 buf_grow(struct buf *b, size_t need)
 {
-	size_t max = b->max != 0 ? b->max : SIZE_MAX / 2;
+	size_t max = b->max != 0 && b->max < SIZE_MAX / 2 ? b->max : SIZE_MAX / 2;
 	size_t cap = b->cap != 0 ? b->cap : 64;
 	unsigned char *data;
 

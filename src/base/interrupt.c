@@ -12,10 +12,11 @@ static void
 interrupt_handler(int signo)
 {
 	int saved = errno;
-	ssize_t n UNUSED = write(interrupt_pipe[1], "", 1);
+	ssize_t n UNUSED;
 
 	(void)signo;
-	interrupt_seen = 1;
+	interrupt_seen = 1; /* first: who wakes up on the pipe looks at the flag */
+	n = write(interrupt_pipe[1], "", 1);
 	errno = saved;
 }
 

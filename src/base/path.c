@@ -42,6 +42,19 @@ path_name_ok(const char *name, size_t len)
 	return !(len == 7 && strncasecmp(name, ".aicert", 7) == 0);
 }
 
+/* C0, DEL and C1 (U+0080 to U+009F): a terminal may obey any of them. */
+static bool
+path_has_control(const char *path, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)path;
+
+	for (size_t i = 0; i < len; i++)
+		if (p[i] < 0x20 || p[i] == 0x7f ||
+		    (p[i] == 0xc2 && i + 1 < len && p[i + 1] < 0xa0))
+			return true;
+	return false;
+}
+
 int
 path_check(const char *path, struct err *e)
 {
@@ -52,14 +65,13 @@ path_check(const char *path, struct err *e)
 		return err_set(e, ERR_FORMAT, "the path is empty");
 	if (len > PATH_LEN_MAX)
 		return err_set(e, ERR_FORMAT, "the path is longer than %d bytes", PATH_LEN_MAX);
+	if (!path_utf8_ok(path, len))
+		return err_set(e, ERR_FORMAT, "the path is not valid UTF-8");
+	if (path_has_control(path, len))
+		return err_set(e, ERR_FORMAT, "the path has a control character");
 	if (path[0] == '/')
 		return err_set(e, ERR_FORMAT, "%s: an absolute path; give one relative to the"
 		    " directory that holds .aicert", path);
-	if (!path_utf8_ok(path, len))
-		return err_set(e, ERR_FORMAT, "the path is not valid UTF-8");
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)path[i] < 0x20 || path[i] == 0x7f)
-			return err_set(e, ERR_FORMAT, "the path has a control character");
 	for (;;) {
 		size_t n = strcspn(part, "/");
 

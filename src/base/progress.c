@@ -16,17 +16,16 @@ void
 progress_size(char *ret, size_t cap, uint64_t bytes)
 {
 	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB"};
-	uint64_t tenths = bytes * 10;
+	uint64_t tenths;
 	size_t unit = 0;
 
 	if (bytes < 1024) {
 		snprintf(ret, cap, "%llu bytes", (unsigned long long)bytes);
 		return;
 	}
-	if (bytes > UINT64_MAX / 10)
-		tenths = UINT64_MAX;
-	for (tenths /= 1024; tenths >= 10240 && unit < 4; unit++)
-		tenths /= 1024;
+	for (; bytes >= 1024 * 1024 && unit < 4; unit++)
+		bytes /= 1024;
+	tenths = bytes * 10 / 1024;
 	snprintf(ret, cap, "%llu.%llu %s", (unsigned long long)(tenths / 10),
 	    (unsigned long long)(tenths % 10), units[unit]);
 }

@@ -94,8 +94,13 @@ timestamp_parse_loose(const char *text, int64_t *ret_seconds, struct err *e)
 		    " 2026-11-23T20:00:00+01:00 or 2026-11-23", text);
 	if (timestamp_fields(text, true, &seconds, e) != 0)
 		return -1;
+	if (timestamp_number(text + 20, 2) > 23 || timestamp_number(text + 23, 2) > 59)
+		return err_set(e, ERR_FORMAT, "%s: no such offset", text);
 	offset = timestamp_number(text + 20, 2) * 3600 + timestamp_number(text + 23, 2) * 60;
-	*ret_seconds = text[19] == '+' ? seconds - offset : seconds + offset;
+	seconds = text[19] == '+' ? seconds - offset : seconds + offset;
+	if (seconds < 0 || seconds > TIMESTAMP_MAX)
+		return err_set(e, ERR_FORMAT, "%s: a time outside the years 1970 to 9999", text);
+	*ret_seconds = seconds;
 	return 0;
 }
 
