@@ -7,12 +7,16 @@ UNIT_TESTS =
 # unit base
 UNIT_TESTS += unit-base
 unit_base_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/base/atomic-file.c \
 	tests/unit/base/buf.c \
+	tests/unit/base/dir-walk.c \
 	tests/unit/base/err.c \
 	tests/unit/base/fd.c \
 	tests/unit/base/hex.c \
+	tests/unit/base/interrupt.c \
 	tests/unit/base/options.c \
 	tests/unit/base/path.c \
+	tests/unit/base/progress.c \
 	tests/unit/base/timestamp.c
 unit_base_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_base_LDADD = $(UNIT_LDADD)
