@@ -1,9 +1,14 @@
 # store
 libaicert_core_a_SOURCES += \
 	store/config.c store/config.h \
+	store/fsck.c store/fsck.h \
+	store/fsck-litter.c \
+	store/fsck-reach.c \
+	store/fsck-state.c store/fsck-state.h \
 	store/history.c store/history.h \
 	store/history-producer.c \
 	store/history-walk.c \
+	store/index.c store/index.h \
 	store/ingest.c store/ingest.h \
 	store/ingest-write.c store/ingest-write.h \
 	store/odb.c store/odb.h \

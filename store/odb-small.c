@@ -23,7 +23,9 @@ odb_small_open(struct store *s, bool create, struct err *e)
 	struct odb_state *o = odb_state(s);
 	CLEANUP(cleanup_free) char *path = NULL;
 	struct db_options options = {
-		.flags = store_read_only(s) ? DB_READ_ONLY : create ? DB_CREATE : 0,
+		/* never DB_READ_ONLY: what a dead writer left half done has to be
+		 * rolled back first; where nothing can be written SQLite sees it */
+		.flags = create ? DB_CREATE : 0,
 		.page_size = ODB_SMALL_PAGE,
 		.application_id = ODB_SMALL_APPLICATION,
 		.user_version = ODB_SMALL_VERSION,
@@ -155,6 +157,27 @@ odb_small_flush(struct store *s, struct err *e)
 	return -1;
 }
 
+int
+odb_small_check(struct store *s, struct err *e)
+{
+	struct db_stmt *st;
+	const char *answer;
+	int rc = odb_small_open(s, false, e);
+
+	if (rc != 1)
+		return rc;
+	if (db_prepare(odb_state(s)->small, "PRAGMA integrity_check(1)", &st, e) != 0)
+		return -1;
+	rc = db_step(st, e);
+	if (rc != 1)
+		return -1;
+	answer = db_text(st, 0);
+	rc = strcmp(answer, "ok") == 0 ? 0 :
+	    err_set(e, ERR_CORRUPT, "%s/objects/small.db: %s", store_path(s), answer);
+	db_reset(st);
+	return rc;
+}
+
 void
 odb_small_rollback(struct store *s)
 {
@@ -190,6 +213,8 @@ odb_small_put(struct store *s, const struct oid *id, const void *data, size_t le
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
+	if (store_read_only(s))
+		return err_set(e, ERR_DENIED, "%s: the store is read-only", store_path(s));
 	if (odb_small_open(s, true, e) != 1 || odb_small_begin(o, e) != 0)
 		return -1;
 	if (odb_small_insert(o, id, data, len, e) != 0) {

@@ -30,5 +30,7 @@ int odb_small_each(struct store *s, const struct oid *first, const struct oid *l
 /* Commits what the batch has so far, so that others need not wait for long work. */
 int odb_small_flush(struct store *s, struct err *e) MUST_CHECK;
 void odb_small_rollback(struct store *s);
+/* The database's own structure: ERR_CORRUPT says what is wrong. */
+int odb_small_check(struct store *s, struct err *e) MUST_CHECK;
 
 #endif

@@ -1,4 +1,5 @@
-/* What the object database keeps in a store; for store.c and odb*.c only. */
+/* What the object database and the index keep in a store; for store.c, odb*.c,
+ * index.c and fsck*.c only. */
 #ifndef STORE_ODB_STATE_H
 #define STORE_ODB_STATE_H
 
@@ -13,11 +14,12 @@ struct odb_state {
 	bool failed;                /* the batch cannot succeed any more */
 	bool transaction;           /* of the batch, open in small */
 	int64_t transaction_ms;     /* when it was begun */
+	struct db *index;           /* index.db or its stand-in; NULL: not opened yet */
 	unsigned char unsynced[32]; /* of the batch: bit i: objects/<i> has names not yet synced */
 };
 
 struct odb_state *odb_state(struct store *s);
-/* Closes small.db; an open batch is rolled back. */
+/* Closes the databases; an open batch is rolled back. */
 void odb_state_close(struct odb_state *o);
 
 #endif

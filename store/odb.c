@@ -311,7 +311,8 @@ void
 odb_state_close(struct odb_state *o)
 {
 	db_close(o->small); /* rolls back */
-	o->small = NULL;
+	db_close(o->index);
+	o->small = o->index = NULL;
 	o->transaction = false;
 	o->batch = 0;
 }
