@@ -74,12 +74,23 @@ unit_tpm_LDADD = $(UNIT_LDADD)
 # unit run
 
 # unit runner
+UNIT_TESTS += unit-runner
+unit_runner_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/net/peer.c tests/unit/net/peer.h \
+	tests/unit/runner/fixture.c tests/unit/runner/fixture.h \
+	tests/unit/runner/identity.c \
+	tests/unit/runner/runner.c \
+	tests/unit/runner/transfer.c
+unit_runner_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_runner_LDADD = $(UNIT_LDADD)
+EXTRA_unit_runner_DEPENDENCIES = aicertd$(EXEEXT)
 
 # unit serve
 UNIT_TESTS += unit-serve
 unit_serve_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/serve/harness.c tests/unit/serve/harness.h \
 	tests/unit/serve/http.c \
+	tests/unit/serve/identity.c \
 	tests/unit/serve/listen.c \
 	tests/unit/serve/objects.c \
 	tests/unit/serve/run-state.c \
@@ -88,6 +99,12 @@ unit_serve_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_serve_LDADD = $(UNIT_LDADD)
 
 # unit provider
+UNIT_TESTS += unit-provider
+unit_provider_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/provider/local.c
+unit_provider_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_provider_LDADD = $(UNIT_LDADD)
+EXTRA_unit_provider_DEPENDENCIES = aicertd$(EXEEXT)
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)

@@ -1,0 +1,166 @@
+#include "runner/transfer.h"
+
+#include <string.h>
+#include "fixture.h"
+#include "net/peer.h"
+#include "store/odb.h"
+#include "unit.h"
+
+#define LIST_TYPE "application/vnd.aicert.object-list.v1+json"
+
+static void
+answer(char *ret, size_t cap, const char *status, const char *type, const char *body)
+{
+	snprintf(ret, cap, "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n%s", status,
+	    type, strlen(body), body);
+}
+
+/* Sends a spec with one input to a runner that answers the list with that body. */
+static enum err_code
+send_to(const char *name, const char *body, const char *put, struct buf *ret_requests)
+{
+	CLEANUP(run_spec_free) struct run_spec spec;
+	CLEANUP(http_freep) struct http *h = NULL;
+	struct store *s = fixture_store(name);
+	char list[1024];
+	struct peer_answer script[] = {{list, 0, false, false}, {put, 0, false, false}};
+	char socket[64];
+	struct peer p;
+	struct err e = {0};
+
+	answer(list, sizeof list, "200 OK", LIST_TYPE, body);
+	fixture_spec(&spec, "true", false);
+	fixture_input(&spec, s, "in", "content");
+	snprintf(socket, sizeof socket, "%s.sock", name);
+	peer_unix(&p, socket, script, put != NULL ? 2 : 1);
+	peer_start(&p);
+	UNIT_OK(http_new("http://local", p.path, &h, &e), &e);
+	if (transfer_send_spec(h, s, &spec, &e) == 0)
+		e.code = ERR_NONE;
+	http_free(h);
+	h = NULL;
+	peer_join(&p);
+	*ret_requests = p.requests;
+	store_close(s);
+	return e.code;
+}
+
+/* SHA-256 of "content" */
+#define CONTENT "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73"
+#define OTHER "0000000000000000000000000000000000000000000000000000000000000001"
+
+START_TEST(what_is_asked_for_is_sent)
+{
+	struct buf rq = BUF_INIT;
+
+	ck_assert_int_eq(send_to("nothing", "{\"mediaType\":\"" LIST_TYPE "\",\"objects\":[]}", NULL, &rq),
+	    ERR_NONE);
+	ck_assert_ptr_nonnull(strstr(buf_str(&rq), "{\"mediaType\":\"" LIST_TYPE
+	    "\",\"objects\":[\"sha256:" CONTENT "\"]}"));
+	buf_free(&rq);
+	ck_assert_int_eq(send_to("one", "{\"mediaType\":\"" LIST_TYPE "\",\"objects\":[\"sha256:" CONTENT
+	    "\"]}", "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n", &rq), ERR_NONE);
+	ck_assert_ptr_nonnull(strstr(buf_str(&rq), "PUT /v1/objects/" CONTENT " HTTP/1.1\r\n"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&rq), "\r\n\r\ncontent"));
+	buf_free(&rq);
+}
+END_TEST
+
+START_TEST(a_curious_runner_gets_nothing)
+{
+	static const char *const bad[] = {
+		"{\"mediaType\":\"" LIST_TYPE "\",\"objects\":[\"sha256:" OTHER "\"]}",
+		"{\"mediaType\":\"" LIST_TYPE "\",\"objects\":[\"" CONTENT "\"]}",
+		"{\"mediaType\":\"" LIST_TYPE "\",\"objects\":[1]}",
+		"{\"mediaType\":\"" LIST_TYPE "\",\"objects\":[null]}",
+	};
+	struct buf rq = BUF_INIT;
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "curious-%zu", i);
+		ck_assert_int_eq(send_to(name, bad[i], NULL, &rq), ERR_REFUSED);
+		ck_assert_ptr_null(strstr(buf_str(&rq), "PUT"));
+		buf_free(&rq);
+	}
+	ck_assert_int_eq(send_to("nonsense", "nonsense", NULL, &rq), ERR_FORMAT);
+	buf_free(&rq);
+}
+END_TEST
+
+START_TEST(a_refused_object_is_an_error)
+{
+	struct buf rq = BUF_INIT;
+	char put[512];
+
+	answer(put, sizeof put, "422 Unprocessable", "application/problem+json",
+	    "{\"detail\":\"bad bytes\",\"type\":\"urn:aicert:error:refused\"}");
+	ck_assert_int_eq(send_to("refused", "{\"mediaType\":\"" LIST_TYPE "\",\"objects\":[\"sha256:"
+	    CONTENT "\"]}", put, &rq), ERR_REFUSED);
+	buf_free(&rq);
+}
+END_TEST
+
+/* A certificate with one output, "content", fetched from a runner with that answer. */
+static enum err_code
+fetch_from(const char *name, const char *reply, uint64_t size, bool *ret_stored)
+{
+	CLEANUP(http_freep) struct http *h = NULL;
+	struct store *s = fixture_store(name);
+	struct peer_answer script[] = {{reply, 0, true, false}};
+	struct event ev = {.kind = EVENT_OUTPUT_RESOURCE};
+	struct certificate c = {.events = &ev, .event_count = 1};
+	struct oid *id = &ev.u.output.output.digests.sha256;
+	char socket[64];
+	struct peer p;
+	struct err e = {0};
+
+	ev.u.output.output.type = OBJECT_BLOB;
+	ev.u.output.output.size = size;
+	UNIT_OK(oid_from_hex(id, CONTENT, &e), &e);
+	snprintf(socket, sizeof socket, "%s.sock", name);
+	peer_unix(&p, socket, script, 1);
+	peer_start(&p);
+	UNIT_OK(http_new("http://local", p.path, &h, &e), &e);
+	if (transfer_fetch_certificate(h, s, &c, &e) == 0)
+		e.code = ERR_NONE;
+	peer_join(&p);
+	buf_free(&p.requests);
+	*ret_stored = odb_has(s, id);
+	store_close(s);
+	return e.code;
+}
+
+START_TEST(fetched_bytes_are_checked)
+{
+	bool stored;
+
+	ck_assert_int_eq(fetch_from("good", "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\ncontent", 7,
+	    &stored), ERR_NONE);
+	ck_assert(stored);
+	ck_assert_int_eq(fetch_from("flipped", "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\ncontenT", 7,
+	    &stored), ERR_REFUSED);
+	ck_assert(!stored);
+	ck_assert_int_eq(fetch_from("longer", "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\ncontent!", 7,
+	    &stored), ERR_REFUSED);
+	ck_assert(!stored);
+	ck_assert_int_eq(fetch_from("shorter", "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\ncontent", 8,
+	    &stored), ERR_REFUSED);
+	ck_assert(!stored);
+	ck_assert_int_eq(fetch_from("cut", "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\ncont", 7,
+	    &stored), ERR_NETWORK);
+	ck_assert(!stored);
+	ck_assert_int_eq(fetch_from("absent", "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", 7,
+	    &stored), ERR_NOTFOUND);
+	ck_assert(!stored);
+}
+END_TEST
+
+UNIT_SUITE(runner_transfer)
+{
+	tcase_add_test(tc, what_is_asked_for_is_sent);
+	tcase_add_test(tc, a_curious_runner_gets_nothing);
+	tcase_add_test(tc, a_refused_object_is_an_error);
+	tcase_add_test(tc, fetched_bytes_are_checked);
+}
