@@ -57,6 +57,8 @@ main(int argc, char **argv)
 	struct daemon_options o;
 	struct err e;
 
+	/* The TSS writes to stderr by itself; what matters comes back as an error. */
+	setenv("TSS2_LOG", "all+none", 0);
 	if (aicertd_parse(argc, argv, &a, &e) != 0) {
 		aicertd_complain(&a, &e);
 		return err_exit_status(e.code);
