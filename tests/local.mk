@@ -57,6 +57,17 @@ unit_net_LDADD = $(UNIT_LDADD)
 # unit object
 
 # unit evidence
+UNIT_TESTS += unit-evidence
+unit_evidence_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/pki.c tests/unit/pki.h \
+	tests/unit/evidence/fixture.c tests/unit/evidence/fixture.h \
+	tests/unit/evidence/ak-chain.c \
+	tests/unit/evidence/ak-public.c \
+	tests/unit/evidence/attest.c \
+	tests/unit/evidence/quote-check.c \
+	tests/unit/evidence/replay.c
+unit_evidence_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_evidence_LDADD = $(UNIT_LDADD)
 
 # unit tpm
 UNIT_TESTS += unit-tpm

@@ -171,3 +171,21 @@ pki_key(const struct pki *p)
 	OPENSSL_free(der);
 	return k;
 }
+
+void
+pki_sign(const struct pki *p, enum key_scheme scheme, enum hash_alg alg, const void *data,
+    size_t len, struct buf *ret)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *pctx = NULL;
+	unsigned char sig[512];
+	size_t size = sizeof sig;
+
+	ck_assert_int_eq(EVP_DigestSignInit(ctx, &pctx, EVP_get_digestbyname(hash_name(alg)), NULL,
+	    p->key), 1);
+	if (scheme == KEY_RSAPSS)
+		ck_assert_int_eq(EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING), 1);
+	ck_assert_int_eq(EVP_DigestSign(ctx, sig, &size, data, len), 1);
+	buf_add(ret, sig, size);
+	EVP_MD_CTX_free(ctx);
+}

@@ -32,5 +32,8 @@ void pki_der(const struct pki *p, struct buf *ret);
 void pki_pem(const struct pki *p, struct buf *ret);
 struct x509_cert *pki_cert(const struct pki *p); /* the caller frees */
 struct key *pki_key(const struct pki *p);        /* the caller frees */
+/* An RSA signature, or ECDSA in DER, over data. */
+void pki_sign(const struct pki *p, enum key_scheme scheme, enum hash_alg alg, const void *data,
+    size_t len, struct buf *ret);
 
 #endif
