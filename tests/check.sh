@@ -10,7 +10,7 @@ make -s -C "$build" -j"$jobs" check || status=1
 make -s -C "$build" -j"$jobs" check-asan || status=1
 
 count() {
-	cat "$build"/tests.trs/*.trs "$build"/*.trs "$build"/asan/*.trs "$build"/tests/*/*.trs \
+	cat "$build"/*.trs "$build"/asan/*.trs "$build"/tests/*/*.trs \
 		"$build"/asan/tests/*/*.trs 2>/dev/null | grep -c "^:test-result: $1" || :
 }
 failed=$(($(count FAIL) + $(count ERROR) + $(count XPASS)))
