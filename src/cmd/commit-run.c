@@ -110,9 +110,17 @@ commit_run_take(struct runner *r, struct store *s, const struct run_spec *spec, 
 	return runner_fetch_outputs(r, s, &result->certificate, e);
 }
 
+static void
+commit_run_on_wait(void *arg, const char *message)
+{
+	(void)arg;
+	fprintf(stderr, "aicert: waiting: %s\n", message);
+}
+
 static int
 commit_run_local(struct store *s, struct local **ret, struct err *e)
 {
+	struct local_options o = {.store = s, .on_wait = commit_run_on_wait};
 	CLEANUP(cleanup_free) char *data = NULL;
 	CLEANUP(cleanup_free) char *tpm = NULL;
 
@@ -121,7 +129,8 @@ commit_run_local(struct store *s, struct local **ret, struct err *e)
 	tpm = buf_strfmt(e, "embedded:%s/tpm", data);
 	if (tpm == NULL)
 		return -1;
-	return local_start(s, tpm, ret, e);
+	o.tpm = tpm;
+	return local_start_with(&o, ret, e);
 }
 
 int
