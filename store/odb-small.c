@@ -236,6 +236,8 @@ odb_small_next(struct store *s, const struct oid *after, bool inclusive, const s
 {
 	struct db_stmt *st;
 	const void *id;
+	struct oid found;
+	uint64_t size = 0;
 	size_t len;
 	int rc;
 
@@ -251,15 +253,17 @@ odb_small_next(struct store *s, const struct oid *after, bool inclusive, const s
 		return rc;
 	id = db_blob(st, 0, &len);
 	if (len == OID_SIZE) {
-		memcpy(ret_id->b, id, OID_SIZE);
-		*ret_size = (uint64_t)db_int(st, 1);
+		memcpy(found.b, id, OID_SIZE);
+		size = (uint64_t)db_int(st, 1);
 	}
 	db_reset(st);
 	/* a damaged b-tree must not make the walk turn back */
-	if (len != OID_SIZE || oid_compare(ret_id, last) > 0 ||
-	    oid_compare(ret_id, after) < (inclusive ? 0 : 1))
+	if (len != OID_SIZE || oid_compare(&found, last) > 0 ||
+	    oid_compare(&found, after) < (inclusive ? 0 : 1))
 		return err_set(e, ERR_CORRUPT, "%s: objects/small.db has an id that is none, or out of"
 		    " order", store_path(s));
+	*ret_id = found;
+	*ret_size = size;
 	return 1;
 }
 
