@@ -22,6 +22,8 @@ libaicert_core_a_SOURCES += \
 libaicert_core_a_SOURCES += \
 	src/git/config-file.c src/git/config-file.h \
 	src/git/repo-error.c src/git/repo-error.h \
+	src/git/repo-export.c \
+	src/git/repo-fetch.c src/git/repo-fetch.h \
 	src/git/repo.c src/git/repo.h
 
 # db
