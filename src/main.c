@@ -1,5 +1,6 @@
 /* aicert: finds the command in a table, runs it, prints its error. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "base/interrupt.h"
@@ -115,6 +116,8 @@ main(int argc, char **argv)
 	struct err e = {0};
 	int i, status;
 
+	/* The TSS writes to stderr by itself; what matters comes back as an error. */
+	setenv("TSS2_LOG", "all+none", 0);
 	status = main_globals(argc, argv, &i, &e);
 	if (status == 0 && i >= argc)
 		status = err_set(&e, ERR_USAGE, "a command is needed (aicert help lists them)");
