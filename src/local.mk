@@ -100,7 +100,9 @@ libaicert_core_a_SOURCES += \
 	src/run/sandbox-probe.c \
 	src/run/sandbox-stop.c src/run/sandbox-stop.h \
 	src/run/seccomp.c src/run/seccomp.h \
-	src/run/spec.h
+	src/run/spec.c src/run/spec.h \
+	src/run/spec-paths.c src/run/spec-paths.h \
+	src/run/spec-value.c src/run/spec-value.h
 
 # runner
 libaicert_core_a_SOURCES += \
