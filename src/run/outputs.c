@@ -1,0 +1,154 @@
+#include "run/outputs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/fd.h"
+#include "object/tree.h"
+#include "store/ingest.h"
+
+#define OUTPUTS_DEPTH_MAX (TREE_DEPTH_MAX + 8) /* deeper things are no output anyway */
+
+static int outputs_own_below(int fd, uid_t uid, gid_t gid, int depth, struct err *e);
+
+static int
+outputs_own_one(int fd, const char *name, uid_t uid, gid_t gid, int depth, struct err *e)
+{
+	CLEANUP(cleanup_close) int child = -1;
+	struct stat st;
+	mode_t mode;
+
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return err_sys(e, "%s: cannot look at what the run left", name);
+	/* a change of owner clears set-id bits; the mode below clears the rest */
+	if (geteuid() == 0 && fchownat(fd, name, uid, gid, AT_SYMLINK_NOFOLLOW) != 0)
+		return err_sys(e, "%s: cannot own what the run left", name);
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return 0;
+	mode = S_ISDIR(st.st_mode) || (st.st_mode & 0111) != 0 ? 0755 : 0644;
+	if (fchmodat(fd, name, mode, 0) != 0) /* no link: looked at above, and nobody races */
+		return err_sys(e, "%s: cannot change the mode of what the run left", name);
+	if (!S_ISDIR(st.st_mode) || depth == OUTPUTS_DEPTH_MAX)
+		return 0;
+	child = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (child < 0)
+		return err_sys(e, "%s: cannot read what the run left", name);
+	return outputs_own_below(child, uid, gid, depth + 1, e);
+}
+
+static int
+outputs_own_below(int fd, uid_t uid, gid_t gid, int depth, struct err *e)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	struct dirent *d;
+	int rc = 0;
+
+	if (dir == NULL) {
+		err_sys(e, "cannot read what the run left");
+		cleanup_close(&copy);
+		return -1;
+	}
+	while (rc == 0 && (d = readdir(dir)) != NULL)
+		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+			rc = outputs_own_one(fd, d->d_name, uid, gid, depth, e);
+	closedir(dir);
+	return rc;
+}
+
+int
+outputs_own(int dirfd, uid_t uid, gid_t gid, struct err *e)
+{
+	if (geteuid() == 0 && fchown(dirfd, uid, gid) != 0)
+		return err_sys(e, "cannot own the run's workspace");
+	if (fchmod(dirfd, 0755) != 0)
+		return err_sys(e, "cannot change the mode of the run's workspace");
+	return outputs_own_below(dirfd, uid, gid, 0, e);
+}
+
+/* The reason in one of the certificate's words. */
+static const char *
+outputs_look(int scratchfd, const struct run_spec_output *o, struct err *e)
+{
+	CLEANUP(cleanup_close) int fd = fd_open_beneath(scratchfd, o->path, O_PATH | O_NOFOLLOW, 0, e);
+	struct stat st;
+
+	if (fd < 0 && e->code == ERR_NOTFOUND)
+		return "absent";
+	if (fd < 0 && e->code == ERR_DENIED)
+		return "symlink";
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		if (fd < 0 && e->sys == ENOTDIR)
+			return "absent";
+		err_set(e, ERR_DENIED, "%s: cannot be looked at", o->path);
+		return "unreadable";
+	}
+	if (S_ISLNK(st.st_mode)) {
+		err_set(e, ERR_DENIED, "%s: is a symbolic link", o->path);
+		return "symlink";
+	}
+	if (o->type == OBJECT_TREE ? S_ISDIR(st.st_mode) : S_ISREG(st.st_mode))
+		return NULL;
+	err_set(e, ERR_DENIED, "%s: is not a %s; a directory is declared with a '/' at the end",
+	    o->path, o->type == OBJECT_TREE ? "directory" : "regular file");
+	return "wrong-type";
+}
+
+/* Failures that are the output's own, not the machine's. */
+static const char *
+outputs_reason(const struct err *e)
+{
+	switch (e->code) {
+	case ERR_FORMAT:
+	case ERR_SPEC:
+	case ERR_UNSUPPORTED:
+	case ERR_REFUSED:
+	case ERR_LIMIT:
+		return "unsupported";
+	case ERR_DENIED:
+		return "unreadable";
+	default:
+		return NULL;
+	}
+}
+
+static int
+outputs_fill(const struct run_spec_output *o, const struct ingest_result *got, struct resource *ret,
+    struct err *e)
+{
+	struct resource r = {.type = got->type, .size = got->size, .digests.sha256 = got->id};
+
+	r.path = buf_strdup(o->path, e);
+	r.kind = buf_strdup(o->kind, e);
+	if (r.path == NULL || r.kind == NULL) {
+		resource_free(&r);
+		return -1;
+	}
+	*ret = r;
+	return 0;
+}
+
+int
+outputs_take(struct store *s, int scratchfd, const struct run_spec_output *o, struct resource *ret,
+    const char **ret_reason, struct buf *detail, struct err *e)
+{
+	struct ingest_result got;
+	const char *reason = outputs_look(scratchfd, o, e);
+	unsigned flags = INGEST_ADOPT | (o->type == OBJECT_TREE ? INGEST_DIRECTORIES : 0);
+
+	if (reason == NULL && ingest_path(s, scratchfd, o->path, flags, NULL, &got, e) != 0) {
+		reason = outputs_reason(e);
+		if (reason == NULL)
+			return err_prefix(e, "output %s", o->path);
+	}
+	if (reason != NULL) {
+		buf_adds(detail, e->msg);
+		*ret_reason = reason;
+		return 0;
+	}
+	*ret_reason = NULL;
+	return outputs_fill(o, &got, ret, e);
+}
