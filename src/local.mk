@@ -89,11 +89,12 @@ libaicert_core_a_SOURCES += \
 # run
 libaicert_core_a_SOURCES += \
 	src/run/cgroup.c src/run/cgroup-locate.c src/run/cgroup.h \
+	src/run/fetch.c src/run/fetch.h \
 	src/run/inputs.c src/run/inputs.h \
 	src/run/measure.c src/run/measure.h \
 	src/run/oci-config.c src/run/oci-config.h \
 	src/run/outputs.c src/run/outputs.h \
-	src/run/resolve.h \
+	src/run/resolve.c src/run/resolve.h \
 	src/run/rootfs.c src/run/rootfs.h \
 	src/run/rootfs-image.c src/run/rootfs-image.h \
 	src/run/run.c src/run/run.h \

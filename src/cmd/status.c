@@ -92,8 +92,9 @@ status_inputs(struct status *st, const struct run_spec *then)
 		else if (!resource_same_content(&old->thing, r))
 			status_line(st, "modified", "input", r->path);
 	}
-	for (size_t i = 0; i < then->input_count; i++)
-		if (status_input(&st->now, then->inputs[i].thing.path) == NULL)
+	for (size_t i = 0; i < then->input_count; i++) /* what is fetched is not looked at here */
+		if (!then->inputs[i].fetched &&
+		    status_input(&st->now, then->inputs[i].thing.path) == NULL)
 			status_line(st, "dropped", "input", then->inputs[i].thing.path);
 }
 

@@ -16,7 +16,8 @@ struct resolve_options {
 	resolve_made_by *made_by;
 	void *arg;
 	struct progress *progress;      /* may be NULL */
-	bool hash_only;                 /* status: nothing stored, nothing fetched */
+	bool hash_only;                 /* status: nothing stored, nothing fetched: git: and url:
+	                                 * inputs are left out of the result */
 };
 int resolve_spec(const struct spec *s, const struct resolve_options *o, struct run_spec *ret,
     struct err *e) MUST_CHECK;
