@@ -85,6 +85,21 @@ libaicert_core_a_SOURCES += \
 	src/tpm/tpm.c src/tpm/tpm.h src/tpm/tpm-internal.h
 
 # verify
+libaicert_core_a_SOURCES += \
+	src/verify/checks.c src/verify/checks.h \
+	src/verify/checks-chain.c \
+	src/verify/checks-envelope.c \
+	src/verify/checks-events.c \
+	src/verify/checks-files.c \
+	src/verify/checks-key.c \
+	src/verify/checks-quote.c \
+	src/verify/level.c src/verify/level.h \
+	src/verify/printable.c src/verify/printable.h \
+	src/verify/trust.c src/verify/trust.h \
+	src/verify/verdict.c src/verify/verdict.h \
+	src/verify/verdict-json.c \
+	src/verify/verdict-text.c \
+	src/verify/verify.c src/verify/verify.h
 
 # run
 libaicert_core_a_SOURCES += \

@@ -13,16 +13,19 @@ struct trust_entry {
 	enum verdict_level grants;
 	int64_t not_before, not_after;
 	struct x509_cert *cert;
+	struct oid document;        /* of the text it was read from */
 };
 
 struct trust {
 	struct trust_entry *entries;
 	size_t count;
-	struct oid digest;          /* over all entries, for the verdict */
+	struct oid digest;          /* SHA-256 over the documents' digests in ascending order; zero: none */
 };
 
 /* {"grants":"vtpm","mediaType":"application/vnd.aicert.trust.v1+json","name":...,
- *  "notAfter":...,"notBefore":...,"certificate":base64 DER,"purpose":"ak"}; added to *t. */
+ *  "notAfter":...,"notBefore":...,"certificate":base64 DER,"purpose":"ak"}; added to *t.
+ *  Canonical JSON only; a second entry of the same name, or of the same certificate
+ *  and purpose: ERR_EXISTS; *t is unchanged on failure. */
 int trust_add(struct trust *t, const void *json, size_t len, struct err *e) MUST_CHECK;
 void trust_free(struct trust *t);
 

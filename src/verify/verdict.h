@@ -3,6 +3,7 @@
 #define VERIFY_VERDICT_H
 
 #include "base/buf.h"
+#include "object/event.h"
 #include "object/oid.h"
 
 enum verdict_check {            /* in the order of DESIGN 6 */
@@ -33,6 +34,7 @@ struct verdict {
 	char *subject;              /* what was asked about: a path or an id */
 	struct oid certificate;
 	struct verdict_item checks[CHECK_COUNT];
+	enum event_tpm tpm;         /* as the run states it; embedded while unknown */
 	char *bank;                 /* the bank that carries the proof */
 	int64_t time;
 	char *time_source;          /* "now", "--at", "evidence" */

@@ -1,0 +1,117 @@
+#include "verify/checks.h"
+
+#include <stdarg.h>
+
+int
+checks_pass(struct check_ctx *x, enum verdict_check c, struct err *e)
+{
+	return verdict_set(x->v, c, VERDICT_PASS, NULL, NULL, e);
+}
+
+int
+checks_skip(struct check_ctx *x, enum verdict_check c, const char *reason, struct err *e)
+{
+	return verdict_set(x->v, c, VERDICT_SKIP, NULL, reason, e);
+}
+
+int
+checks_fail(struct check_ctx *x, enum verdict_check c, const char *expected, struct err *e,
+    const char *fmt, ...)
+{
+	char found[sizeof e->msg];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(found, sizeof found, fmt, ap);
+	va_end(ap);
+	return verdict_set(x->v, c, VERDICT_FAIL, expected, found, e);
+}
+
+int
+checks_error(struct check_ctx *x, enum verdict_check c, const char *expected,
+    const struct err *found, struct err *e)
+{
+	if (found->code == ERR_NOMEM || found->code == ERR_INTERNAL) {
+		*e = *found;
+		return -1;
+	}
+	return checks_fail(x, c, expected, e, "%s", found->msg);
+}
+
+int
+checks_boot_log(struct check_ctx *x, struct err *e)
+{
+	bool present = x->cert != NULL && x->cert->boot_log.present;
+
+	return checks_skip(x, CHECK_BOOT_LOG,
+	    present ? "boot logs are not supported by this version" : "no boot log", e);
+}
+
+int
+checks_boot_reference(struct check_ctx *x, struct err *e)
+{
+	return checks_skip(x, CHECK_BOOT_REFERENCE, "no reference record for this image", e);
+}
+
+int
+checks_hardware_report(struct check_ctx *x, struct err *e)
+{
+	bool present = x->cert != NULL && x->cert->hardware != NULL;
+
+	return checks_skip(x, CHECK_HARDWARE_REPORT,
+	    present ? "hardware reports are not supported by this version" : "no hardware report", e);
+}
+
+int
+checks_time_proof(struct check_ctx *x, struct err *e)
+{
+	return checks_skip(x, CHECK_TIME_PROOF, "no evidence of time", e);
+}
+
+int
+checks_commit_signature(struct check_ctx *x, struct err *e)
+{
+	return checks_skip(x, CHECK_COMMIT_SIGNATURE, "no commit signature was asked for", e);
+}
+
+int
+checks_revocation(struct check_ctx *x, struct err *e)
+{
+	return checks_skip(x, CHECK_REVOCATION, "no revocations are configured", e);
+}
+
+int
+checks_policy(struct check_ctx *x, struct err *e)
+{
+	return checks_skip(x, CHECK_POLICY, "no policy is configured", e);
+}
+
+/* The answer of the callback is not believed: its bytes are hashed here. */
+int
+checks_fetch(struct check_ctx *x, enum verdict_check c, const char *what, const struct oid *id,
+    size_t max, struct buf *ret, bool *ret_ok, struct err *e)
+{
+	char wanted[OID_TEXT_SIZE], name[OID_TEXT_SIZE + 32];
+	struct err why;
+	struct oid got;
+
+	*ret_ok = false;
+	oid_text(id, wanted);
+	snprintf(name, sizeof name, "%s %s", what, wanted);
+	if (x->rq->fetch == NULL)
+		return verdict_missing(x->v, c, name, e);
+	if (x->rq->fetch(x->rq->fetch_arg, id, max, ret, &why) != 0) {
+		if (why.code == ERR_NOTFOUND)
+			return verdict_missing(x->v, c, name, e);
+		if (why.code == ERR_CORRUPT || why.code == ERR_LIMIT || why.code == ERR_NOMEM)
+			return checks_error(x, c, name, &why, e);
+		err_prefix(&why, "%s", name);
+		return verdict_missing(x->v, c, why.msg, e);
+	}
+	if (oid_from_data(&got, ret->data, ret->len, e) != 0)
+		return -1;
+	if (!oid_equal(&got, id))
+		return checks_fail(x, c, name, e, "bytes with another digest: the object is damaged");
+	*ret_ok = true;
+	return 0;
+}
