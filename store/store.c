@@ -127,7 +127,7 @@ store_open_dirs(struct store *s, const char *path, struct err *e)
 	s->worktree_fd = open(s->worktree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->worktree_fd < 0)
 		return err_sys(e, "%s: cannot open", s->worktree);
-	s->dirfd = fd_open_beneath(s->worktree_fd, base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, e);
+	s->dirfd = fd_open_beneath(s->worktree_fd, base, O_RDONLY | O_DIRECTORY, 0, e);
 	return s->dirfd < 0 ? err_prefix(e, "%s", s->worktree) : 0;
 }
 

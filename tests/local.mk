@@ -81,6 +81,13 @@ unit_tpm_LDADD = $(UNIT_LDADD)
 # unit verify
 
 # unit store
+UNIT_TESTS += unit-store
+unit_store_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/store/fixture.c tests/unit/store/fixture.h \
+	tests/unit/store/odb.c \
+	tests/unit/store/store.c
+unit_store_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_store_LDADD = $(UNIT_LDADD)
 
 # unit run
 

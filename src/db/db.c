@@ -82,7 +82,7 @@ db_check_journal(const char *path, struct err *e)
 	if (pread(fd, tail, sizeof tail, st.st_size - (off_t)sizeof tail) != (ssize_t)sizeof tail)
 		return err_sys(e, "%s: cannot read", name);
 	if (memcmp(tail, magic, sizeof magic) == 0)
-		return err_set(e, ERR_REFUSED, "%s: names another file to delete; not written by"
+		return err_set(e, ERR_DENIED, "%s: names another file to delete; not written by"
 		    " aicert: remove it if you trust the database without it", name);
 	return 0;
 }

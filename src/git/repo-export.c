@@ -99,10 +99,10 @@ repo_export_entry(struct repo_export *x, const git_tree_entry *entry, int dirfd,
 	case GIT_FILEMODE_LINK:
 		return repo_export_blob(x, git_tree_entry_id(entry), mode, dirfd, name, e);
 	case GIT_FILEMODE_COMMIT:
-		return err_set(e, ERR_REFUSED, "%s: a submodule; name its repository as an input of its own",
+		return err_set(e, ERR_DENIED, "%s: a submodule; name its repository as an input of its own",
 		    name);
 	default:
-		return err_set(e, ERR_REFUSED, "%s: has mode %o, which is none of git's", name,
+		return err_set(e, ERR_DENIED, "%s: has mode %o, which is none of git's", name,
 		    (unsigned)mode);
 	}
 }
@@ -115,7 +115,7 @@ repo_export_entries(struct repo_export *x, const git_tree *tree, int fd, int dep
 		const char *name = git_tree_entry_name(entry);
 
 		if (!path_name_ok(name, strlen(name)))
-			return err_set(e, ERR_REFUSED, "\"%s\": a name that no tree can hold", name);
+			return err_set(e, ERR_DENIED, "\"%s\": a name that no tree can hold", name);
 		if (repo_export_entry(x, entry, fd, name, depth, e) != 0)
 			return -1;
 	}
@@ -164,7 +164,7 @@ repo_export_path(struct repo_export *x, git_tree *root, const char *path, int di
 	if (rc != 0)
 		return repo_error_set(e, rc, "%s", path);
 	if (git_tree_entry_filemode(entry) == GIT_FILEMODE_LINK)
-		rc = err_set(e, ERR_REFUSED, "%s: a symbolic link", path);
+		rc = err_set(e, ERR_DENIED, "%s: a symbolic link", path);
 	else
 		rc = repo_export_entry(x, entry, dirfd, name, 0, e);
 	git_tree_entry_free(entry);
