@@ -114,7 +114,7 @@ static void
 commit_run_on_wait(void *arg, const char *message)
 {
 	(void)arg;
-	fprintf(stderr, "aicert: waiting: %s\n", message);
+	fprintf(stderr, "aicert: %s\n", message);
 }
 
 static int
