@@ -191,7 +191,9 @@ START_TEST(an_interrupt_cancels_the_run)
 	UNIT_OK(runner_identify(f.runner, &e), &e);
 	UNIT_OK(runner_start(f.runner, &spec, nonce, &id, &e), &e);
 	UNIT_OK(runner_follow(f.runner, id, interrupt_once, &log, &e), &e);
-	ck_assert_str_eq(buf_str(&log), "started\n"); /* once, though the log was asked for twice */
+	ck_assert_int_eq(strncmp(buf_str(&log), "started\n", 8), 0);
+	/* once, though the log was asked for twice */
+	ck_assert_ptr_null(strstr(buf_str(&log) + 8, "started"));
 	UNIT_OK(runner_certificate(f.runner, id, &bytes, &e), &e);
 	UNIT_OK(certificate_decode(bytes.data, bytes.len, &c, &e), &e);
 	ck_assert_int_eq((int)certificate_event(&c, EVENT_RUN_FINISHED)->u.finished.reason,
