@@ -127,6 +127,25 @@ EXTRA_unit_provider_DEPENDENCIES = aicertd$(EXEEXT)
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
+# What scripts among the tests are told
+AM_TESTS_ENVIRONMENT = top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' \
+	CC='$(CC)'; export top_srcdir top_builddir CC;
+
+# Lints: rules of the sources, each with a proof that it can fail.  An
+# instrumented build has other objects and needs no second look at the text.
+LINTS = \
+	tests/lint/banned.sh \
+	tests/lint/layers.sh \
+	tests/lint/libraries.sh \
+	tests/lint/self-test.sh \
+	tests/lint/size.sh \
+	tests/lint/symbols.sh \
+	tests/lint/words.sh
+EXTRA_DIST += $(LINTS)
+if !SANITIZERS
+TESTS += $(LINTS)
+endif
+
 # Measurements: "make bench" prints them, nothing fails by being slow
 EXTRA_PROGRAMS = bench-verify
 bench_verify_SOURCES = tests/bench/verify.c
