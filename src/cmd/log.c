@@ -132,7 +132,7 @@ log_failed_each(void *arg, const char *name, const struct object_ref *ref)
 	ev = certificate_event(&c, EVENT_RUN_FINISHED);
 	cmd_short(&ref->id, id);
 	if (ev->u.finished.has_times && timestamp_format(time, ev->u.finished.finished, NULL) != 0)
-		strcpy(time, "-");
+		snprintf(time, sizeof time, "-");
 	printf("%s %s %s", id, time, event_reason_name(ev->u.finished.reason));
 	if (ev->u.finished.has_exit_code)
 		printf(" %d", ev->u.finished.exit_code);

@@ -16,7 +16,7 @@
 static int
 sandbox_probe_spawn(int out, pid_t *ret, struct err *e)
 {
-	static char program[] = AICERT_CRUN, version[] = "--version", path[] = "PATH=/usr/bin:/bin";
+	char program[] = AICERT_CRUN, version[] = "--version", path[] = "PATH=/usr/bin:/bin";
 	char *const argv[] = {program, version, NULL};
 	char *const env[] = {path, NULL};
 	posix_spawn_file_actions_t actions;

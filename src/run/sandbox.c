@@ -127,7 +127,7 @@ sandbox_path(int dirfd, char ret[PATH_MAX], struct err *e)
 static int
 sandbox_start(struct sandbox_watch *w, struct err *e)
 {
-	static char crun[] = "crun", cgroups[] = "--cgroup-manager=disabled", root[] = "--root=/run/crun",
+	char crun[] = "crun", cgroups[] = "--cgroup-manager=disabled", root[] = "--root=/run/crun",
 	    log[] = "--log=file:" OCI_CONFIG_DIR "/crun.log", format[] = "--log-format=json",
 	    run[] = "run", detach[] = "--detach", pid_file[] = "--pid-file=/run/command.pid",
 	    bundle[] = "--bundle=" OCI_CONFIG_DIR "/bundle", id[] = "run";
