@@ -1,2 +1,19 @@
 # mdoc pages, installed as they are
 dist_man_MANS += man/aicertd.8
+dist_man_MANS += \
+	man/aicert-branch.1 \
+	man/aicert-cat-file.1 \
+	man/aicert-commit.1 \
+	man/aicert-config.1 \
+	man/aicert-fsck.1 \
+	man/aicert-hash-object.1 \
+	man/aicert-init.1 \
+	man/aicert-log.1 \
+	man/aicert-ls-tree.1 \
+	man/aicert-rev-parse.1 \
+	man/aicert-show.1 \
+	man/aicert-status.1 \
+	man/aicert-tag.1 \
+	man/aicert-trace.1 \
+	man/aicert-verify.1 \
+	man/aicert.1
