@@ -55,6 +55,13 @@ unit_net_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_net_LDADD = $(UNIT_LDADD)
 
 # unit object
+UNIT_TESTS += unit-object
+unit_object_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/object/golden.c tests/unit/object/golden.h \
+	tests/unit/object/reject.c
+unit_object_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_object_LDADD = $(UNIT_LDADD)
+EXTRA_DIST += tests/data/object
 
 # unit evidence
 UNIT_TESTS += unit-evidence
