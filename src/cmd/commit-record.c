@@ -40,30 +40,30 @@ commit_record_put(struct store *s, const struct commit_run_result *r, struct com
 /* One attempt on top of the branch as it is now. */
 static int
 commit_record_try(struct store *s, const struct commit_run_result *r, const struct commit_record *m,
-    struct commit *c, struct oid *ret, struct err *e)
+    const struct commit *draft, struct oid *ret, struct err *e)
 {
 	CLEANUP(cleanup_free) char *author = commit_record_author(m, e);
 	CLEANUP(cleanup_free) char *line = commit_record_line(m->message, "commit", e);
+	struct commit c = *draft; /* its parent is this attempt's */
 	struct object_ref tip, next = {.type = OBJECT_COMMIT};
 	struct refs_change change = {.name = "HEAD", .new_ = &next, .author = author, .message = line};
 
 	if (author == NULL || line == NULL)
 		return -1;
-	c->parent_count = 0;
 	if (refs_read(s, "HEAD", &tip, e) == 0) {
 		if (tip.type != OBJECT_COMMIT)
 			return err_set(e, ERR_FORMAT, "HEAD names a %s, not a commit",
 			    oid_type_name(tip.type));
-		c->parents = &tip.id;
-		c->parent_count = 1;
+		c.parents = &tip.id;
+		c.parent_count = 1;
 		change.old = &tip;
 	} else if (e->code != ERR_NOTFOUND) {
 		return -1;
 	}
-	if (commit_record_put(s, r, c, &next.id, e) != 0 || refs_update(s, &change, e) != 0)
+	if (commit_record_put(s, r, &c, &next.id, e) != 0 || refs_update(s, &change, e) != 0)
 		return -1;
 	*ret = next.id;
-	return index_add(s, ret, c, &r->certificate, e);
+	return index_add(s, ret, &c, &r->certificate, e);
 }
 
 int
