@@ -72,10 +72,9 @@ odb_small_corrupt(const struct store *s, const struct oid *id, struct err *e)
 }
 
 int
-odb_small_read(struct store *s, const struct oid *id, struct buf *ret, struct err *e)
+odb_small_raw(struct store *s, const struct oid *id, struct buf *ret, struct err *e)
 {
 	struct db_stmt *st;
-	struct oid found;
 	const void *data;
 	size_t len;
 	int rc = odb_small_find(s, "SELECT data FROM objects WHERE id=?1", id, &st, e);
@@ -83,16 +82,31 @@ odb_small_read(struct store *s, const struct oid *id, struct buf *ret, struct er
 	if (rc != 1)
 		return rc;
 	data = db_blob(st, 0, &len);
-	if (oid_from_data(&found, data, len, e) != 0)
-		rc = -1;
-	else if (!oid_equal(&found, id))
-		rc = odb_small_corrupt(s, id, e);
-	else
-		buf_add(ret, data, len);
+	buf_add(ret, data, len);
 	db_reset(st);
-	if (rc == 1 && buf_check(ret, e) != 0)
+	return buf_check(ret, e) != 0 ? -1 : 1;
+}
+
+int
+odb_small_read(struct store *s, const struct oid *id, struct buf *ret, struct err *e)
+{
+	CLEANUP(buf_free) struct buf raw = BUF_INIT;
+	struct oid found;
+	int rc = odb_small_raw(s, id, &raw, e);
+
+	if (rc != 1)
+		return rc;
+	if (oid_from_data(&found, raw.data, raw.len, e) != 0)
 		return -1;
-	return rc;
+	if (!oid_equal(&found, id))
+		return odb_small_corrupt(s, id, e);
+	if (ret->data == NULL && ret->max == 0) { /* nothing before it: no second copy */
+		*ret = raw;
+		raw = (struct buf)BUF_INIT;
+		return 1;
+	}
+	buf_add(ret, raw.data, raw.len);
+	return buf_check(ret, e) != 0 ? -1 : 1;
 }
 
 int

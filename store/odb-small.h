@@ -17,6 +17,8 @@
  */
 #define ODB_SMALL_MAX 32512
 
+/* Appends the bytes as they are stored. */
+int odb_small_raw(struct store *s, const struct oid *id, struct buf *ret, struct err *e) MUST_CHECK;
 /* Appends the bytes, digest verified (ERR_CORRUPT). */
 int odb_small_read(struct store *s, const struct oid *id, struct buf *ret, struct err *e) MUST_CHECK;
 int odb_small_size(struct store *s, const struct oid *id, uint64_t *ret, struct err *e) MUST_CHECK;

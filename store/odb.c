@@ -157,6 +157,22 @@ odb_open(struct store *s, const struct oid *id, int *ret_fd, uint64_t *ret_size,
 	return rc < 0 ? -1 : 0;
 }
 
+int
+odb_read_raw(struct store *s, const struct oid *id, size_t max, struct buf *ret, struct err *e)
+{
+	CLEANUP(cleanup_close) int fd = -1;
+	uint64_t size;
+	int rc = odb_small_raw(s, id, ret, e);
+
+	if (rc == 0)
+		rc = odb_file_open(s, id, &fd, &size, e);
+	if (rc == 0)
+		return odb_absent(s, id, e);
+	if (rc < 0)
+		return -1;
+	return fd >= 0 ? fd_read_all(fd, max, ret, "an object", e) : 0;
+}
+
 struct odb_walk {
 	struct store *s;
 	odb_each_fn *fn;

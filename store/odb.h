@@ -18,6 +18,10 @@ int odb_size(struct store *s, const struct oid *id, uint64_t *ret, struct err *e
 /* Whole object into memory, at most max bytes (ERR_LIMIT). */
 int odb_read(struct store *s, const struct oid *id, size_t max, struct buf *ret,
     struct err *e) MUST_CHECK;
+/* The bytes as they are stored, whatever their digest: for a verifier, which
+ * re-hashes them and names the damage. */
+int odb_read_raw(struct store *s, const struct oid *id, size_t max, struct buf *ret,
+    struct err *e) MUST_CHECK;
 /* Streams the object to sink in pieces; the digest is known only at the end:
  * on ERR_CORRUPT what was sunk must be thrown away.  sink NULL: only verified. */
 typedef int odb_sink(void *arg, const void *data, size_t len, struct err *e);

@@ -147,14 +147,7 @@ cmd_trust(struct trust *ret, struct err *e)
 int
 cmd_fetch(void *store, const struct oid *id, size_t max, struct buf *ret, struct err *e)
 {
-	CLEANUP(cleanup_close) int fd = -1;
-	char text[OID_TEXT_SIZE];
-	uint64_t size;
-
-	oid_text(id, text);
-	if (odb_open(store, id, &fd, &size, e) != 0)
-		return -1;
-	return fd_read_all(fd, max, ret, text, e);
+	return odb_read_raw(store, id, max, ret, e);
 }
 
 void

@@ -71,7 +71,12 @@ fails 1 aicert commit -f link.yaml
 err_has made.txt
 checks=$((checks + 1))
 [ ! -e made.txt ] || die "a symlink came out"
-spec sockets.yaml "mkdir d; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\\\\\"d/s\\\\\")'" "" "d/"
+cat >sockets.yaml <<'Y'
+version: 1
+image: host
+command: [python3, -c, "import os, socket; os.mkdir('d'); socket.socket(socket.AF_UNIX).bind('d/s')"]
+outputs: [d/]
+Y
 fails 1 aicert commit -f sockets.yaml
 err_has "d"
 printf 'version: 1\nimage: host\ncommand: [/no/such/program]\noutputs: [x]\n' >nocmd.yaml

@@ -68,8 +68,10 @@ command: [true]
 outputs: &a [x, *a]
 Y
 input() {
-	printf 'version: 1\nimage: host\ncommand: [true]\ninputs: [{path: %s, kind: dataset}]\noutputs: [x]\n' "$1" |
-		refused 3 "$1"
+	printf 'version: 1\nimage: host\ncommand: [true]\ninputs: [{path: %s, kind: dataset}]\noutputs: [x]\n' "$1" >s.yaml
+	fails 2 aicert commit -f s.yaml
+	err_has "s.yaml:4:"
+	err_has "$1"
 }
 input absent
 ln -s /etc/passwd outside && input outside
