@@ -36,10 +36,12 @@ unit_codec_LDADD = $(UNIT_LDADD)
 # unit crypto
 UNIT_TESTS += unit-crypto
 unit_crypto_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/corpus.c tests/unit/corpus.h \
 	tests/unit/pki.c tests/unit/pki.h \
 	tests/unit/crypto/hash.c \
 	tests/unit/crypto/key.c \
 	tests/unit/crypto/random.c \
+	tests/unit/crypto/wycheproof.c \
 	tests/unit/crypto/x509.c
 unit_crypto_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_crypto_LDADD = $(UNIT_LDADD)
@@ -66,11 +68,13 @@ EXTRA_DIST += tests/data/object
 # unit evidence
 UNIT_TESTS += unit-evidence
 unit_evidence_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/corpus.c tests/unit/corpus.h \
 	tests/unit/pki.c tests/unit/pki.h \
 	tests/unit/evidence/fixture.c tests/unit/evidence/fixture.h \
 	tests/unit/evidence/ak-chain.c \
 	tests/unit/evidence/ak-public.c \
 	tests/unit/evidence/attest.c \
+	tests/unit/evidence/cases.c \
 	tests/unit/evidence/quote-check.c \
 	tests/unit/evidence/replay.c
 unit_evidence_CPPFLAGS = $(UNIT_CPPFLAGS)
