@@ -11,7 +11,7 @@
 static int
 refs_resolve_name(struct store *s, const char *name, struct object_ref *ret, struct err *e)
 {
-	static const char *const roots[] = {"", "refs/tags/", "refs/heads/", "refs/remotes/"};
+	static const char *const roots[] = {"", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"};
 
 	if (strcmp(name, "HEAD") == 0)
 		return refs_read(s, name, ret, e) == 0 ? 1 : -1;

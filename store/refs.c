@@ -280,6 +280,8 @@ refs_lock(struct refs_work *w, struct err *e)
 		w->dirfd = fd_open_beneath(store_dirfd(w->s), dir, O_RDONLY | O_DIRECTORY, 0, e);
 		if (w->dirfd < 0 && w->change->new_ == NULL)
 			return err_set(e, ERR_NOTFOUND, "%s: no such ref", w->name);
+		if (w->dirfd < 0 && e->sys == ENOTDIR)
+			return err_set(e, ERR_EXISTS, "%s: a ref above it exists", w->name);
 		if (w->dirfd >= 0 &&
 		    atomic_file_lock(&w->lock, w->dirfd, w->base, REFS_LOCK_MS, e) == 0)
 			return 0;

@@ -29,7 +29,7 @@ struct refs_change {
 /*
  * ERR_CONFLICT when the ref is not at old, ERR_NOTFOUND when the new object is
  * not in the store, ERR_EXISTS when a ref above or beneath that name is there,
- * ERR_DENIED for an object of a type the name cannot have (heads and remotes
+ * ERR_USAGE for an object of a type the name cannot have (heads and remotes
  * are commits).  ERR_INTERNAL while a batch of objects is open: a ref must not
  * become durable before its object.  The reflog's line is written first; after
  * a crash between the two it tells of a change that did not happen.
