@@ -177,10 +177,11 @@ sandbox_child_wait(pid_t pid)
 	int status;
 	pid_t got;
 
-	/* whatever is orphaned comes here; only one of them is asked about */
+	/* by name: when crun is gone, the command may have ended before it, and to
+	 * wait for whoever comes first would lose how it ended */
 	do
-		got = waitpid(-1, &status, 0);
-	while (got != pid && (got >= 0 || errno == EINTR));
+		got = waitpid(pid, &status, 0);
+	while (got < 0 && errno == EINTR);
 	return got == pid ? status : -1;
 }
 
