@@ -85,6 +85,7 @@ UNIT_TESTS += unit-tpm
 unit_tpm_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/tpm/fixture.c tests/unit/tpm/fixture.h \
 	tests/unit/tpm/quote.c \
+	tests/unit/tpm/swtpm.c \
 	tests/unit/tpm/tpm.c
 unit_tpm_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_tpm_LDADD = $(UNIT_LDADD)
