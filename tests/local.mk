@@ -152,6 +152,7 @@ LINTS = \
 	tests/lint/banned.sh \
 	tests/lint/layers.sh \
 	tests/lint/libraries.sh \
+	tests/lint/man.sh \
 	tests/lint/self-test.sh \
 	tests/lint/size.sh \
 	tests/lint/symbols.sh \

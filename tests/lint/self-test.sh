@@ -200,5 +200,85 @@ if command -v objdump >/dev/null && command -v "${CC:-cc}" >/dev/null; then
 	fails symbols 'no objects'
 fi
 
+# man: a program of one command, its pages, and what can be wrong with them
+manual() {
+	fresh
+	mkdir "$tree/t/man"
+	cat >"$tree/t/aicert" <<-'END'
+		#!/bin/sh
+		case $1 in
+		help) printf 'usage: aicert COMMAND\n\n  do            do it\n  help          this\n' ;;
+		*) printf 'usage: aicert do [-q] [-n N] FILE\n  -q, --quiet     be quiet\n  -n N            N\n  -h, --help      this\n' ;;
+		esac
+	END
+	chmod +x "$tree/t/aicert"
+	cat >"$tree/t/man/aicert.1" <<-'END'
+		.Dd November 23, 2026
+		.Dt AICERT 1
+		.Os
+		.Sh NAME
+		.Nm aicert
+		.Nd does it
+		.Sh DESCRIPTION
+		.Bl -tag -width Ds
+		.It Xr aicert-do 1
+		It.
+		.It Ic help
+		This.
+		.El
+	END
+	cat >"$tree/t/man/aicert-do.1" <<-'END'
+		.Dd November 23, 2026
+		.Dt AICERT-DO 1
+		.Os
+		.Sh NAME
+		.Nm aicert-do
+		.Nd do it
+		.Sh SYNOPSIS
+		.Nm aicert do
+		.Op Fl q
+		.Op Fl n Ar N
+		.Ar FILE
+		.Sh DESCRIPTION
+		Does it.
+		.Bl -tag -width Ds
+		.It Fl q , Fl -quiet
+		Quietly.
+		.It Fl n Ar N
+		So often.
+		.El
+	END
+}
+if command -v mandoc >/dev/null; then
+	page=man/aicert-do.1
+	manual
+	passes man
+	manual
+	echo '.Foo bar' >>"$tree/t/$page"
+	fails man 'Foo'
+	manual
+	rm "$tree/t/$page"
+	fails man 'aicert-do.1: missing'
+	manual
+	cp "$tree/t/$page" "$tree/t/man/aicert-undo.1"
+	fails man 'no such command'
+	manual
+	sed -i '/It Fl n/,+1d' "$tree/t/$page"
+	fails man 'has no -n'
+	manual
+	sed -i 's/, Fl -quiet/, Fl -silent/' "$tree/t/$page"
+	fails man 'has no --quiet'
+	fails man 'has --silent'
+	manual
+	sed -i 's/^.Ar FILE/.Op Ar FILE/' "$tree/t/$page"
+	fails man 'SYNOPSIS is'
+	manual
+	sed -i '/aicert-do/,+1d' "$tree/t/man/aicert.1"
+	fails man 'does not mention aicert-do.1'
+	manual
+	sed -i '/Ic help/,+1d' "$tree/t/man/aicert.1"
+	fails man 'does not describe help'
+fi
+
 [ $status = 0 ] && echo "every lint refuses what it is for"
 exit $status
