@@ -1,7 +1,9 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include "base/fd.h"
@@ -212,6 +214,32 @@ START_TEST(tpm_damaged_state_is_refused)
 }
 END_TEST
 
+/* No room for the state: an error that says so, and the old state is still good. */
+START_TEST(tpm_full_disk_is_said)
+{
+	CLEANUP(buf_free) struct buf before = BUF_INIT, after = BUF_INIT;
+	struct tpm *t = fixture_open(fixture_spec("full"));
+	struct rlimit none = {0}, old;
+	struct err e;
+
+	UNIT_OK(ak_load(t, &before, &e), &e);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
+	none.rlim_max = old.rlim_max;
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+	UNIT_FAILS(tpm_reset(t, &e), &e, ERR_IO);
+	ck_assert_ptr_nonnull(strstr(e.msg, "the TPM's state cannot be kept"));
+	/* sticky: what it says now would be lost */
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
+	UNIT_FAILS(pcr_extend(t, 14, "x", 1, &e), &e, ERR_IO);
+	tpm_close(t);
+	t = fixture_open(fixture_spec("full"));
+	UNIT_OK(ak_load(t, &after, &e), &e);
+	tpm_close(t);
+	ck_assert_mem_eq(before.data, after.data, before.len);
+}
+END_TEST
+
 static void
 tpm_count_waits(void *arg, const char *message)
 {
@@ -277,5 +305,6 @@ UNIT_SUITE(tpm)
 	tcase_add_test(tc, tpm_survives_being_killed);
 	tcase_add_test(tc, tpm_state_is_private);
 	tcase_add_test(tc, tpm_damaged_state_is_refused);
+	tcase_add_test(tc, tpm_full_disk_is_said);
 	tcase_add_test(tc, tpm_state_is_locked);
 }
