@@ -146,6 +146,21 @@ TESTS += $(UNIT_TESTS)
 AM_TESTS_ENVIRONMENT = top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' \
 	CC='$(CC)'; export top_srcdir top_builddir CC;
 
+# Shell tests of the commands, numbered by area
+CLI_TESTS = \
+	tests/cli/t0000-basic.sh \
+	tests/cli/t0100-init.sh \
+	tests/cli/t0200-plumbing.sh \
+	tests/cli/t0300-commit.sh \
+	tests/cli/t0310-spec.sh \
+	tests/cli/t0400-verify.sh \
+	tests/cli/t0500-refs.sh \
+	tests/cli/t0600-robust.sh \
+	tests/cli/t9000-readme.sh \
+	tests/cli/t9100-demo.sh
+TESTS += $(CLI_TESTS)
+EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/check.sh
+
 # Lints: rules of the sources, each with a proof that it can fail.  An
 # instrumented build has other objects and needs no second look at the text.
 LINTS = \
