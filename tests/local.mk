@@ -96,6 +96,8 @@ unit_tpm_LDADD = $(UNIT_LDADD)
 UNIT_TESTS += unit-store
 unit_store_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/store/fixture.c tests/unit/store/fixture.h \
+	tests/unit/store/config.c \
+	tests/unit/store/ingest.c \
 	tests/unit/store/odb.c \
 	tests/unit/store/odb-durable.c \
 	tests/unit/store/reflog.c \

@@ -17,7 +17,6 @@ BEGIN {
 	wide["src/evidence/ak-chain.c ak_chain_judge"] = "to be narrowed"
 	wide["src/evidence/quote-check.c quote_check_structure"] = "to be narrowed"
 	wide["src/evidence/quote-check.c quote_check_signature"] = "to be narrowed"
-	wide["store/odb-adopt.c odb_adopt_rename"] = "to be narrowed"
 	wide["src/crypto/key-sign.c key_verify"] = "key, rule, data and signature: hiding one hides a choice"
 }
 function report(line, text) {

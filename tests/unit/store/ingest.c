@@ -1,0 +1,273 @@
+#include "store/ingest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include "unit.h"
+#include "base/fd.h"
+#include "store/fixture.h"
+
+#define BOTH INGEST_DIRECTORIES
+
+static struct ingest_result
+ingest_ok(struct fixture *f, const char *path, unsigned flags)
+{
+	struct ingest_result r;
+	struct err e;
+
+	UNIT_OK(ingest_path(f->s, f->dirfd, path, flags, NULL, &r, &e), &e);
+	return r;
+}
+
+static void
+make(struct fixture *f)
+{
+	CLEANUP(cleanup_free) unsigned char *large = fixture_bytes(100000, 1);
+	struct err e;
+
+	UNIT_OK(fd_mkdirs_beneath(f->dirfd, "d/sub/empty", 0755, &e), &e);
+	fixture_write(f, "d/a", "aaa", 3);
+	fixture_write(f, "d/sub/large", large, 100000);
+	fixture_write(f, "d/x y%", "strange", 7);
+	ck_assert_int_eq(fchmodat(f->dirfd, "d/a", 0755, 0), 0);
+	ck_assert_int_eq(symlinkat("../nowhere", f->dirfd, "d/sub/link"), 0);
+}
+
+START_TEST(ingest_file_and_directory)
+{
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	CLEANUP(tree_free) struct tree t = TREE_INIT;
+	struct ingest_result hashed, stored, r;
+	struct fixture f;
+	struct err e;
+
+	fixture_open(&f);
+	make(&f);
+	r = ingest_ok(&f, "d/a", 0);
+	ck_assert(r.type == OBJECT_BLOB && r.size == 3 && odb_has(f.s, &r.id));
+	UNIT_OK(ingest_path(NULL, f.dirfd, "d", BOTH | INGEST_HASH_ONLY, NULL, &hashed, &e), &e);
+	ck_assert(!odb_has(f.s, &hashed.id));
+	stored = ingest_ok(&f, "d", BOTH);
+	ck_assert(stored.type == OBJECT_TREE && oid_equal(&stored.id, &hashed.id));
+	ck_assert_uint_eq(stored.size, 3 + 100000 + 7 + strlen("../nowhere"));
+	ck_assert_uint_eq(hashed.size, stored.size);
+	UNIT_OK(odb_read(f.s, &stored.id, 10000, &text, &e), &e);
+	UNIT_OK(tree_decode(text.data, text.len, &t, &e), &e);
+	ck_assert_uint_eq(t.count, 3);
+	ck_assert_int_eq(tree_find(&t, "a")->mode, TREE_EXEC);
+	ck_assert_int_eq(tree_find(&t, "x y%")->mode, TREE_FILE);
+	ck_assert_int_eq(tree_find(&t, "sub")->mode, TREE_DIR);
+	fixture_close(&f);
+}
+END_TEST
+
+static void
+compare_trees(struct fixture *f, const char *name, const struct oid *id)
+{
+	struct ingest_result again;
+	struct err e;
+
+	UNIT_OK(ingest_path(NULL, f->dirfd, name, BOTH | INGEST_HASH_ONLY, NULL, &again, &e), &e);
+	ck_assert(oid_equal(&again.id, id));
+}
+
+START_TEST(ingest_checkout_gives_it_back)
+{
+	struct ingest_result r;
+	struct fixture f;
+	struct stat st;
+	struct err e;
+
+	fixture_open(&f);
+	make(&f);
+	r = ingest_ok(&f, "d", BOTH);
+	UNIT_OK(ingest_checkout(f.s, r.type, &r.id, f.dirfd, "out", &e), &e);
+	compare_trees(&f, "out", &r.id);
+	ck_assert_int_eq(fstatat(f.dirfd, "out/sub/large", &st, 0), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0644);
+	UNIT_FAILS(ingest_checkout(f.s, r.type, &r.id, f.dirfd, "out", &e), &e, ERR_EXISTS);
+	compare_trees(&f, "out", &r.id);
+	UNIT_OK(ingest_materialise(f.s, r.type, &r.id, f.dirfd, "private", &e), &e);
+	compare_trees(&f, "private", &r.id);
+	ck_assert_int_eq(fstatat(f.dirfd, "private/sub/large", &st, 0), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0444);
+	ck_assert_uint_eq(st.st_nlink, 2);
+	ck_assert_int_eq(fstatat(f.dirfd, "private/a", &st, 0), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0555);
+	ck_assert_int_eq(fstatat(f.dirfd, "private/sub", &st, 0), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0555);
+	UNIT_OK(fd_remove_tree(f.dirfd, "private", &e), &e);
+	UNIT_FAILS(ingest_checkout(f.s, OBJECT_COMMIT, &r.id, f.dirfd, "c", &e), &e, ERR_USAGE);
+	fixture_close(&f);
+}
+END_TEST
+
+START_TEST(ingest_adopt_empties_the_directory)
+{
+	struct ingest_result hashed, r;
+	struct fixture f;
+	struct err e;
+
+	fixture_open(&f);
+	make(&f);
+	UNIT_OK(ingest_path(NULL, f.dirfd, "d", BOTH | INGEST_HASH_ONLY, NULL, &hashed, &e), &e);
+	r = ingest_ok(&f, "d", BOTH | INGEST_ADOPT);
+	ck_assert(oid_equal(&hashed.id, &r.id));
+	ck_assert_int_ne(faccessat(f.dirfd, "d/sub/large", F_OK, 0), 0);
+	ck_assert_int_ne(faccessat(f.dirfd, "d/a", F_OK, 0), 0);
+	UNIT_OK(ingest_checkout(f.s, r.type, &r.id, f.dirfd, "out", &e), &e);
+	compare_trees(&f, "out", &r.id);
+	fixture_close(&f);
+}
+END_TEST
+
+static void
+refused(struct fixture *f, const char *path, unsigned flags, enum err_code code, const char *says)
+{
+	struct ingest_result r;
+	struct err e;
+
+	UNIT_FAILS(ingest_path(f->s, f->dirfd, path, flags, NULL, &r, &e), &e, code);
+	ck_assert_msg(strstr(e.msg, says) != NULL, "%s", e.msg);
+	UNIT_FAILS(ingest_path(NULL, f->dirfd, path, flags | INGEST_HASH_ONLY, NULL, &r, &e), &e, code);
+}
+
+START_TEST(ingest_refuses_by_name)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct fixture f;
+	struct err e;
+	int s;
+
+	fixture_open(&f);
+	make(&f);
+	refused(&f, "none", BOTH, ERR_NOTFOUND, "none");
+	refused(&f, "d", 0, ERR_DENIED, "directory");
+	refused(&f, "d/sub/link", BOTH, ERR_DENIED, "symbolic link");
+	ck_assert_int_eq(symlinkat("d", f.dirfd, "l"), 0);
+	refused(&f, "l/a", BOTH, ERR_DENIED, "symbolic link");
+	refused(&f, "../x", BOTH, ERR_DENIED, "");
+	ck_assert_int_eq(mkfifoat(f.dirfd, "d/sub/fifo", 0644), 0);
+	refused(&f, "d/sub/fifo", BOTH, ERR_DENIED, "FIFO");
+	refused(&f, "d", BOTH, ERR_DENIED, "d/sub/fifo");
+	UNIT_OK(fd_remove_tree(f.dirfd, "d/sub/fifo", &e), &e);
+	s = socket(AF_UNIX, SOCK_STREAM, 0);
+	snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/d/sock", f.dirfd);
+	ck_assert_int_eq(bind(s, (struct sockaddr *)&address, sizeof address), 0);
+	refused(&f, "d", BOTH, ERR_DENIED, "socket");
+	close(s);
+	UNIT_OK(fd_remove_tree(f.dirfd, "d/sock", &e), &e);
+	for (int i = 0; i < 3; i++) {
+		static const char *const names[] = {"d/.git", "d/.GIT", "d/sub/.Aicert"};
+
+		ck_assert_int_eq(mkdirat(f.dirfd, names[i], 0755), 0);
+		refused(&f, "d", BOTH, ERR_DENIED, i == 2 ? "name" : "git repository");
+		refused(&f, "d", BOTH, ERR_DENIED, names[i]);
+		UNIT_OK(fd_remove_tree(f.dirfd, names[i], &e), &e);
+	}
+	ingest_ok(&f, "d", BOTH);
+	fixture_close(&f);
+}
+END_TEST
+
+static void
+nest(struct fixture *f, int depth)
+{
+	CLEANUP(cleanup_close) int fd = openat(f->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (int i = 0; i < depth; i++) {
+		int next;
+
+		ck_assert(mkdirat(fd, "n", 0755) == 0 || i > 0 || errno == EEXIST);
+		next = openat(fd, "n", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		ck_assert_int_ge(next, 0);
+		close(fd);
+		fd = next;
+	}
+}
+
+START_TEST(ingest_depth)
+{
+	struct ingest_result r;
+	struct fixture f;
+	struct err e;
+
+	fixture_open(&f);
+	nest(&f, TREE_DEPTH_MAX);
+	r = ingest_ok(&f, "n", BOTH);
+	UNIT_OK(ingest_checkout(f.s, r.type, &r.id, f.dirfd, "out", &e), &e);
+	compare_trees(&f, "out", &r.id);
+	fixture_close(&f);
+	fixture_open(&f);
+	nest(&f, TREE_DEPTH_MAX + 1);
+	refused(&f, "n", BOTH, ERR_LIMIT, "deep");
+	fixture_close(&f);
+}
+END_TEST
+
+/* Entries "<mode> <size>" with these one-letter names, all the same object. */
+static struct oid
+put_tree(struct fixture *f, const char *head, const char *names, const struct oid *id)
+{
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	char hex[OID_HEX_SIZE];
+	struct oid tree;
+	struct err e;
+
+	oid_hex(id, hex);
+	buf_adds(&text, "aicert tree 1\n");
+	for (; *names != '\0'; names++)
+		buf_addf(&text, "%s %s %c\n", head, hex, *names);
+	UNIT_OK(odb_put(f->s, text.data, text.len, &tree, &e), &e);
+	return tree;
+}
+
+static void
+write_fails(struct fixture *f, const struct oid *tree, enum err_code code)
+{
+	struct err e;
+
+	UNIT_FAILS(ingest_checkout(f->s, OBJECT_TREE, tree, f->dirfd, "out", &e), &e, code);
+	ck_assert_int_ne(faccessat(f->dirfd, "out", F_OK, AT_SYMLINK_NOFOLLOW), 0);
+	UNIT_FAILS(ingest_materialise(f->s, OBJECT_TREE, tree, f->dirfd, "out", &e), &e, code);
+	ck_assert_int_ne(faccessat(f->dirfd, "out", F_OK, AT_SYMLINK_NOFOLLOW), 0);
+}
+
+/* What a stranger's tree may say: wrong sizes, missing objects, bad links. */
+START_TEST(ingest_hostile_trees)
+{
+	struct oid blob, nul, absent, tree;
+	struct fixture f;
+	struct err e;
+
+	fixture_open(&f);
+	UNIT_OK(odb_put(f.s, "abc", 3, &blob, &e), &e);
+	UNIT_OK(odb_put(f.s, "a\0c", 3, &nul, &e), &e);
+	absent = blob;
+	absent.b[0] ^= 1;
+	tree = put_tree(&f, "100644 4", "a", &blob);
+	write_fails(&f, &tree, ERR_CORRUPT);
+	tree = put_tree(&f, "040000 1", "d", &tree);
+	write_fails(&f, &tree, ERR_CORRUPT);
+	tree = put_tree(&f, "100644 3", "ab", &absent);
+	write_fails(&f, &tree, ERR_NOTFOUND);
+	tree = put_tree(&f, "120000 3", "a", &nul);
+	write_fails(&f, &tree, ERR_FORMAT);
+	write_fails(&f, &blob, ERR_FORMAT);
+	tree = put_tree(&f, "", "", &blob);
+	UNIT_OK(ingest_checkout(f.s, OBJECT_TREE, &tree, f.dirfd, "empty", &e), &e);
+	fixture_close(&f);
+}
+END_TEST
+
+UNIT_SUITE(ingest)
+{
+	tcase_add_test(tc, ingest_file_and_directory);
+	tcase_add_test(tc, ingest_checkout_gives_it_back);
+	tcase_add_test(tc, ingest_adopt_empties_the_directory);
+	tcase_add_test(tc, ingest_refuses_by_name);
+	tcase_add_test(tc, ingest_depth);
+	tcase_add_test(tc, ingest_hostile_trees);
+}
