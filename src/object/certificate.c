@@ -145,6 +145,8 @@ certificate_read_chain(const struct jcs *v, struct certificate *c, struct err *e
 		c->ak_chain_count = i + 1;
 		if (base64_decode(&c->ak_chain[i], text, strlen(text), e) != 0)
 			return err_prefix(e, "ak: chain");
+		if (c->ak_chain[i].len == 0)
+			return err_set(e, ERR_FORMAT, "ak: an empty certificate in the chain");
 	}
 	return 0;
 }
@@ -276,10 +278,10 @@ certificate_decode(const void *data, size_t len, struct certificate *ret, struct
 	struct certificate c = {0};
 
 	if (jcs_decode(data, len, CERTIFICATE_BYTES_MAX, &v, e) != 0)
-		return err_prefix(e, "certificate");
+		return err_prefix(e, "aicert-certificate(5) section 8: certificate");
 	if (certificate_read(v, &c, e) != 0 || certificate_complete(&c, e) != 0) {
 		certificate_free(&c);
-		return err_prefix(e, "certificate");
+		return err_prefix(e, "aicert-certificate(5) section 8: certificate");
 	}
 	*ret = c;
 	return 0;

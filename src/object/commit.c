@@ -201,10 +201,10 @@ commit_decode(const void *data, size_t len, struct commit *ret, struct err *e)
 	struct commit c = {0};
 
 	if (jcs_decode(data, len, COMMIT_BYTES_MAX, &v, e) != 0)
-		return err_prefix(e, "commit");
+		return err_prefix(e, "aicert-certificate(5) section 2.3: commit");
 	if (commit_read(v, &c, e) != 0) {
 		commit_free(&c);
-		return -1;
+		return err_prefix(e, "aicert-certificate(5) section 2.3");
 	}
 	*ret = c;
 	return 0;

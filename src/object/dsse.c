@@ -60,6 +60,8 @@ dsse_read(const struct jcs *v, struct dsse *d, struct err *e)
 	if (base64_decode(&d->payload, payload, strlen(payload), e) != 0 ||
 	    base64_decode(&d->signature, sig, strlen(sig), e) != 0)
 		return err_prefix(e, "envelope");
+	if (d->payload.len == 0 || d->signature.len == 0)
+		return err_set(e, ERR_FORMAT, "envelope: the payload or the signature is empty");
 	return oid_from_hex(&d->keyid, jcs_get_string(one, "keyid"), e);
 }
 
@@ -70,7 +72,7 @@ dsse_from_jcs(const struct jcs *v, struct dsse *ret, struct err *e)
 
 	if (dsse_read(v, &d, e) != 0) {
 		dsse_free(&d);
-		return -1;
+		return err_prefix(e, "aicert-certificate(5) section 7.2");
 	}
 	*ret = d;
 	return 0;

@@ -162,6 +162,8 @@ event_codec_read_image(const struct jcs *v, struct event_input_image *im, struct
 	if (run_spec_image_parse(jcs_get_string(v, "image"), &im->image, e) != 0 ||
 	    shape_check(v, im->image == RUN_SPEC_HOST ? host : file, "input_image", e) != 0)
 		return -1;
+	if (im->image != RUN_SPEC_HOST && strcmp(jcs_get_string(v, "kind"), "image") != 0)
+		return err_set(e, ERR_FORMAT, "input_image: the kind must be \"image\"");
 	if (im->image != RUN_SPEC_HOST)
 		return resource_from_jcs(v, "input_image", &im->file, e);
 	im->has_verity = verity != NULL;

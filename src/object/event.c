@@ -123,13 +123,14 @@ event_decode(const char *text, size_t len, struct event *ret, struct err *e)
 {
 	CLEANUP(jcs_freep) struct jcs *v = NULL;
 	struct event ev = {0};
+	enum event_kind kind;
 
 	if (jcs_decode(text, len, EVENT_BYTES_MAX, &v, e) != 0 || event_read_frame(v, &ev, e) != 0)
-		return -1;
+		return err_prefix(e, "aicert-certificate(5) section 5");
+	kind = ev.kind;
 	if (event_codec_read(v, &ev, e) != 0) {
-		err_prefix(e, "event %llu", (unsigned long long)ev.seq);
 		event_free(&ev);
-		return -1;
+		return err_prefix(e, "aicert-certificate(5) section 5: %s", event_kind_name(kind));
 	}
 	ev.text = strndup(text, len);
 	ev.len = len;

@@ -50,10 +50,10 @@ evidence_decode(const void *data, size_t len, struct evidence *ret, struct err *
 	struct evidence ev = {0};
 
 	if (jcs_decode(data, len, EVIDENCE_BYTES_MAX, &v, e) != 0)
-		return err_prefix(e, "evidence");
+		return err_prefix(e, "aicert-certificate(5) section 2.4: evidence");
 	if (evidence_read(v, &ev, e) != 0) {
 		evidence_free(&ev);
-		return -1;
+		return err_prefix(e, "aicert-certificate(5) section 2.4");
 	}
 	*ret = ev;
 	return 0;

@@ -330,6 +330,8 @@ run_spec_read_image(const struct jcs *v, struct run_spec *s, struct err *e)
 		return 0;
 	if (shape_check(file, table, "spec: imageFile", e) != 0)
 		return -1;
+	if (strcmp(jcs_get_string(file, "kind"), "image") != 0)
+		return err_set(e, ERR_FORMAT, "spec: imageFile: the kind must be \"image\"");
 	return resource_from_jcs(file, "spec: imageFile", &s->image_file, e);
 }
 
@@ -364,7 +366,7 @@ run_spec_from_jcs(const struct jcs *v, struct run_spec *ret, struct err *e)
 
 	if (run_spec_read(v, &s, e) != 0) {
 		run_spec_free(&s);
-		return -1;
+		return err_prefix(e, "aicert-certificate(5) section 4");
 	}
 	*ret = s;
 	return 0;

@@ -138,15 +138,52 @@ statement_event(const struct event *ev, struct statement_parts *p, struct err *e
 	return 0;
 }
 
+/* One run_request, input_image, input_resource*, inputs_sealed, run_started,
+ * (output_resource | output_missing)*, run_finished, outputs_sealed: of anything
+ * else there is no statement. */
+static int
+statement_check(const struct event *events, size_t count, struct err *e)
+{
+	enum event_kind at = EVENT_RUN_REQUEST;
+
+	for (size_t i = 0; i < count; i++) {
+		enum event_kind kind = events[i].kind;
+
+		if (at > EVENT_OUTPUTS_SEALED)
+			return err_set(e, ERR_FORMAT, "aicert-certificate(5) section 7.1: event %zu comes"
+			    " after outputs_sealed", i);
+		if (kind == EVENT_OUTPUT_MISSING)
+			kind = EVENT_OUTPUT_RESOURCE;
+		if (at == EVENT_INPUT_RESOURCE && kind == EVENT_INPUTS_SEALED)
+			at = EVENT_INPUTS_SEALED;
+		if (at == EVENT_OUTPUT_RESOURCE && kind == EVENT_RUN_FINISHED)
+			at = EVENT_RUN_FINISHED;
+		if (kind != at)
+			return err_set(e, ERR_FORMAT, "aicert-certificate(5) section 7.1: event %zu is %s,"
+			    " not %s", i, event_kind_name(events[i].kind), event_kind_name(at));
+		if (at != EVENT_INPUT_RESOURCE && at != EVENT_OUTPUT_RESOURCE)
+			at++;
+	}
+	if (count == 0 || events[count - 1].kind != EVENT_OUTPUTS_SEALED)
+		return err_set(e, ERR_FORMAT, "aicert-certificate(5) section 7.1: the events are not complete");
+	return 0;
+}
+
 int
 statement_derive(const struct event *events, size_t count, struct buf *ret, struct err *e)
 {
-	CLEANUP(jcs_freep) struct jcs *v = jcs_new_object();
-	struct jcs *predicate = jcs_new_object();
-	struct statement_parts p = {
+	CLEANUP(jcs_freep) struct jcs *v = NULL;
+	struct jcs *predicate;
+	struct statement_parts p;
+	int rc = 0;
+
+	if (statement_check(events, count, e) != 0)
+		return -1;
+	v = jcs_new_object();
+	predicate = jcs_new_object();
+	p = (struct statement_parts){
 		jcs_new_array(), jcs_new_object(), jcs_new_array(), jcs_new_object(),
 	};
-	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = statement_event(&events[i], &p, e);

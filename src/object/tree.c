@@ -22,7 +22,8 @@ struct tree_reader {
 static int
 tree_error(const struct tree_reader *r, const char *what)
 {
-	return err_set(r->e, ERR_FORMAT, "tree: line %zu: %s", r->line, what);
+	return err_set(r->e, ERR_FORMAT, "aicert-certificate(5) section 2.2: tree: line %zu: %s",
+	    r->line, what);
 }
 
 static int
@@ -163,7 +164,8 @@ tree_decode(const void *data, size_t len, struct tree *ret, struct err *e)
 	if (len > TREE_BYTES_MAX)
 		return err_set(e, ERR_LIMIT, "tree: longer than %u bytes", TREE_BYTES_MAX);
 	if (len < header || memcmp(data, TREE_HEADER, header) != 0)
-		return err_set(e, ERR_FORMAT, "tree: does not begin with \"aicert tree 1\"");
+		return err_set(e, ERR_FORMAT,
+		    "aicert-certificate(5) section 2.2: tree: does not begin with \"aicert tree 1\"");
 	r.p = (const char *)data + header;
 	r.end = (const char *)data + len;
 	for (const char *p = r.p; p < r.end; p++)
@@ -211,6 +213,24 @@ tree_find(const struct tree *t, const char *name)
 
 /* --- writing --- */
 
+/* What a reader would refuse is not written. */
+static int
+tree_check_entry(const struct tree_entry *entry, const struct tree_entry *last, uint64_t *total,
+    struct err *e)
+{
+	if (entry->mode != TREE_FILE && entry->mode != TREE_EXEC && entry->mode != TREE_LINK &&
+	    entry->mode != TREE_DIR)
+		return err_set(e, ERR_FORMAT, "tree: %s: unknown mode %o", entry->name, entry->mode);
+	if (!path_name_ok(entry->name, strlen(entry->name)))
+		return err_set(e, ERR_FORMAT, "tree: %s: a name that is not allowed", entry->name);
+	if (last != NULL && strcmp(last->name, entry->name) >= 0)
+		return err_set(e, ERR_FORMAT, "tree: %s: out of order, or twice the same name",
+		    entry->name);
+	if (tree_sum(total, entry->size) != 0)
+		return err_set(e, ERR_LIMIT, "tree: sizes that add up to more than 2^53-1");
+	return 0;
+}
+
 static void
 tree_write_entry(struct buf *ret, const struct tree_entry *entry)
 {
@@ -230,9 +250,20 @@ tree_write_entry(struct buf *ret, const struct tree_entry *entry)
 int
 tree_encode(const struct tree *t, struct buf *ret, struct err *e)
 {
+	const struct tree_entry *last = NULL;
+	size_t start = ret->len;
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < t->count; i++) {
+		if (tree_check_entry(&t->entries[i], last, &total, e) != 0)
+			return -1;
+		last = &t->entries[i];
+	}
 	buf_adds(ret, TREE_HEADER);
 	for (size_t i = 0; i < t->count; i++)
 		tree_write_entry(ret, &t->entries[i]);
+	if (ret->len - start > TREE_BYTES_MAX)
+		return err_set(e, ERR_LIMIT, "tree: longer than %u bytes", TREE_BYTES_MAX);
 	return buf_check(ret, e);
 }
 
@@ -269,23 +300,15 @@ tree_builder_add(struct tree_builder *b, enum tree_mode mode, uint64_t size, con
 int
 tree_builder_finish(struct tree_builder *b, struct buf *ret_text, uint64_t *ret_size, struct err *e)
 {
+	const struct tree t = {.entries = b->entries, .count = b->count};
 	uint64_t total = 0;
 
 	if (b->count > 0)
 		qsort(b->entries, b->count, sizeof *b->entries, tree_entry_compare);
-	for (size_t i = 0; i < b->count; i++) {
-		if (i > 0 && strcmp(b->entries[i - 1].name, b->entries[i].name) == 0)
-			return err_set(e, ERR_FORMAT, "tree: %s: twice the same name", b->entries[i].name);
-		if (tree_sum(&total, b->entries[i].size) != 0)
-			return err_set(e, ERR_LIMIT, "tree: sizes that add up to more than 2^53-1");
-	}
-	buf_adds(ret_text, TREE_HEADER);
-	for (size_t i = 0; i < b->count; i++)
-		tree_write_entry(ret_text, &b->entries[i]);
-	if (buf_check(ret_text, e) != 0)
+	if (tree_encode(&t, ret_text, e) != 0)
 		return -1;
-	if (ret_text->len > TREE_BYTES_MAX)
-		return err_set(e, ERR_LIMIT, "tree: longer than %u bytes", TREE_BYTES_MAX);
+	for (size_t i = 0; i < b->count; i++)
+		total += b->entries[i].size;
 	*ret_size = total;
 	return 0;
 }
