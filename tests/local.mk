@@ -60,7 +60,11 @@ unit_net_LDADD = $(UNIT_LDADD)
 UNIT_TESTS += unit-object
 unit_object_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/object/golden.c tests/unit/object/golden.h \
-	tests/unit/object/reject.c
+	tests/unit/object/oid.c \
+	tests/unit/object/reject.c \
+	tests/unit/object/statement.c \
+	tests/unit/object/tree.c \
+	tests/unit/object/values.c
 unit_object_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_object_LDADD = $(UNIT_LDADD)
 EXTRA_DIST += tests/data/object
