@@ -66,7 +66,7 @@ main(int argc, char **argv)
 	if (a.version)
 		printf("aicertd %s\n", AICERT_VERSION);
 	if (a.help || a.version)
-		return 0;
+		return fflush(stdout) == 0 ? 0 : err_exit_status(ERR_IO);
 	o = (struct daemon_options){
 		.store = a.store, .unix_socket = a.socket, .tpm = a.tpm,
 		.control_fd = (int)a.control_fd, .ready_fd = (int)a.ready_fd,

@@ -127,13 +127,17 @@ EXTRA_unit_runner_DEPENDENCIES = aicertd$(EXEEXT)
 # unit serve
 UNIT_TESTS += unit-serve
 unit_serve_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/serve/daemon.c \
 	tests/unit/serve/harness.c tests/unit/serve/harness.h \
 	tests/unit/serve/http.c \
 	tests/unit/serve/identity.c \
 	tests/unit/serve/listen.c \
 	tests/unit/serve/objects.c \
 	tests/unit/serve/run-state.c \
-	tests/unit/serve/runs.c
+	tests/unit/serve/runs.c \
+	tests/unit/serve/session.c \
+	tests/unit/serve/upload.c \
+	tests/unit/serve/worker.c
 unit_serve_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_serve_LDADD = $(UNIT_LDADD)
 
