@@ -1,6 +1,7 @@
 #include "net/http.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include "base/fd.h"

@@ -26,7 +26,7 @@ make_dirs(char store[160], char socket[160], const char *name)
 
 START_TEST(what_is_wrong_is_told)
 {
-	char store[160], socket[160], open_dir[160];
+	char store[160], socket[160], open_dir[128];
 	struct daemon_options o = {.store = store, .unix_socket = socket, .tpm = "embedded",
 		.control_fd = -1, .ready_fd = -1};
 	struct err e;

@@ -1,6 +1,7 @@
 #include "serve/worker.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "store/odb.h"
