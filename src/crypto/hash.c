@@ -132,3 +132,9 @@ hash_equal(const void *a, const void *b, size_t len)
 {
 	return CRYPTO_memcmp(a, b, len) == 0;
 }
+
+void
+hash_thread_end(void)
+{
+	OPENSSL_thread_stop();
+}

@@ -27,6 +27,9 @@ static inline void hash_freep(struct hash **h) { hash_free(*h); }
 
 int hash_once(enum hash_alg alg, const void *data, size_t len, unsigned char *ret_digest,
     struct err *e) MUST_CHECK;
+/* The last call of a thread that used crypto/ or the TPM in process: frees what
+ * OpenSSL keeps for the thread, which its own destructors may come too late for. */
+void hash_thread_end(void);
 /* Constant time. */
 bool hash_equal(const void *a, const void *b, size_t len);
 

@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <time.h>
+#include "crypto/hash.h"
 #include "run/run.h"
 #include "tpm/tpm.h"
 
@@ -129,21 +130,27 @@ worker_next(struct worker *w)
 	return run;
 }
 
-static void *
-worker_main(void *arg)
+static void
+worker_serve(struct worker *w)
 {
-	struct worker *w = arg;
 	CLEANUP(store_closep) struct store *s = NULL;
 	struct run_state *run;
 	struct err e;
 
 	if (store_open(w->o.store, 0, &s, &e) != 0 || worker_open_tpm(w, &e) != 0) {
 		worker_set_ready(w, &e);
-		return NULL;
+		return;
 	}
 	worker_set_ready(w, NULL);
 	while ((run = worker_next(w)) != NULL)
 		worker_run(w, s, run);
+}
+
+static void *
+worker_main(void *arg)
+{
+	worker_serve(arg);
+	hash_thread_end();
 	return NULL;
 }
 
