@@ -111,6 +111,14 @@ unit_store_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_store_LDADD = $(UNIT_LDADD)
 
 # unit run
+UNIT_PROGRAMS += unit-run
+unit_run_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/run/box.c tests/unit/run/box.h \
+	tests/unit/run/escape.c \
+	tests/unit/run/run.c \
+	tests/unit/run/sandbox.c
+unit_run_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_run_LDADD = $(UNIT_LDADD)
 
 # unit runner
 UNIT_TESTS += unit-runner

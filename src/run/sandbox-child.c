@@ -90,7 +90,9 @@ sandbox_child_put(const char *path, const char *text)
 static int
 sandbox_child_ids(const struct sandbox_child *c)
 {
-	if (sandbox_child_put("/proc/self/setgroups", "deny") != 0 ||
+	/* files of a process that must not be dumped belong to root */
+	if (prctl(PR_SET_DUMPABLE, 1) != 0 ||
+	    sandbox_child_put("/proc/self/setgroups", "deny") != 0 ||
 	    sandbox_child_put("/proc/self/uid_map", c->uid_map) != 0 ||
 	    sandbox_child_put("/proc/self/gid_map", c->gid_map) != 0)
 		return -1;
@@ -159,7 +161,7 @@ sandbox_child_files(struct sandbox_child *c)
 __attribute__((noreturn)) static void
 sandbox_child_crun(const struct sandbox_child *c)
 {
-	char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	char *const env[] = {path, NULL};
 
 	for (int i = 0; i < SANDBOX_CHILD_LIMIT_FDS; i++)
@@ -171,18 +173,53 @@ sandbox_child_crun(const struct sandbox_child *c)
 	sandbox_child_fail(c, SANDBOX_CHILD_EXEC);
 }
 
-static int
-sandbox_child_wait(pid_t pid)
+/* The kernel keeps PF_FORKNOEXEC of a process that never executed anything, also
+ * while it waits to be reaped: whatever the command prints, it cannot feign that. */
+static bool
+sandbox_child_executed(pid_t pid)
 {
-	int status;
-	pid_t got;
+	static const unsigned long fork_no_exec = 0x40;
+	char path[32] = "/proc/", text[512], digits[12], *p;
+	size_t n = 0, len = strlen(path);
+	unsigned long flags = 0;
+	ssize_t got;
+	int fd;
 
-	/* by name: when crun is gone, the command may have ended before it, and to
-	 * wait for whoever comes first would lose how it ended */
-	do
-		got = waitpid(pid, &status, 0);
-	while (got < 0 && errno == EINTR);
-	return got == pid ? status : -1;
+	for (; pid > 0 && n < sizeof digits; pid /= 10)
+		digits[n++] = (char)('0' + pid % 10);
+	while (n > 0)
+		path[len++] = digits[--n];
+	memcpy(path + len, "/stat", sizeof "/stat");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return true;
+	got = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[got > 0 ? got : 0] = '\0';
+	p = strrchr(text, ')'); /* then: state ppid pgrp session tty tpgid flags */
+	for (int i = 0; i < 7 && p != NULL; i++)
+		p = strchr(p + 1, ' ');
+	for (p = p != NULL ? p + 1 : NULL; p != NULL && *p >= '0' && *p <= '9'; p++)
+		flags = flags * 10 + (unsigned long)(*p - '0');
+	return (flags & fork_no_exec) == 0;
+}
+
+/* The wait status, or -1.  By name: when crun is gone, the command may have ended
+ * before it, and to wait for whoever comes first would lose how it ended. */
+static int
+sandbox_child_wait(pid_t pid, bool *ret_executed)
+{
+	siginfo_t info;
+	int status;
+
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) != 0)
+		if (errno != EINTR)
+			return -1;
+	*ret_executed = sandbox_child_executed(pid);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	return status;
 }
 
 static pid_t
@@ -215,6 +252,7 @@ sandbox_child_supervise(struct sandbox_child *c)
 {
 	pid_t crun = sandbox_child_clone(0);
 	pid_t command;
+	bool executed;
 	int status;
 
 	if (crun < 0)
@@ -222,7 +260,7 @@ sandbox_child_supervise(struct sandbox_child *c)
 	if (crun == 0)
 		sandbox_child_crun(c);
 	close(c->output_fd);
-	status = sandbox_child_wait(crun);
+	status = sandbox_child_wait(crun, &executed);
 	if (status != 0) {
 		sandbox_child_say(c, SANDBOX_CHILD_CRUN, status, 0);
 		_exit(1);
@@ -231,8 +269,10 @@ sandbox_child_supervise(struct sandbox_child *c)
 	if (command < 0)
 		sandbox_child_fail(c, SANDBOX_CHILD_PID);
 	sandbox_child_say(c, SANDBOX_CHILD_STARTED, 0, 0);
-	status = sandbox_child_wait(command);
-	sandbox_child_say(c, SANDBOX_CHILD_ENDED, status, 0);
+	status = sandbox_child_wait(command, &executed);
+	if (status < 0)
+		sandbox_child_fail(c, SANDBOX_CHILD_PID);
+	sandbox_child_say(c, SANDBOX_CHILD_ENDED, status, executed);
 	_exit(0);
 }
 
@@ -256,8 +296,8 @@ sandbox_child_main(const struct sandbox_child *given)
 	(void)setsid();
 	if (c.rootless && sandbox_child_ids(&c) != 0)
 		sandbox_child_fail(&c, SANDBOX_CHILD_IDS);
-	/* a change of ids may have cleared it */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+	/* a change of ids may have cleared the first; this is a copy of the runner's memory */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
 		_exit(1);
 	sandbox_child_mounts(&c);
 	sandbox_child_supervise(&c);

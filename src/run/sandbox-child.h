@@ -18,7 +18,7 @@ enum sandbox_child_what {
 	SANDBOX_CHILD_STEP,      /* a: enum sandbox_child_step, b: errno */
 	SANDBOX_CHILD_CRUN,      /* a: wait status of crun, which did not start the command */
 	SANDBOX_CHILD_STARTED,
-	SANDBOX_CHILD_ENDED      /* a: wait status of the command */
+	SANDBOX_CHILD_ENDED      /* a: wait status of the command, b: whether it was executed at all */
 };
 
 enum sandbox_child_step {

@@ -26,7 +26,7 @@ struct sandbox_watch {
 	struct sandbox_end *end;
 	pid_t pid;
 	int status_fd, output_fd;       /* -1 once at end of file */
-	bool crun_failed, ended;
+	bool crun_failed, ended, executed;
 	int crun_status, wait_status;
 	int step, step_errno;           /* step < 0: none failed */
 	enum sandbox_stop stop;
@@ -211,6 +211,7 @@ sandbox_status(struct sandbox_watch *w)
 	} else if (m.what == SANDBOX_CHILD_ENDED) {
 		w->ended = true;
 		w->wait_status = m.a;
+		w->executed = m.b != 0;
 		w->end->finished = timestamp_now();
 	} else if (m.what == SANDBOX_CHILD_CRUN) {
 		w->crun_failed = true;
@@ -316,7 +317,7 @@ static bool
 sandbox_not_started(const char *says)
 {
 	static const char *const starts[] = {
-		"executable file `", "open executable", "exec container process"
+		"executable file `", "open executable"
 	};
 
 	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
@@ -328,9 +329,12 @@ sandbox_not_started(const char *says)
 static void
 sandbox_judge_failure(const struct sandbox_watch *w, const char *says, struct sandbox_end *end)
 {
-	end->reason = sandbox_not_started(says) ? EVENT_NOT_STARTED : EVENT_SANDBOX;
+	end->reason = w->ended || sandbox_not_started(says) ? EVENT_NOT_STARTED : EVENT_SANDBOX;
 	end->has_times = false;
-	if (w->step >= 0)
+	if (w->ended)
+		snprintf(end->message, sizeof end->message, "the command cannot be executed: it is no program,"
+		    " or its interpreter or loader is missing");
+	else if (w->step >= 0)
 		snprintf(end->message, sizeof end->message, "%s: %s", sandbox_child_step_name(w->step),
 		    strerror(w->step_errno));
 	else if (says[0] != '\0')
@@ -350,7 +354,7 @@ sandbox_judge(const struct sandbox_watch *w, struct sandbox_end *end)
 	sandbox_crun_says(w->s, says, sizeof says);
 	if (end->has_times && end->finished == 0)
 		end->finished = timestamp_now();
-	if (w->ended && !sandbox_not_started(says)) {
+	if (w->ended && w->executed) {
 		end->has_exit_code = WIFEXITED(w->wait_status);
 		end->exit_code = end->has_exit_code ? WEXITSTATUS(w->wait_status) : 0;
 		end->has_signal = WIFSIGNALED(w->wait_status);
@@ -361,7 +365,7 @@ sandbox_judge(const struct sandbox_watch *w, struct sandbox_end *end)
 		snprintf(end->message, sizeof end->message, "%.500s", w->log_err.msg);
 	} else if (w->stopped) {
 		end->reason = w->stop_reason;
-	} else if (!w->ended || sandbox_not_started(says)) {
+	} else if (!w->ended || !w->executed) {
 		sandbox_judge_failure(w, says, end);
 	} else if (end->usage.oom_kills > 0 && w->s->spec->limits.memory_bytes != 0 &&
 	    (end->has_signal || end->exit_code != 0)) {

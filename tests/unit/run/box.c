@@ -1,9 +1,13 @@
 #include "box.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include "base/fd.h"
 
 void
@@ -125,4 +129,56 @@ box_close(struct box *b)
 		free(b->inputs[i].thing.path);
 	close(b->dirfd);
 	UNIT_OK(fd_remove_tree(AT_FDCWD, b->path, &e), &e);
+}
+
+#define BOX_USER 54321
+
+void
+box_as_user(void (*fn)(void))
+{
+	int status;
+	pid_t pid;
+
+	if (geteuid() != 0) {
+		fn();
+		return;
+	}
+	ck_assert_int_eq(chmod(unit_dir(), 0777), 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		if (setgroups(0, NULL) != 0 || setresgid(BOX_USER, BOX_USER, BOX_USER) != 0 ||
+		    setresuid(BOX_USER, BOX_USER, BOX_USER) != 0)
+			_exit(2);
+		fn();
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+
+static bool
+box_has_word(const char *pid, const char *word)
+{
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	char path[300];
+
+	snprintf(path, sizeof path, "/proc/%s/cmdline", pid);
+	return fd_read_file(AT_FDCWD, path, 1024 * 1024, &text, NULL) == 0 && text.len > 0 &&
+	    memmem(text.data, text.len, word, strlen(word)) != NULL;
+}
+
+int
+box_find_process(const char *word)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *d;
+	int fd = -1;
+
+	ck_assert_ptr_nonnull(dir);
+	while (fd < 0 && (d = readdir(dir)) != NULL)
+		if (d->d_name[0] >= '1' && d->d_name[0] <= '9' && box_has_word(d->d_name, word))
+			fd = (int)syscall(SYS_pidfd_open, atoi(d->d_name), 0);
+	closedir(dir);
+	return fd;
 }

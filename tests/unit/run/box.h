@@ -34,4 +34,9 @@ void box_run(struct box *b, ...) __attribute__((sentinel));
 void box_python(struct box *b, const char *program);
 void box_close(struct box *b);
 
+/* Runs fn in a child under a plain user id where we are root; else right here. */
+void box_as_user(void (*fn)(void));
+/* A pidfd of the one process whose command line has this word; -1: there is none. */
+int box_find_process(const char *word);
+
 #endif
