@@ -111,7 +111,7 @@ unit_store_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_store_LDADD = $(UNIT_LDADD)
 
 # unit run
-UNIT_PROGRAMS += unit-run
+UNIT_TESTS += unit-run
 unit_run_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/run/box.c tests/unit/run/box.h \
 	tests/unit/run/escape.c \

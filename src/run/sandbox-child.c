@@ -161,7 +161,7 @@ sandbox_child_files(struct sandbox_child *c)
 __attribute__((noreturn)) static void
 sandbox_child_crun(const struct sandbox_child *c)
 {
-	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+	char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	char *const env[] = {path, NULL};
 
 	for (int i = 0; i < SANDBOX_CHILD_LIMIT_FDS; i++)
