@@ -95,6 +95,18 @@ unit_tpm_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_tpm_LDADD = $(UNIT_LDADD)
 
 # unit verify
+UNIT_TESTS += unit-verify
+unit_verify_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/pki.c tests/unit/pki.h \
+	tests/unit/evidence/fixture.c tests/unit/evidence/fixture.h \
+	tests/unit/verify/forge.c tests/unit/verify/forge.h \
+	tests/unit/verify/checks-envelope.c \
+	tests/unit/verify/checks-events.c \
+	tests/unit/verify/checks-files.c \
+	tests/unit/verify/checks-key.c \
+	tests/unit/verify/checks-quote.c
+unit_verify_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_verify_LDADD = $(UNIT_LDADD)
 
 # unit store
 UNIT_TESTS += unit-store

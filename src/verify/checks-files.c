@@ -196,6 +196,7 @@ checks_files_unnamed(struct check_ctx *x, const struct verify_file *f, struct er
 {
 	struct checks_files_search s = {.x = x, .file = f};
 	const struct certificate *c = x->cert;
+	bool missing = x->v->checks[CHECK_FILES_OUTPUTS].missing;
 	char found[160];
 
 	for (size_t i = 0; i < c->event_count; i++) {
@@ -212,11 +213,10 @@ checks_files_unnamed(struct check_ctx *x, const struct verify_file *f, struct er
 			continue;
 		if (checks_files_search_tree(&s, &r->digests.sha256, 0, e) != 0)
 			return -1;
-		if (s.found) {
-			/* what could not be had elsewhere does not matter any more */
-			return x->v->checks[CHECK_FILES_OUTPUTS].missing ?
-			    checks_pass(x, CHECK_FILES_OUTPUTS, e) : 0;
-		}
+		/* what could not be had elsewhere does not matter any more */
+		if (s.found)
+			return missing ? 0 :
+			    verdict_set(x->v, CHECK_FILES_OUTPUTS, VERDICT_SKIP, NULL, NULL, e);
 	}
 	if (x->v->checks[CHECK_FILES_OUTPUTS].missing)
 		return 0;
@@ -263,7 +263,6 @@ checks_files_outputs(struct check_ctx *x, struct err *e)
 {
 	const struct verify_request *rq = x->rq;
 	const struct verdict_item *item = &x->v->checks[CHECK_FILES_OUTPUTS];
-	bool missing = false;
 
 	if (rq->output_count == 0)
 		return checks_skip(x, CHECK_FILES_OUTPUTS, "no file was asked for", e);
@@ -276,11 +275,10 @@ checks_files_outputs(struct check_ctx *x, struct err *e)
 		if (f->path == NULL ? checks_files_unnamed(x, f, e) != 0 :
 		    checks_files_named(x, f, e) != 0)
 			return -1;
-		missing = missing || item->missing;
 	}
-	if (item->result == VERDICT_FAIL || missing)
-		return item->result == VERDICT_FAIL ? 0 : checks_files_unasked(x, e);
-	if (checks_pass(x, CHECK_FILES_OUTPUTS, e) != 0)
+	if (item->result == VERDICT_FAIL)
+		return 0;
+	if (!item->missing && checks_pass(x, CHECK_FILES_OUTPUTS, e) != 0)
 		return -1;
 	return checks_files_unasked(x, e);
 }
