@@ -27,7 +27,7 @@ store_init_fill(int dirfd, struct err *e)
 	for (size_t i = 0; i < sizeof store_init_dirs / sizeof *store_init_dirs; i++) {
 		const char *name = store_init_dirs[i];
 
-		if (mkdirat(dirfd, name, 0777) != 0)
+		if (mkdirat(dirfd, name, strcmp(name, "tmp") == 0 ? 0700 : 0777) != 0)
 			return err_sys(e, "%s: cannot create", name);
 	}
 	for (size_t i = 0; i < sizeof store_init_dirs / sizeof *store_init_dirs; i++) {
