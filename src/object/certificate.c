@@ -278,10 +278,10 @@ certificate_decode(const void *data, size_t len, struct certificate *ret, struct
 	struct certificate c = {0};
 
 	if (jcs_decode(data, len, CERTIFICATE_BYTES_MAX, &v, e) != 0)
-		return err_prefix(e, "aicert-certificate(5) section 8: certificate");
+		return err_prefix(e, "aicert-certificate(5) section 3: certificate");
 	if (certificate_read(v, &c, e) != 0 || certificate_complete(&c, e) != 0) {
 		certificate_free(&c);
-		return err_prefix(e, "aicert-certificate(5) section 8: certificate");
+		return err_prefix(e, "aicert-certificate(5) section 3: certificate");
 	}
 	*ret = c;
 	return 0;

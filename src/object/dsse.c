@@ -72,7 +72,7 @@ dsse_from_jcs(const struct jcs *v, struct dsse *ret, struct err *e)
 
 	if (dsse_read(v, &d, e) != 0) {
 		dsse_free(&d);
-		return err_prefix(e, "aicert-certificate(5) section 7.2");
+		return err_prefix(e, "aicert-certificate(5) section 6.2");
 	}
 	*ret = d;
 	return 0;

@@ -126,11 +126,11 @@ event_decode(const char *text, size_t len, struct event *ret, struct err *e)
 	enum event_kind kind;
 
 	if (jcs_decode(text, len, EVENT_BYTES_MAX, &v, e) != 0 || event_read_frame(v, &ev, e) != 0)
-		return err_prefix(e, "aicert-certificate(5) section 5");
+		return err_prefix(e, "aicert-certificate(5) section 4.3");
 	kind = ev.kind;
 	if (event_codec_read(v, &ev, e) != 0) {
 		event_free(&ev);
-		return err_prefix(e, "aicert-certificate(5) section 5: %s", event_kind_name(kind));
+		return err_prefix(e, "aicert-certificate(5) section 4.3: %s", event_kind_name(kind));
 	}
 	ev.text = strndup(text, len);
 	ev.len = len;

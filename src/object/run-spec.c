@@ -366,7 +366,7 @@ run_spec_from_jcs(const struct jcs *v, struct run_spec *ret, struct err *e)
 
 	if (run_spec_read(v, &s, e) != 0) {
 		run_spec_free(&s);
-		return err_prefix(e, "aicert-certificate(5) section 4");
+		return err_prefix(e, "aicert-certificate(5) section 4.2");
 	}
 	*ret = s;
 	return 0;

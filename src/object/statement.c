@@ -150,7 +150,7 @@ statement_check(const struct event *events, size_t count, struct err *e)
 		enum event_kind kind = events[i].kind;
 
 		if (at > EVENT_OUTPUTS_SEALED)
-			return err_set(e, ERR_FORMAT, "aicert-certificate(5) section 7.1: event %zu comes"
+			return err_set(e, ERR_FORMAT, "aicert-certificate(5) section 6.1: event %zu comes"
 			    " after outputs_sealed", i);
 		if (kind == EVENT_OUTPUT_MISSING)
 			kind = EVENT_OUTPUT_RESOURCE;
@@ -159,13 +159,13 @@ statement_check(const struct event *events, size_t count, struct err *e)
 		if (at == EVENT_OUTPUT_RESOURCE && kind == EVENT_RUN_FINISHED)
 			at = EVENT_RUN_FINISHED;
 		if (kind != at)
-			return err_set(e, ERR_FORMAT, "aicert-certificate(5) section 7.1: event %zu is %s,"
+			return err_set(e, ERR_FORMAT, "aicert-certificate(5) section 6.1: event %zu is %s,"
 			    " not %s", i, event_kind_name(events[i].kind), event_kind_name(at));
 		if (at != EVENT_INPUT_RESOURCE && at != EVENT_OUTPUT_RESOURCE)
 			at++;
 	}
 	if (count == 0 || events[count - 1].kind != EVENT_OUTPUTS_SEALED)
-		return err_set(e, ERR_FORMAT, "aicert-certificate(5) section 7.1: the events are not complete");
+		return err_set(e, ERR_FORMAT, "aicert-certificate(5) section 6.1: the events are not complete");
 	return 0;
 }
 

@@ -22,7 +22,7 @@ statement_refused(const struct event *events, size_t count)
 	struct err e;
 
 	UNIT_FAILS(statement_derive(events, count, &out, &e), &e, ERR_FORMAT);
-	ck_assert_msg(strstr(e.msg, "section 7.1") != NULL, "%s", e.msg);
+	ck_assert_msg(strstr(e.msg, "section 6.1") != NULL, "%s", e.msg);
 	ck_assert_uint_eq(out.len, 0);
 }
 
