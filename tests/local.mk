@@ -169,6 +169,47 @@ unit_provider_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_provider_LDADD = $(UNIT_LDADD)
 EXTRA_unit_provider_DEPENDENCIES = aicertd$(EXEEXT)
 
+# fuzz
+# Fuzz targets: with a driver of ours here; link the same file with
+# -fsanitize=fuzzer instead of the driver for a real campaign.
+FUZZ_LDADD = libaicert-core.a $(LIBRARIES_LIBS)
+FUZZ_DRIVER = tests/fuzz/driver.c tests/fuzz/fuzz.h
+
+check_PROGRAMS += fuzz-jcs
+fuzz_jcs_SOURCES = tests/fuzz/jcs.c $(FUZZ_DRIVER)
+fuzz_jcs_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-yaml
+fuzz_yaml_SOURCES = tests/fuzz/yaml.c $(FUZZ_DRIVER)
+fuzz_yaml_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-tree
+fuzz_tree_SOURCES = tests/fuzz/tree.c $(FUZZ_DRIVER)
+fuzz_tree_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-event
+fuzz_event_SOURCES = tests/fuzz/event.c $(FUZZ_DRIVER)
+fuzz_event_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-certificate
+fuzz_certificate_SOURCES = tests/fuzz/certificate.c $(FUZZ_DRIVER)
+fuzz_certificate_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-commit
+fuzz_commit_SOURCES = tests/fuzz/commit.c $(FUZZ_DRIVER)
+fuzz_commit_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-evidence
+fuzz_evidence_SOURCES = tests/fuzz/evidence.c $(FUZZ_DRIVER)
+fuzz_evidence_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-run-spec
+fuzz_run_spec_SOURCES = tests/fuzz/run-spec.c $(FUZZ_DRIVER)
+fuzz_run_spec_LDADD = $(FUZZ_LDADD)
+
+TESTS += tests/fuzz/smoke.sh
+EXTRA_DIST += tests/fuzz/smoke.sh tests/data/fuzz
+
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 

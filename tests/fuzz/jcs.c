@@ -1,0 +1,28 @@
+#include "fuzz.h"
+
+#include "codec/jcs.h"
+
+#define JCS_MAX (1u << 20)
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	CLEANUP(jcs_freep) struct jcs *any = NULL;
+	CLEANUP(jcs_freep) struct jcs *strict = NULL;
+	CLEANUP(jcs_freep) struct jcs *reread = NULL;
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	bool canonical = jcs_decode(data, len, JCS_MAX, &strict, NULL) == 0;
+
+	if (jcs_decode_any(data, len, JCS_MAX, &any, NULL) != 0) {
+		if (canonical)
+			abort();
+		return 0;
+	}
+	/* what any text says has one canonical spelling, and that one is accepted */
+	if (jcs_encode(any, &text, NULL) != 0 ||
+	    jcs_decode(text.data, text.len, 6 * JCS_MAX, &reread, NULL) != 0)
+		abort();
+	if (canonical)
+		fuzz_same(data, len, text.data, text.len);
+	return 0;
+}

@@ -1,0 +1,28 @@
+#!/bin/sh
+# Every fuzz target over its seeds and many thousand mutations of them, in a few seconds.
+set -eu
+srcdir=${srcdir:-.}
+data=$srcdir/tests/data
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+smoke() {
+	name=$1 mutations=$2
+	shift 2
+	set -- "$data/fuzz/$name" "$@"
+	if ! "./fuzz-$name" -n "$mutations" "$@"; then
+		echo "fuzz-$name failed; again with each input kept:" >&2
+		"./fuzz-$name" -n "$mutations" -o "$tmp/input" "$@" || :
+		od -A d -c "$tmp/input" | tail -40 >&2
+		exit 1
+	fi
+}
+
+smoke jcs 20000
+smoke yaml 15000
+smoke tree 30000 "$data"/object/tree*.txt
+smoke event 1500 "$data"/object/event-*.json
+smoke certificate 600 "$data"/object/certificate-*.json
+smoke commit 5000 "$data"/object/commit-*.json
+smoke evidence 8000 "$data"/object/evidence-*.json
+smoke run-spec 8000 "$data"/object/spec-*.json
