@@ -15,24 +15,34 @@ answer(char *ret, size_t cap, const char *status, const char *type, const char *
 	    type, strlen(body), body);
 }
 
-/* Sends a spec with one input to a runner that answers the list with that body. */
+#define CONTENT "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73" /* of "content" */
+#define OTHER "0000000000000000000000000000000000000000000000000000000000000001"
+#define ASKED "{\"mediaType\":\"" LIST_TYPE "\",\"objects\":[\"sha256:" CONTENT "\"]}"
+#define PUT_PATH "/v1/objects/" CONTENT " HTTP/1.1\r\n"
+
+/* Sends a spec with one input, "content", to a runner that answers the list with body and
+ * then by the script. */
 static enum err_code
-send_to(const char *name, const char *body, const char *put, struct buf *ret_requests)
+send_script(const char *name, const char *body, const struct peer_answer *answers, size_t count,
+    struct buf *ret_requests)
 {
 	CLEANUP(run_spec_free) struct run_spec spec;
 	CLEANUP(http_freep) struct http *h = NULL;
 	struct store *s = fixture_store(name);
-	char list[1024];
-	struct peer_answer script[] = {{list, 0, false, false}, {put, 0, false, false}};
-	char socket[64];
+	struct peer_answer script[16];
+	char list[1024], socket[64];
 	struct peer p;
 	struct err e = {0};
 
+	ck_assert_uint_lt(count, 16);
 	answer(list, sizeof list, "200 OK", LIST_TYPE, body);
+	script[0] = (struct peer_answer){list, 0, false, false};
+	for (size_t i = 0; i < count; i++)
+		script[i + 1] = answers[i];
 	fixture_spec(&spec, "true", false);
 	fixture_input(&spec, s, "in", "content");
 	snprintf(socket, sizeof socket, "%s.sock", name);
-	peer_unix(&p, socket, script, put != NULL ? 2 : 1);
+	peer_unix(&p, socket, script, count + 1);
 	peer_start(&p);
 	UNIT_OK(http_new("http://local", p.path, &h, &e), &e);
 	if (transfer_send_spec(h, s, &spec, &e) == 0)
@@ -45,9 +55,13 @@ send_to(const char *name, const char *body, const char *put, struct buf *ret_req
 	return e.code;
 }
 
-/* SHA-256 of "content" */
-#define CONTENT "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73"
-#define OTHER "0000000000000000000000000000000000000000000000000000000000000001"
+static enum err_code
+send_to(const char *name, const char *body, const char *put, struct buf *ret_requests)
+{
+	struct peer_answer script[] = {{put}};
+
+	return send_script(name, body, script, put != NULL ? 1 : 0, ret_requests);
+}
 
 START_TEST(what_is_asked_for_is_sent)
 {
@@ -58,8 +72,7 @@ START_TEST(what_is_asked_for_is_sent)
 	ck_assert_ptr_nonnull(strstr(buf_str(&rq), "{\"mediaType\":\"" LIST_TYPE
 	    "\",\"objects\":[\"sha256:" CONTENT "\"]}"));
 	buf_free(&rq);
-	ck_assert_int_eq(send_to("one", "{\"mediaType\":\"" LIST_TYPE "\",\"objects\":[\"sha256:" CONTENT
-	    "\"]}", "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n", &rq), ERR_NONE);
+	ck_assert_int_eq(send_to("one", ASKED, "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n", &rq), ERR_NONE);
 	ck_assert_ptr_nonnull(strstr(buf_str(&rq), "PUT /v1/objects/" CONTENT " HTTP/1.1\r\n"));
 	ck_assert_ptr_nonnull(strstr(buf_str(&rq), "\r\n\r\ncontent"));
 	buf_free(&rq);
@@ -96,8 +109,58 @@ START_TEST(a_refused_object_is_an_error)
 
 	answer(put, sizeof put, "422 Unprocessable", "application/problem+json",
 	    "{\"detail\":\"bad bytes\",\"type\":\"urn:aicert:error:refused\"}");
-	ck_assert_int_eq(send_to("refused", "{\"mediaType\":\"" LIST_TYPE "\",\"objects\":[\"sha256:"
-	    CONTENT "\"]}", put, &rq), ERR_REFUSED);
+	ck_assert_int_eq(send_to("refused", ASKED, put, &rq), ERR_REFUSED);
+	buf_free(&rq);
+}
+END_TEST
+
+START_TEST(a_conflict_goes_on_from_the_true_offset)
+{
+	static const struct peer_answer script[] = {
+		{"HTTP/1.1 409 Conflict\r\nUpload-Offset: 3\r\nContent-Length: 0\r\n\r\n"},
+		{"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"},
+	};
+	struct buf rq = BUF_INIT;
+
+	ck_assert_int_eq(send_script("conflict", ASKED, script, 2, &rq), ERR_NONE);
+	ck_assert_ptr_nonnull(strstr(buf_str(&rq), "Content-Range: bytes 3-6/7\r\n"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&rq), "\r\n\r\ntent"));
+	buf_free(&rq);
+}
+END_TEST
+
+START_TEST(a_broken_connection_is_taken_up_again)
+{
+	static const struct peer_answer script[] = {
+		{"HTTP/1.1 20", 0, true, false},
+		{"HTTP/1.1 404 Not Found\r\nUpload-Offset: 5\r\nContent-Length: 0\r\n\r\n"},
+		{"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"},
+	};
+	struct buf rq = BUF_INIT;
+
+	ck_assert_int_eq(send_script("broken", ASKED, script, 3, &rq), ERR_NONE);
+	ck_assert_ptr_nonnull(strstr(buf_str(&rq), "HEAD " PUT_PATH));
+	ck_assert_ptr_nonnull(strstr(buf_str(&rq), "Content-Range: bytes 5-6/7\r\n"));
+	buf_free(&rq);
+}
+END_TEST
+
+START_TEST(attempts_are_bounded)
+{
+	static const char again[] =
+	    "HTTP/1.1 409 Conflict\r\nUpload-Offset: 3\r\nContent-Length: 0\r\n\r\n";
+	static const struct peer_answer script[] = {{again}, {again}, {again}, {again}, {again}};
+	static const struct peer_answer beyond[] = {
+		{"HTTP/1.1 409 Conflict\r\nUpload-Offset: 7\r\nContent-Length: 0\r\n\r\n"}};
+	static const struct peer_answer silent[] = {
+		{"HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n"}};
+	struct buf rq = BUF_INIT;
+
+	ck_assert_int_eq(send_script("bounded", ASKED, script, 5, &rq), ERR_NETWORK);
+	buf_free(&rq);
+	ck_assert_int_eq(send_script("beyond", ASKED, beyond, 1, &rq), ERR_CONFLICT);
+	buf_free(&rq);
+	ck_assert_int_eq(send_script("silent", ASKED, silent, 1, &rq), ERR_CONFLICT);
 	buf_free(&rq);
 }
 END_TEST
@@ -162,5 +225,8 @@ UNIT_SUITE(runner_transfer)
 	tcase_add_test(tc, what_is_asked_for_is_sent);
 	tcase_add_test(tc, a_curious_runner_gets_nothing);
 	tcase_add_test(tc, a_refused_object_is_an_error);
+	tcase_add_test(tc, a_conflict_goes_on_from_the_true_offset);
+	tcase_add_test(tc, a_broken_connection_is_taken_up_again);
+	tcase_add_test(tc, attempts_are_bounded);
 	tcase_add_test(tc, fetched_bytes_are_checked);
 }
