@@ -100,11 +100,15 @@ unit_verify_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/pki.c tests/unit/pki.h \
 	tests/unit/evidence/fixture.c tests/unit/evidence/fixture.h \
 	tests/unit/verify/forge.c tests/unit/verify/forge.h \
+	tests/unit/verify/checks-chain.c \
 	tests/unit/verify/checks-envelope.c \
 	tests/unit/verify/checks-events.c \
 	tests/unit/verify/checks-files.c \
 	tests/unit/verify/checks-key.c \
-	tests/unit/verify/checks-quote.c
+	tests/unit/verify/checks-quote.c \
+	tests/unit/verify/level.c \
+	tests/unit/verify/printable.c \
+	tests/unit/verify/trust.c
 unit_verify_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_verify_LDADD = $(UNIT_LDADD)
 
