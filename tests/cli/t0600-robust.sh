@@ -71,12 +71,4 @@ if [ "$(id -u)" = 0 ] && mkdir "$scratch/small" && mount -t tmpfs -o size=3m tmp
 	ok aicert commit -f ok.yaml -m "after the full disk"
 	cd "$scratch/r" || exit 99
 fi
-
-# read-only
-if [ "$(id -u)" != 0 ]; then
-	chmod -R a-w .aicert
-	fails 3 aicert commit
-	err_has read
-	chmod -R u+w .aicert
-fi
 done_testing

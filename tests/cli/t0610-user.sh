@@ -1,0 +1,43 @@
+#!/bin/sh
+# The same as an ordinary user, without root's powers: a run in a user
+# namespace, limits that cannot be enforced, a store that cannot be written.
+. "${top_srcdir:-.}/tests/cli/lib.sh"
+if [ "$(id -u)" = 0 ]; then
+	command -v setpriv >/dev/null || { echo "skipped: setpriv is missing"; exit 77; }
+	setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$build/aicert" ||
+		{ echo "skipped: the build directory is closed to other users"; exit 77; }
+	chown -R 65534:65534 "$scratch"
+	exec setpriv --reuid=65534 --regid=65534 --clear-groups env TMPDIR="$scratch" \
+		top_srcdir="$source_dir" top_builddir="$build" \
+		sh "$source_dir/tests/cli/t0610-user.sh"
+fi
+unshare -Ur true 2>/dev/null || { echo "skipped: no user namespaces for users here"; exit 77; }
+new_repo r
+echo hello >in.txt
+spec aicert.yaml "cat in.txt > out.txt; id -u > uid.txt; grep CapEff /proc/self/status > cap.txt" \
+	"{path: in.txt, kind: dataset}" "out.txt, uid.txt, cap.txt"
+ok aicert commit -m "as a user"
+same "$(cat out.txt)" hello
+same "$(cat cap.txt)" "CapEff:	0000000000000000"
+ok aicert verify --min-level simulated out.txt
+ok aicert verify --min-level simulated HEAD
+
+printf 'version: 1\nimage: host\ncommand: [true]\noutputs: [x]\nlimits: {memory: 64MiB}\n' >limits.yaml
+aicert commit -f limits.yaml >../out 2>../err
+status=$?
+checks=$((checks + 1))
+# where control groups are delegated the command runs and lacks its output
+if [ $status != 1 ] || ! grep -q "x: absent" ../err; then
+	[ $status = 3 ] || die "a limit that cannot be enforced: status $status"
+	grep -qi delegat ../err || die "what to delegate is not said"
+fi
+
+chmod -R a-w .aicert
+fails 3 aicert commit -m "cannot be"
+err_has "read-only"
+ok aicert log
+ok aicert verify --min-level simulated out.txt
+ok aicert fsck
+chmod -R u+w .aicert
+ok aicert commit -m "again"
+done_testing
