@@ -123,6 +123,21 @@ daemon_work(struct daemon *d, struct err *e)
 	return daemon_wait(d, -1, &stop, e);
 }
 
+/* A daemon that somebody started for himself cleans up after him too: he may have
+ * been killed.  The directory goes only when nothing else is in it. */
+static void
+daemon_remove_socket(const struct daemon_options *o)
+{
+	CLEANUP(cleanup_free) char *dir = strdup(o->unix_socket);
+	char *slash = dir != NULL ? strrchr(dir, '/') : NULL;
+
+	unlink(o->unix_socket);
+	if (o->control_fd < 0 || slash == NULL || slash == dir)
+		return;
+	*slash = '\0';
+	(void)rmdir(dir);
+}
+
 int
 daemon_serve(const struct daemon_options *o, struct err *e)
 {
@@ -140,7 +155,7 @@ daemon_serve(const struct daemon_options *o, struct err *e)
 		rc = daemon_work(&d, e);
 		worker_stop(d.app.worker); /* what runs is cancelled and cleaned up first */
 	}
-	unlink(o->unix_socket);
+	daemon_remove_socket(o);
 	http_server_stop(d.server);
 	worker_free(d.app.worker);
 	if (d.listen_fd >= 0)

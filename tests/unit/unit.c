@@ -1,6 +1,8 @@
 #include "unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include "base/fd.h"
 
 #define UNIT_SUITES_MAX 64
@@ -10,6 +12,7 @@ static struct {
 	unit_fill *fill;
 } unit_suites[UNIT_SUITES_MAX];
 static size_t unit_suite_count;
+static char unit_dir_root[] = "/tmp/aicert-unit-XXXXXX";
 static char unit_dir_path[64];
 static pid_t unit_dir_owner;
 
@@ -22,26 +25,30 @@ unit_register(const char *name, unit_fill *fill)
 	unit_suites[unit_suite_count++].fill = fill;
 }
 
-static void
-unit_dir_remove(void)
-{
-	struct err e;
-
-	if (unit_dir_owner == getpid() && fd_remove_tree(AT_FDCWD, unit_dir_path, &e) != 0)
-		fprintf(stderr, "%s\n", e.msg);
-}
-
 const char *
 unit_dir(void)
 {
 	if (unit_dir_owner == getpid())
 		return unit_dir_path;
-	snprintf(unit_dir_path, sizeof unit_dir_path, "/tmp/aicert-unit-XXXXXX");
-	if (mkdtemp(unit_dir_path) == NULL)
+	snprintf(unit_dir_path, sizeof unit_dir_path, "%s/%ld", unit_dir_root, (long)getpid());
+	if (mkdir(unit_dir_path, 0700) != 0 && errno != EEXIST)
 		abort();
 	unit_dir_owner = getpid();
-	atexit(unit_dir_remove);
 	return unit_dir_path;
+}
+
+/* Whatever happens to a test's processes, this one removes what they left. */
+static int
+unit_run(SRunner *runner)
+{
+	struct err e;
+
+	if (mkdtemp(unit_dir_root) == NULL || chmod(unit_dir_root, 01777) != 0)
+		abort();
+	srunner_run_all(runner, CK_NORMAL);
+	if (fd_remove_tree(AT_FDCWD, unit_dir_root, &e) != 0)
+		fprintf(stderr, "%s\n", e.msg);
+	return srunner_ntests_failed(runner);
 }
 
 int
@@ -61,8 +68,7 @@ main(void)
 		suite_add_tcase(suite, tc);
 	}
 	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
+	failed = unit_run(runner);
 	srunner_free(runner);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -30,7 +30,7 @@ void unit_register(const char *name, unit_fill *fill);
 		    err_name((e)->code), (e)->msg); \
 	} while (0)
 
-/* A fresh directory for one test, removed at exit of the process; borrowed. */
+/* A fresh directory for the calling process, removed when all tests are done; borrowed. */
 const char *unit_dir(void);
 
 #endif
