@@ -38,6 +38,7 @@ UNIT_TESTS += unit-crypto
 unit_crypto_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/corpus.c tests/unit/corpus.h \
 	tests/unit/pki.c tests/unit/pki.h \
+	tests/unit/crypto/fault.c \
 	tests/unit/crypto/hash.c \
 	tests/unit/crypto/key.c \
 	tests/unit/crypto/random.c \
