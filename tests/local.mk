@@ -212,6 +212,22 @@ check_PROGRAMS += fuzz-run-spec
 fuzz_run_spec_SOURCES = tests/fuzz/run-spec.c $(FUZZ_DRIVER)
 fuzz_run_spec_LDADD = $(FUZZ_LDADD)
 
+check_PROGRAMS += fuzz-attest
+fuzz_attest_SOURCES = tests/fuzz/attest.c $(FUZZ_DRIVER)
+fuzz_attest_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-tpmt-public
+fuzz_tpmt_public_SOURCES = tests/fuzz/tpmt-public.c $(FUZZ_DRIVER)
+fuzz_tpmt_public_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-tpmt-signature
+fuzz_tpmt_signature_SOURCES = tests/fuzz/tpmt-signature.c $(FUZZ_DRIVER)
+fuzz_tpmt_signature_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-x509
+fuzz_x509_SOURCES = tests/fuzz/x509.c $(FUZZ_DRIVER)
+fuzz_x509_LDADD = $(FUZZ_LDADD)
+
 TESTS += tests/fuzz/smoke.sh
 EXTRA_DIST += tests/fuzz/smoke.sh tests/data/fuzz
 

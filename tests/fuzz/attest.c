@@ -1,9 +1,7 @@
 /* TPMS_ATTEST: what is accepted is given back byte for byte. */
-#include <stdint.h>
-#include <string.h>
-#include "evidence/quote-check.h"
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+#include "evidence/quote-check.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -16,9 +14,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct err e;
 	bool ok;
 
-	if (attest_decode(data, len, &a, &e) == 0 && (attest_encode(&a, &again, &e) != 0 ||
-	    again.len != len || memcmp(again.data, data, len) != 0))
-		abort();
+	if (attest_decode(data, len, &a, &e) == 0) {
+		if (attest_encode(&a, &again, &e) != 0)
+			abort();
+		fuzz_same(data, len, again.data, again.len);
+	}
 	if (quote_check_structure(data, len, extra, &pcrs, HASH_SHA256, &ok, &reason, &e) != 0 ||
 	    ok != (reason.len == 0))
 		abort();

@@ -5,6 +5,9 @@ srcdir=${srcdir:-.}
 data=$srcdir/tests/data
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+# the TSS would say on stderr what it thinks of each input
+TSS2_LOG=all+none
+export TSS2_LOG
 
 smoke() {
 	name=$1 mutations=$2
@@ -26,3 +29,7 @@ smoke certificate 600 "$data"/object/certificate-*.json
 smoke commit 5000 "$data"/object/commit-*.json
 smoke evidence 8000 "$data"/object/evidence-*.json
 smoke run-spec 8000 "$data"/object/spec-*.json
+smoke attest 20000
+smoke tpmt-public 2000
+smoke tpmt-signature 2000
+smoke x509 1000

@@ -1,8 +1,7 @@
 /* TPMT_PUBLIC: what is accepted is a whole attestation key. */
-#include <stdint.h>
-#include "evidence/ak-public.h"
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+#include "evidence/ak-public.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -1,8 +1,7 @@
 /* TPMT_SIGNATURE against keys that never signed: an answer, and that is no. */
-#include <stdint.h>
-#include "evidence/quote-check.h"
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+#include "evidence/quote-check.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -1,8 +1,7 @@
 /* Certificates, alone and as chains of themselves. */
-#include <stdint.h>
-#include "evidence/ak-chain.h"
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+#include "evidence/ak-chain.h"
 
 static void
 fuzz_cert_freep(struct x509_cert **c)
