@@ -247,12 +247,11 @@ objects_put_data(struct http_call *c, const void *data, size_t len, struct err *
 int
 objects_put(struct http_call *c, struct err *e)
 {
-	struct store *s;
 	uint64_t offset;
 	char text[32];
 	bool whole;
 
-	if (session_store(c, &s, e) != 0 || upload_finish(c->stream, s, &whole, &offset, e) != 0)
+	if (upload_finish(c->stream, &whole, &offset, e) != 0)
 		return -1;
 	snprintf(text, sizeof text, "%llu", (unsigned long long)offset);
 	if (http_answer_header(c, "Upload-Offset", text, e) != 0)

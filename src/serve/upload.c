@@ -11,10 +11,12 @@
 
 #define UPLOAD_DIR "upload"
 #define UPLOAD_BLOCK 131072
+#define UPLOAD_ATTEMPTS 5
 
 struct upload {
 	struct oid id;
 	char name[OID_HEX_SIZE];
+	struct store *store;    /* borrowed */
 	int dirfd;
 	int fd;
 	bool locked;            /* one sender at a time */
@@ -77,6 +79,26 @@ upload_prepare(struct upload *u, const struct upload_range *range, uint64_t *ret
 	return upload_rehash(u, e);
 }
 
+/* The directory goes with its last file: another connection may remove it before ours is
+ * made, so it is tried again. */
+static int
+upload_open_file(struct upload *u, struct err *e)
+{
+	for (int i = 0; i < UPLOAD_ATTEMPTS; i++) {
+		u->dirfd = upload_dir(u->store, true, e);
+		if (u->dirfd >= 0)
+			u->fd = fd_open_beneath(u->dirfd, u->name, O_RDWR | O_CREAT | O_NONBLOCK, 0600, e);
+		if (u->fd >= 0)
+			return 0;
+		if (u->dirfd >= 0)
+			close(u->dirfd);
+		u->dirfd = -1;
+		if (e->code != ERR_NOTFOUND)
+			break;
+	}
+	return -1;
+}
+
 int
 upload_open(struct store *s, const struct oid *id, const struct upload_range *range,
     struct upload **ret, uint64_t *ret_offset, struct err *e)
@@ -91,13 +113,10 @@ upload_open(struct store *s, const struct oid *id, const struct upload_range *ra
 	u = calloc(1, sizeof *u);
 	if (u == NULL)
 		return err_nomem(e);
-	*u = (struct upload){.id = *id, .fd = -1, .end = range->start + range->length,
-		.total = range->total};
+	*u = (struct upload){.id = *id, .store = s, .dirfd = -1, .fd = -1,
+		.end = range->start + range->length, .total = range->total};
 	oid_hex(id, u->name);
-	u->dirfd = upload_dir(s, true, e);
-	if (u->dirfd >= 0)
-		u->fd = fd_open_beneath(u->dirfd, u->name, O_RDWR | O_CREAT | O_NONBLOCK, 0600, e);
-	if (u->fd < 0 || hash_new(HASH_SHA256, &u->hash, e) != 0 ||
+	if (upload_open_file(u, e) != 0 || hash_new(HASH_SHA256, &u->hash, e) != 0 ||
 	    upload_prepare(u, range, ret_offset, e) != 0) {
 		upload_close(u);
 		return -1;
@@ -123,8 +142,7 @@ upload_write(struct upload *u, const void *data, size_t len, struct err *e)
 }
 
 int
-upload_finish(struct upload *u, struct store *s, bool *ret_whole, uint64_t *ret_offset,
-    struct err *e)
+upload_finish(struct upload *u, bool *ret_whole, uint64_t *ret_offset, struct err *e)
 {
 	struct oid found;
 	uint64_t size;
@@ -147,7 +165,7 @@ upload_finish(struct upload *u, struct store *s, bool *ret_whole, uint64_t *ret_
 		return err_set(e, ERR_REFUSED, "%s: the bytes have SHA-256 %s; nothing is kept",
 		    u->name, hex);
 	}
-	if (odb_adopt(s, u->dirfd, u->name, &found, &size, e) != 0)
+	if (odb_adopt(u->store, u->dirfd, u->name, &found, &size, e) != 0)
 		return -1;
 	if (!oid_equal(&found, &u->id))
 		return err_set(e, ERR_CORRUPT, "%s: changed while it was stored", u->name);
@@ -167,8 +185,10 @@ upload_close(struct upload *u)
 	hash_free(u->hash);
 	if (u->fd >= 0)
 		close(u->fd);
-	if (u->dirfd >= 0)
+	if (u->dirfd >= 0) {
 		close(u->dirfd);
+		unlinkat(store_tmp_fd(u->store), UPLOAD_DIR, AT_REMOVEDIR); /* when it is empty */
+	}
 	free(u);
 }
 

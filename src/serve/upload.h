@@ -1,6 +1,6 @@
 /*
- * An object on its way in, resumable: a file tmp/upload/<hex> in the store
- * holds what has come so far, also across connections and restarts.  It is
+ * An object on its way in, resumable: a file tmp/upload/<hex> in the store, which
+ * must outlive the upload, holds what has come so far, also across connections and restarts.  It is
  * hashed as it arrives; with a wrong hash nothing is kept.
  */
 #ifndef SERVE_UPLOAD_H
@@ -26,7 +26,7 @@ int upload_open(struct store *s, const struct oid *id, const struct upload_range
 int upload_write(struct upload *u, const void *data, size_t len, struct err *e) MUST_CHECK;
 /* All bytes of the range have come. *ret_whole: so has the object, and it is stored
  * now. ERR_REFUSED: the hash is wrong, nothing is kept. */
-int upload_finish(struct upload *u, struct store *s, bool *ret_whole, uint64_t *ret_offset,
+int upload_finish(struct upload *u, bool *ret_whole, uint64_t *ret_offset,
     struct err *e) MUST_CHECK;
 /* What has come so far stays for a later upload_open(). */
 void upload_close(struct upload *u);

@@ -51,7 +51,7 @@ START_TEST(halves_make_a_whole)
 	UNIT_OK(upload_write(u, "01", 2, &e), &e);
 	UNIT_OK(upload_write(u, "", 0, &e), &e);
 	UNIT_OK(upload_write(u, "234", 3, &e), &e);
-	UNIT_OK(upload_finish(u, s, &done, &offset, &e), &e);
+	UNIT_OK(upload_finish(u, &done, &offset, &e), &e);
 	ck_assert(!done);
 	ck_assert_uint_eq(offset, 5);
 	upload_close(u);
@@ -60,12 +60,13 @@ START_TEST(halves_make_a_whole)
 	ck_assert(!odb_has(s, &id));
 	UNIT_OK(upload_open(s, &id, &second_half, &u, &offset, &e), &e);
 	UNIT_OK(upload_write(u, "56789", 5, &e), &e);
-	UNIT_OK(upload_finish(u, s, &done, &offset, &e), &e);
+	UNIT_OK(upload_finish(u, &done, &offset, &e), &e);
 	ck_assert(done);
 	ck_assert_uint_eq(offset, 10);
 	upload_close(u);
 	ck_assert(odb_has(s, &id));
 	UNIT_FAILS(upload_offset(s, &id, &offset, &e), &e, ERR_NOTFOUND);
+	ck_assert_int_ne(faccessat(store_tmp_fd(s), "upload", F_OK, 0), 0); /* no litter */
 	store_close(s);
 }
 END_TEST
@@ -128,7 +129,7 @@ START_TEST(short_ranges_are_not_finished)
 
 	UNIT_OK(upload_open(s, &id, &whole, &u, &offset, &e), &e);
 	UNIT_OK(upload_write(u, "012345678", 9, &e), &e);
-	UNIT_FAILS(upload_finish(u, s, &done, &offset, &e), &e, ERR_FORMAT);
+	UNIT_FAILS(upload_finish(u, &done, &offset, &e), &e, ERR_FORMAT);
 	upload_close(u);
 	ck_assert(!odb_has(s, &id));
 	store_close(s);
@@ -146,11 +147,11 @@ START_TEST(wrong_bytes_leave_nothing)
 
 	UNIT_OK(upload_open(s, &id, &first_half, &u, &offset, &e), &e);
 	UNIT_OK(upload_write(u, "01234", 5, &e), &e);
-	UNIT_OK(upload_finish(u, s, &done, &offset, &e), &e);
+	UNIT_OK(upload_finish(u, &done, &offset, &e), &e);
 	upload_close(u);
 	UNIT_OK(upload_open(s, &id, &second_half, &u, &offset, &e), &e);
 	UNIT_OK(upload_write(u, "56788", 5, &e), &e);
-	UNIT_FAILS(upload_finish(u, s, &done, &offset, &e), &e, ERR_REFUSED);
+	UNIT_FAILS(upload_finish(u, &done, &offset, &e), &e, ERR_REFUSED);
 	upload_close(u);
 	ck_assert(!odb_has(s, &id));
 	ck_assert(!odb_has(s, &other));
@@ -181,7 +182,7 @@ START_TEST(a_part_altered_behind_our_back_is_found)
 	close(fd);
 	UNIT_OK(upload_open(s, &id, &second_half, &u, &offset, &e), &e);
 	UNIT_OK(upload_write(u, "56789", 5, &e), &e);
-	UNIT_FAILS(upload_finish(u, s, &done, &offset, &e), &e, ERR_REFUSED);
+	UNIT_FAILS(upload_finish(u, &done, &offset, &e), &e, ERR_REFUSED);
 	upload_close(u);
 	ck_assert(!odb_has(s, &id));
 	store_close(s);
