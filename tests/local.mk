@@ -109,7 +109,9 @@ unit_verify_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/verify/checks-quote.c \
 	tests/unit/verify/level.c \
 	tests/unit/verify/printable.c \
-	tests/unit/verify/trust.c
+	tests/unit/verify/trust.c \
+	tests/unit/verify/verdict.c \
+	tests/unit/verify/verify.c
 unit_verify_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_verify_LDADD = $(UNIT_LDADD)
 

@@ -1,0 +1,269 @@
+#include "verify/verdict.h"
+
+#include <string.h>
+#include "codec/jcs.h"
+#include "unit.h"
+
+static void
+verdict_freep(struct verdict **v)
+{
+	verdict_free(*v);
+}
+
+static struct verdict *
+make(void)
+{
+	struct verdict *v;
+	struct err e;
+
+	UNIT_OK(verdict_new(&v, &e), &e);
+	v->subject = strdup("model.safetensors");
+	v->time_source = strdup("--at");
+	v->time = 1795000000;
+	v->required = LEVEL_SIMULATED;
+	memset(v->certificate.b, 0xab, OID_SIZE);
+	return v;
+}
+
+START_TEST(names_and_clauses)
+{
+	static const char *const order[] = {
+		"object.id", "certificate.canonical", "events.grammar", "ak.chain", "ak.key",
+		"quote.structure", "quote.signature", "quote.binding", "quote.pcrs", "quote.start",
+		"boot.log", "boot.reference", "inputs.log", "outputs.log", "run.exit",
+		"envelope.statement", "envelope.signature", "hardware.report", "time.proof",
+		"commit.signature", "files.outputs", "files.inputs", "chain.inputs", "revocation", "policy",
+	};
+
+	ck_assert_uint_eq(sizeof order / sizeof *order, CHECK_COUNT);
+	for (enum verdict_check c = 0; c < CHECK_COUNT; c++) {
+		const char *clause = verdict_check_clause(c);
+
+		ck_assert_str_eq(verdict_check_name(c), order[c]);
+		ck_assert_int_eq(strncmp(clause, "aicert-certificate(5) section ", 30), 0);
+		ck_assert(clause[30] >= '1' && clause[30] <= '8' && clause[31] == '\0');
+	}
+	ck_assert_str_eq(verdict_check_name(CHECK_COUNT), "unknown");
+}
+END_TEST
+
+START_TEST(levels)
+{
+	static const char *const bad[] = {"none", "", "VTPM", "vtpm ", "best"};
+	enum verdict_level l;
+	struct err e;
+
+	for (enum verdict_level i = LEVEL_SIMULATED; i <= LEVEL_CONFIDENTIAL; i++) {
+		UNIT_OK(verdict_level_parse(verdict_level_name(i), &l, &e), &e);
+		ck_assert_int_eq(l, i);
+	}
+	ck_assert_str_eq(verdict_level_name(LEVEL_NONE), "none");
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		UNIT_FAILS(verdict_level_parse(bad[i], &l, &e), &e, ERR_USAGE);
+}
+END_TEST
+
+START_TEST(a_fail_stays)
+{
+	CLEANUP(verdict_freep) struct verdict *v = make();
+	struct verdict_item *item = &v->checks[CHECK_QUOTE_PCRS];
+	struct err e;
+
+	ck_assert_int_eq(item->result, VERDICT_SKIP);
+	UNIT_OK(verdict_set(v, CHECK_QUOTE_PCRS, VERDICT_PASS, NULL, NULL, &e), &e);
+	UNIT_OK(verdict_missing(v, CHECK_QUOTE_PCRS, "tree x", &e), &e);
+	ck_assert(item->missing);
+	ck_assert_str_eq(item->found, "missing tree x");
+	UNIT_OK(verdict_set(v, CHECK_QUOTE_PCRS, VERDICT_FAIL, "a", "b\033", &e), &e);
+	ck_assert(!item->missing);
+	UNIT_OK(verdict_set(v, CHECK_QUOTE_PCRS, VERDICT_PASS, NULL, NULL, &e), &e);
+	UNIT_OK(verdict_missing(v, CHECK_QUOTE_PCRS, "y", &e), &e);
+	UNIT_OK(verdict_set(v, CHECK_QUOTE_PCRS, VERDICT_FAIL, "c", "d", &e), &e);
+	ck_assert_int_eq(item->result, VERDICT_FAIL);
+	ck_assert(!item->missing);
+	ck_assert_str_eq(item->expected, "a");
+	ck_assert_str_eq(item->found, "b\\x1b");
+}
+END_TEST
+
+START_TEST(json_document)
+{
+	static const char *const members[] = {
+		"bank", "certificate", "chain", "checks", "digests", "level", "notes", "required",
+		"subject", "time", "timeSource", "verdict", "verifier",
+	};
+	CLEANUP(verdict_freep) struct verdict *v = make();
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	CLEANUP(jcs_freep) struct jcs *doc = NULL;
+	const struct jcs *check;
+	const char *name;
+	struct err e;
+
+	v->bank = strdup("sha256");
+	v->chain = calloc(1, sizeof *v->chain);
+	v->chain[v->chain_count++] = make();
+	v->answer = ANSWER_FAIL;
+	v->trust_digest.b[0] = 1;
+	UNIT_OK(verdict_set(v, CHECK_RUN_EXIT, VERDICT_FAIL, "exited with 0", "exited with 1", &e), &e);
+	UNIT_OK(verdict_note(v, &e, "a %s\n", "note"), &e);
+	UNIT_OK(verdict_to_json(v, &text, &e), &e);
+	UNIT_OK(jcs_decode(text.data, text.len, text.len, &doc, &e), &e); /* canonical */
+	ck_assert_uint_eq(jcs_length(doc), sizeof members / sizeof *members);
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		jcs_member(doc, i, &name);
+		ck_assert_str_eq(name, members[i]);
+	}
+	ck_assert_str_eq(jcs_get_string(doc, "verdict"), "fail");
+	ck_assert(jcs_is_null(jcs_get(doc, "level")));
+	ck_assert_str_eq(jcs_get_string(doc, "required"), "simulated");
+	ck_assert_str_eq(jcs_get_string(doc, "subject"), "model.safetensors");
+	ck_assert_str_eq(jcs_get_string(doc, "time"), "2026-11-18T11:06:40Z");
+	ck_assert_str_eq(jcs_string(jcs_at(jcs_get(doc, "notes"), 0)), "a note\\x0a");
+	ck_assert(jcs_is_null(jcs_get(jcs_get(doc, "digests"), "policy")));
+	ck_assert_int_eq(strncmp(jcs_get_string(jcs_get(doc, "digests"), "trust"), "sha256:01", 9), 0);
+	ck_assert_uint_eq(jcs_length(jcs_get(doc, "checks")), CHECK_COUNT);
+	check = jcs_at(jcs_get(doc, "checks"), CHECK_RUN_EXIT);
+	ck_assert_uint_eq(jcs_length(check), 5);
+	ck_assert_str_eq(jcs_get_string(check, "name"), "run.exit");
+	ck_assert_str_eq(jcs_get_string(check, "result"), "fail");
+	ck_assert_str_eq(jcs_get_string(check, "clause"), verdict_check_clause(CHECK_RUN_EXIT));
+	ck_assert_str_eq(jcs_get_string(check, "expected"), "exited with 0");
+	ck_assert_str_eq(jcs_get_string(check, "found"), "exited with 1");
+	ck_assert_uint_eq(jcs_length(jcs_get(doc, "chain")), 1);
+	ck_assert_uint_eq(jcs_length(jcs_get(jcs_at(jcs_get(doc, "chain"), 0), "chain")), 0);
+}
+END_TEST
+
+START_TEST(json_level_and_subject)
+{
+	CLEANUP(verdict_freep) struct verdict *v = make();
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	struct err e;
+
+	free(v->subject);
+	v->subject = NULL;
+	v->level = LEVEL_VTPM;
+	v->answer = ANSWER_UNDECIDED;
+	UNIT_OK(verdict_to_json(v, &text, &e), &e);
+	ck_assert_ptr_nonnull(strstr(buf_str(&text), "\"level\":\"vtpm\""));
+	ck_assert_ptr_nonnull(strstr(buf_str(&text), "\"subject\":\"sha256:abab"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&text), "\"verdict\":\"undecided\""));
+}
+END_TEST
+
+static const char *
+words(const struct verdict *v, bool all)
+{
+	static struct buf text;
+	struct err e;
+
+	buf_reset(&text);
+	UNIT_OK(verdict_to_text(v, all, &text, &e), &e);
+	return buf_str(&text);
+}
+
+static void
+says(const struct verdict *v, bool all, const char *what)
+{
+	const char *text = words(v, all);
+
+	ck_assert_msg(strstr(text, what) != NULL, "\"%s\" is not in:\n%s", what, text);
+}
+
+START_TEST(text_of_a_pass)
+{
+	CLEANUP(verdict_freep) struct verdict *v = make();
+	struct err e;
+
+	v->answer = ANSWER_PASS;
+	v->level = LEVEL_SIMULATED;
+	v->chain = calloc(1, sizeof *v->chain);
+	v->chain[v->chain_count] = make();
+	v->chain[v->chain_count]->level = LEVEL_SIMULATED;
+	v->chain[v->chain_count++]->answer = ANSWER_PASS;
+	UNIT_OK(verdict_set(v, CHECK_OBJECT_ID, VERDICT_PASS, NULL, NULL, &e), &e);
+	UNIT_OK(verdict_note(v->chain[0], &e, "Unproven origin: words.txt (dataset, sha256:00)"), &e);
+	ck_assert_int_eq(strncmp(words(v, false), "PASS  model.safetensors  (level: simulated)\n", 44), 0);
+	ck_assert_ptr_null(strstr(words(v, false), "object.id"));
+	says(v, true, "  object.id              pass\n");
+	says(v, true, "  quote.pcrs             skip");
+	says(v, false, "Made from, nearest first:\n  model.safetensors  abababababab  simulated\n");
+	says(v, false, "Inputs whose origin no certificate proves:\n  words.txt (dataset, sha256:00)\n");
+	says(v, false, "Judged at 2026-11-18T11:06:40Z (--at).\n");
+	free(v->time_source);
+	v->time_source = strdup("now");
+	says(v, false, "the present time");
+}
+END_TEST
+
+START_TEST(text_of_a_fail)
+{
+	CLEANUP(verdict_freep) struct verdict *v = make();
+	struct err e;
+
+	v->answer = ANSWER_FAIL;
+	UNIT_OK(verdict_set(v, CHECK_FILES_OUTPUTS, VERDICT_FAIL, "A", "B", &e), &e);
+	ck_assert_int_eq(strncmp(words(v, false),
+	    "FAIL  model.safetensors: files.outputs: expected A, found B\n", 60), 0);
+	says(v, false, "aicert-certificate(5) section 7");
+	says(v, false, "The file is not what the run made");
+}
+END_TEST
+
+START_TEST(text_of_a_level_too_low)
+{
+	CLEANUP(verdict_freep) struct verdict *v = make();
+
+	v->answer = ANSWER_FAIL;
+	v->level = LEVEL_SIMULATED;
+	v->required = LEVEL_VTPM;
+	says(v, false, "every check passed, but the level is simulated and vtpm is required");
+	says(v, false, "(--min-level simulated accepts it)");
+	v->level = LEVEL_NONE;
+	says(v, false, "no level is reached");
+}
+END_TEST
+
+START_TEST(text_of_the_undecided)
+{
+	CLEANUP(verdict_freep) struct verdict *v = make();
+	struct err e;
+
+	v->answer = ANSWER_UNDECIDED;
+	UNIT_OK(verdict_missing(v, CHECK_CHAIN_INPUTS, "certificate sha256:12", &e), &e);
+	ck_assert_int_eq(strncmp(words(v, false), "UNDECIDED  model.safetensors\n", 29), 0);
+	says(v, false, "chain.inputs           skip  missing certificate sha256:12\n");
+}
+END_TEST
+
+START_TEST(text_is_wrapped)
+{
+	CLEANUP(verdict_freep) struct verdict *v = make();
+	struct err e;
+
+	v->answer = ANSWER_PASS;
+	v->level = LEVEL_SIMULATED;
+	for (int i = 0; i < 20; i++)
+		UNIT_OK(verdict_note(v, &e, "Unproven origin: input-%d", i), &e);
+	UNIT_OK(verdict_note(v, &e, "A sentence that is a good deal longer than the seventy-eight"
+	    " characters of a line and goes on for two more."), &e);
+	for (const char *line = words(v, false); *line != '\0'; line += strcspn(line, "\n") + 1)
+		ck_assert_uint_le(strcspn(line, "\n"), 78);
+	says(v, false, "input-11\n  and 8 more\n");
+	says(v, true, "input-19\n");
+}
+END_TEST
+
+UNIT_SUITE(verdict)
+{
+	tcase_add_test(tc, names_and_clauses);
+	tcase_add_test(tc, levels);
+	tcase_add_test(tc, a_fail_stays);
+	tcase_add_test(tc, json_document);
+	tcase_add_test(tc, json_level_and_subject);
+	tcase_add_test(tc, text_of_a_pass);
+	tcase_add_test(tc, text_of_a_fail);
+	tcase_add_test(tc, text_of_a_level_too_low);
+	tcase_add_test(tc, text_of_the_undecided);
+	tcase_add_test(tc, text_is_wrapped);
+}
