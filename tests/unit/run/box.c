@@ -13,6 +13,7 @@
 void
 box_open(struct box *b)
 {
+	char name[64];
 	struct err e;
 
 	*b = (struct box){.cancel_fd = -1, .started_fd = -1, .ready_fd = -1};
@@ -27,7 +28,8 @@ box_open(struct box *b)
 	b->spec.inputs = b->inputs;
 	b->spec.command = b->args;
 	UNIT_OK(sandbox_probe(&b->enforce, &e), &e);
-	UNIT_OK(cgroup_create(CGROUP_PREFIX "1-unit", &b->cgroup, &e), &e);
+	snprintf(name, sizeof name, CGROUP_PREFIX "%d-unit", (int)getpid());
+	UNIT_OK(cgroup_create(name, &b->cgroup, &e), &e);
 }
 
 static void
