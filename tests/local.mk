@@ -120,11 +120,14 @@ UNIT_TESTS += unit-store
 unit_store_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/store/fixture.c tests/unit/store/fixture.h \
 	tests/unit/store/config.c \
+	tests/unit/store/fsck.c \
+	tests/unit/store/history.c \
 	tests/unit/store/ingest.c \
 	tests/unit/store/odb.c \
 	tests/unit/store/odb-durable.c \
 	tests/unit/store/reflog.c \
 	tests/unit/store/refs.c \
+	tests/unit/store/runs.c tests/unit/store/runs.h \
 	tests/unit/store/store.c
 unit_store_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_store_LDADD = $(UNIT_LDADD)
