@@ -1,7 +1,8 @@
 /*
- * An object on its way in, resumable: a file tmp/upload/<hex> in the store, which
- * must outlive the upload, holds what has come so far, also across connections and restarts.  It is
- * hashed as it arrives; with a wrong hash nothing is kept.
+ * An object on its way in, resumable: a file tmp/upload/<hex> in the store,
+ * which must outlive the upload, holds what has come so far, also across
+ * connections and restarts.  It is hashed as it arrives; with a wrong hash
+ * nothing is kept.
  */
 #ifndef SERVE_UPLOAD_H
 #define SERVE_UPLOAD_H
