@@ -138,6 +138,9 @@ unit_run_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/run/box.c tests/unit/run/box.h \
 	tests/unit/run/escape.c \
 	tests/unit/run/run.c \
+	tests/unit/run/run-log.c \
+	tests/unit/run/spec.c \
+	tests/unit/run/spec-value.c \
 	tests/unit/run/sandbox.c
 unit_run_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_run_LDADD = $(UNIT_LDADD)
