@@ -236,6 +236,22 @@ check_PROGRAMS += fuzz-x509
 fuzz_x509_SOURCES = tests/fuzz/x509.c $(FUZZ_DRIVER)
 fuzz_x509_LDADD = $(FUZZ_LDADD)
 
+check_PROGRAMS += fuzz-base64
+fuzz_base64_SOURCES = tests/fuzz/base64.c $(FUZZ_DRIVER)
+fuzz_base64_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-spec
+fuzz_spec_SOURCES = tests/fuzz/spec.c $(FUZZ_DRIVER)
+fuzz_spec_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-trust
+fuzz_trust_SOURCES = tests/fuzz/trust.c $(FUZZ_DRIVER)
+fuzz_trust_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-verify
+fuzz_verify_SOURCES = tests/fuzz/verify.c $(FUZZ_DRIVER)
+fuzz_verify_LDADD = $(FUZZ_LDADD)
+
 TESTS += tests/fuzz/smoke.sh
 EXTRA_DIST += tests/fuzz/smoke.sh tests/data/fuzz
 

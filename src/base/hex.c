@@ -34,7 +34,8 @@ hex_decode(unsigned char *ret_data, size_t len, const char *text, struct err *e)
 		if (hex_value(text[i]) < 0)
 			return err_set(e, ERR_FORMAT, "expected %zu lower-case hexadecimal digits", 2 * len);
 	for (size_t i = 0; i < len; i++)
-		ret_data[i] = (unsigned char)(hex_value(text[2 * i]) << 4 | hex_value(text[2 * i + 1]));
+		ret_data[i] = (unsigned char)((unsigned)hex_value(text[2 * i]) << 4 |
+		    (unsigned)hex_value(text[2 * i + 1]));
 	return 0;
 }
 

@@ -266,6 +266,7 @@ jcs_set(struct jcs *object, const char *name, struct jcs *value)
 		jcs_insert(object, i, name, value);
 		return;
 	}
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): found, so there are slots */
 	jcs_free(object->slots[i].value);
 	object->slots[i].value = value;
 }

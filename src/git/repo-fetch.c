@@ -128,7 +128,7 @@ repo_fetch_open(const char *url, const char *rev, const char *cache_dir, git_rep
 {
 	enum repo_fetch_kind kind;
 	const char *path;
-	git_repository *git;
+	git_repository *git = NULL;
 	int rc;
 
 	if (repo_fetch_classify(url, &kind, &path, e) != 0)

@@ -117,7 +117,7 @@ repo_identity(struct repo *r, char **ret_name, char **ret_email, struct err *e)
 {
 	CLEANUP(repo_error_stopp) bool started = repo_error_start(e) == 0;
 	CLEANUP(cleanup_free) char *name = NULL;
-	git_config *config;
+	git_config *config = NULL;
 	int rc;
 
 	if (!started || repo_config(r, &config, e) != 0)

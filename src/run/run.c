@@ -146,7 +146,7 @@ run_begin(struct run *r, struct err *e)
 static int
 run_measure_request(struct run *r, struct err *e)
 {
-	static char unmeasured[] = "unmeasured";
+	char unmeasured[] = "unmeasured";
 	CLEANUP(jcs_freep) struct jcs *config = jcs_new_object();
 	struct event ev = {.kind = EVENT_RUN_REQUEST};
 	struct event_run_request *q = &ev.u.request;

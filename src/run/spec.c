@@ -130,9 +130,9 @@ spec_command(struct spec_reader *r, const struct yaml *root)
 
 	if (n == NULL)
 		return yaml_error(r->doc, root, r->e, "command is missing");
-	if (yaml_kind(n) != YAML_SEQUENCE || yaml_length(n) == 0)
-		return yaml_error(r->doc, n, r->e, "command must be a list of words, [python3, train.py]");
 	count = yaml_length(n);
+	if (yaml_kind(n) != YAML_SEQUENCE || count == 0)
+		return yaml_error(r->doc, n, r->e, "command must be a list of words, [python3, train.py]");
 	if (count > SPEC_WORDS_MAX)
 		return yaml_error(r->doc, n, r->e, "command has more than %d words", SPEC_WORDS_MAX);
 	r->s->command = calloc(count + 1, sizeof *r->s->command);

@@ -45,7 +45,8 @@ checks_key_judge(struct check_ctx *x, struct ak_chain_anchor *anchors, size_t *i
 	    &reason, &why) != 0)
 		return checks_error(x, CHECK_AK_CHAIN, "a chain that is valid in itself", &why, e);
 	switch (result) {
-	case AK_CHAIN_GOOD:
+	case AK_CHAIN_GOOD: /* by one of the anchors, so there are trust entries */
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 		x->facts.ak_grant = x->trust->entries[index[end]].grants;
 		return checks_pass(x, CHECK_AK_CHAIN, e);
 	case AK_CHAIN_UNPINNED:

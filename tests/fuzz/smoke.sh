@@ -1,5 +1,6 @@
 #!/bin/sh
-# Every fuzz target over its seeds and many thousand mutations of them, in a few seconds.
+# Every fuzz target over its seeds and many thousand mutations of them, in a few
+# seconds; $FUZZ_FACTOR times as many.
 set -eu
 srcdir=${srcdir:-.}
 data=$srcdir/tests/data
@@ -10,7 +11,7 @@ TSS2_LOG=all+none
 export TSS2_LOG
 
 smoke() {
-	name=$1 mutations=$2
+	name=$1 mutations=$(($2 * ${FUZZ_FACTOR:-1}))
 	shift 2
 	set -- "$data/fuzz/$name" "$@"
 	if ! "./fuzz-$name" -n "$mutations" "$@"; then
@@ -33,3 +34,7 @@ smoke attest 20000
 smoke tpmt-public 2000
 smoke tpmt-signature 2000
 smoke x509 1000
+smoke base64 10000
+smoke spec 5000
+smoke trust 3000
+smoke verify 300 "$data"/object/certificate-*.json
