@@ -28,6 +28,7 @@ unit_base_LDADD = $(UNIT_LDADD)
 # unit codec
 UNIT_TESTS += unit-codec
 unit_codec_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/codec/archive.c \
 	tests/unit/codec/base64.c \
 	tests/unit/codec/jcs.c
 unit_codec_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -4,6 +4,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -75,8 +76,25 @@ archive_parent(int destdirfd, const char *name, int *ret_fd, struct err *e)
 	return *ret_fd < 0 ? -1 : 0;
 }
 
+/* A file counts as long as it will be read: holes are no way around the limit. */
 static int
-archive_copy(struct archive_job *j, int fd, const char *name, struct err *e)
+archive_count(struct archive_job *j, struct archive_entry *entry, const char *name, uint64_t *ret,
+    struct err *e)
+{
+	la_int64_t size = archive_entry_size(entry);
+
+	if (!archive_entry_size_is_set(entry) || size < 0)
+		return err_set(e, ERR_FORMAT, "%s: a file without a size", name);
+	if ((uint64_t)size > j->limits->bytes - j->bytes)
+		return err_set(e, ERR_LIMIT, "%s: the archive unpacks to more than %llu bytes", name,
+		    (unsigned long long)j->limits->bytes);
+	j->bytes += (uint64_t)size;
+	*ret = (uint64_t)size;
+	return 0;
+}
+
+static int
+archive_copy(struct archive_job *j, int fd, uint64_t size, const char *name, struct err *e)
 {
 	for (;;) {
 		const void *block;
@@ -88,10 +106,8 @@ archive_copy(struct archive_job *j, int fd, const char *name, struct err *e)
 			return 0;
 		if (rc != ARCHIVE_OK)
 			return archive_failed(j, name, e);
-		if (len > j->limits->bytes - j->bytes)
-			return err_set(e, ERR_LIMIT, "%s: the archive unpacks to more than %llu bytes", name,
-			    (unsigned long long)j->limits->bytes);
-		j->bytes += len;
+		if (offset < 0 || len > size || (uint64_t)offset > size - len)
+			return err_set(e, ERR_FORMAT, "%s: longer than its header says", name);
 		if (lseek(fd, (off_t)offset, SEEK_SET) < 0) /* sparse files have holes */
 			return err_sys(e, "%s: cannot seek", name);
 		if (fd_write_all(fd, block, len, name, e) != 0)
@@ -104,14 +120,17 @@ archive_file(struct archive_job *j, struct archive_entry *entry, int dirfd, cons
     struct err *e)
 {
 	mode_t mode = (archive_entry_perm(entry) & 0777) | 0600;
-	CLEANUP(cleanup_close) int fd = openat(dirfd, name,
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	CLEANUP(cleanup_close) int fd = -1;
+	uint64_t size = 0;
 
+	if (archive_count(j, entry, name, &size, e) != 0)
+		return -1;
+	fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(e, "%s: cannot create", name);
-	if (archive_copy(j, fd, name, e) != 0)
+	if (archive_copy(j, fd, size, name, e) != 0)
 		return -1;
-	if (archive_entry_size_is_set(entry) && ftruncate(fd, archive_entry_size(entry)) != 0)
+	if (ftruncate(fd, (off_t)size) != 0)
 		return err_sys(e, "%s: cannot set the size", name);
 	if (fchmod(fd, mode) != 0)
 		return err_sys(e, "%s: cannot set the mode", name);
@@ -229,28 +248,37 @@ archive_extract_all(struct archive_job *j, struct err *e)
 	}
 }
 
+static int
+archive_read_fd(struct archive_job *j, int fd, struct err *e)
+{
+	if (archive_read_support_format_tar(j->a) != ARCHIVE_OK ||
+	    archive_read_support_filter_gzip(j->a) != ARCHIVE_OK ||
+	    archive_read_support_filter_xz(j->a) != ARCHIVE_OK ||
+	    archive_read_support_filter_zstd(j->a) != ARCHIVE_OK ||
+	    archive_read_open_fd(j->a, fd, ARCHIVE_BLOCK) != ARCHIVE_OK)
+		return archive_failed(j, "archive", e);
+	return archive_extract_all(j, e);
+}
+
+/*
+ * Names in pax headers are UTF-8, and libarchive turns them into the character
+ * set of the thread's locale: for as long as this takes that is UTF-8 too.
+ */
 int
 archive_extract(int fd, int destdirfd, const struct archive_limits *limits, int whiteouts,
     struct err *e)
 {
-	struct archive_job j = {
-		.a = archive_read_new(),
-		.destdirfd = destdirfd,
-		.limits = limits,
-		.whiteouts = whiteouts != 0,
-	};
+	struct archive_job j = {.destdirfd = destdirfd, .limits = limits, .whiteouts = whiteouts != 0};
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0), before;
 	int rc;
 
-	if (j.a == NULL)
-		return err_nomem(e);
-	if (archive_read_support_format_tar(j.a) != ARCHIVE_OK ||
-	    archive_read_support_filter_gzip(j.a) != ARCHIVE_OK ||
-	    archive_read_support_filter_xz(j.a) != ARCHIVE_OK ||
-	    archive_read_support_filter_zstd(j.a) != ARCHIVE_OK ||
-	    archive_read_open_fd(j.a, fd, ARCHIVE_BLOCK) != ARCHIVE_OK)
-		rc = archive_failed(&j, "archive", e);
-	else
-		rc = archive_extract_all(&j, e);
+	if (utf8 == (locale_t)0)
+		return err_sys(e, "archive: no locale C.UTF-8");
+	before = uselocale(utf8);
+	j.a = archive_read_new();
+	rc = j.a == NULL ? err_nomem(e) : archive_read_fd(&j, fd, e);
 	archive_read_free(j.a);
+	uselocale(before);
+	freelocale(utf8);
 	return rc;
 }
