@@ -136,11 +136,11 @@ checks_chain_ancestor(struct check_ctx *x, const struct resource_made_by *by, st
 	CLEANUP(certificate_free) struct certificate ancestor = {0};
 	CLEANUP(buf_free) struct buf bytes = BUF_INIT;
 	const struct verdict *v;
+	struct object_ref ref = {.type = OBJECT_CERTIFICATE, .id = by->certificate};
 	struct err why;
 	bool ok;
 
-	if (checks_fetch(x, CHECK_CHAIN_INPUTS, "certificate", &by->certificate,
-	    CERTIFICATE_BYTES_MAX, &bytes, &ok, e) != 0)
+	if (checks_fetch(x, CHECK_CHAIN_INPUTS, &ref, &bytes, &ok, e) != 0)
 		return -1;
 	if (!ok)
 		return 0;

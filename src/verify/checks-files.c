@@ -56,11 +56,13 @@ checks_files_tree(struct check_ctx *x, const struct oid *id, struct tree *ret, b
     struct err *e)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	struct object_ref ref = {.type = OBJECT_TREE, .id = *id};
 	struct err why;
 
-	if (checks_fetch(x, CHECK_FILES_OUTPUTS, "tree", id, TREE_BYTES_MAX, &text, ret_ok, e) != 0 ||
-	    !*ret_ok)
-		return *ret_ok ? -1 : 0;
+	if (checks_fetch(x, CHECK_FILES_OUTPUTS, &ref, &text, ret_ok, e) != 0)
+		return -1;
+	if (!*ret_ok)
+		return 0;
 	if (tree_decode(text.data, text.len, ret, &why) == 0)
 		return 0;
 	*ret_ok = false;

@@ -1,5 +1,6 @@
 #include "verify/checks.h"
 
+#include "object/tree.h"
 #include <stdarg.h>
 
 int
@@ -88,19 +89,20 @@ checks_policy(struct check_ctx *x, struct err *e)
 
 /* The answer of the callback is not believed: its bytes are hashed here. */
 int
-checks_fetch(struct check_ctx *x, enum verdict_check c, const char *what, const struct oid *id,
-    size_t max, struct buf *ret, bool *ret_ok, struct err *e)
+checks_fetch(struct check_ctx *x, enum verdict_check c, const struct object_ref *ref,
+    struct buf *ret, bool *ret_ok, struct err *e)
 {
+	size_t max = ref->type == OBJECT_TREE ? TREE_BYTES_MAX : CERTIFICATE_BYTES_MAX;
 	char wanted[OID_TEXT_SIZE], name[OID_TEXT_SIZE + 32];
 	struct err why;
 	struct oid got;
 
 	*ret_ok = false;
-	oid_text(id, wanted);
-	snprintf(name, sizeof name, "%s %s", what, wanted);
+	oid_text(&ref->id, wanted);
+	snprintf(name, sizeof name, "%s %s", oid_type_name(ref->type), wanted);
 	if (x->rq->fetch == NULL)
 		return verdict_missing(x->v, c, name, e);
-	if (x->rq->fetch(x->rq->fetch_arg, id, max, ret, &why) != 0) {
+	if (x->rq->fetch(x->rq->fetch_arg, &ref->id, max, ret, &why) != 0) {
 		if (why.code == ERR_NOTFOUND)
 			return verdict_missing(x->v, c, name, e);
 		if (why.code == ERR_CORRUPT || why.code == ERR_LIMIT || why.code == ERR_NOMEM)
@@ -110,7 +112,7 @@ checks_fetch(struct check_ctx *x, enum verdict_check c, const char *what, const 
 	}
 	if (oid_from_data(&got, ret->data, ret->len, e) != 0)
 		return -1;
-	if (!oid_equal(&got, id))
+	if (!oid_equal(&got, &ref->id))
 		return checks_fail(x, c, name, e, "bytes with another digest: the object is damaged");
 	*ret_ok = true;
 	return 0;

@@ -72,10 +72,10 @@ int checks_error(struct check_ctx *x, enum verdict_check c, const char *expected
     const struct err *found, struct err *e) MUST_CHECK;
 check_fn checks_boot_log, checks_boot_reference, checks_hardware_report, checks_time_proof,
     checks_commit_signature, checks_revocation, checks_policy;
-/* Fetches an object and hashes it again.  0: *ret_ok says whether it is here; else
+/* Fetches a tree or certificate and hashes it again.  0: *ret_ok says whether it is here; else
  * the check was set to missing, or failed where the bytes are damaged. */
-int checks_fetch(struct check_ctx *x, enum verdict_check c, const char *what, const struct oid *id,
-    size_t max, struct buf *ret, bool *ret_ok, struct err *e) MUST_CHECK;
+int checks_fetch(struct check_ctx *x, enum verdict_check c, const struct object_ref *ref,
+    struct buf *ret, bool *ret_ok, struct err *e) MUST_CHECK;
 
 /* checks-events.c */
 int checks_events_replay(struct check_ctx *x, struct err *e) MUST_CHECK;
