@@ -30,7 +30,9 @@ UNIT_TESTS += unit-codec
 unit_codec_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/codec/archive.c \
 	tests/unit/codec/base64.c \
-	tests/unit/codec/jcs.c
+	tests/unit/codec/jcs.c \
+	tests/unit/codec/shape.c \
+	tests/unit/codec/yaml.c
 unit_codec_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_codec_LDADD = $(UNIT_LDADD)
 
