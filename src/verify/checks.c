@@ -1,7 +1,7 @@
 #include "verify/checks.h"
 
-#include "object/tree.h"
 #include <stdarg.h>
+#include "object/tree.h"
 
 int
 checks_pass(struct check_ctx *x, enum verdict_check c, struct err *e)
