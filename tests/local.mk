@@ -22,8 +22,19 @@ unit_base_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_base_LDADD = $(UNIT_LDADD)
 
 # unit git
+UNIT_TESTS += unit-git
+unit_git_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/git/config-file.c \
+	tests/unit/git/repo.c
+unit_git_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_git_LDADD = $(UNIT_LDADD)
 
 # unit db
+UNIT_TESTS += unit-db
+unit_db_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/db/db.c
+unit_db_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_db_LDADD = $(UNIT_LDADD)
 
 # unit codec
 UNIT_TESTS += unit-codec

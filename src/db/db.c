@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #define DB_BUSY_MS 60000
+#define DB_PAGE_MIN 512
 #define DB_JOURNAL_KEPT (4 * 1024 * 1024)
 
 struct db_stmt {
@@ -60,14 +61,15 @@ db_fail(struct db *d, int rc, struct err *e)
  * user.  We never write one (it takes several attached databases).
  */
 static int
-db_check_journal(const char *path, struct err *e)
+db_check_journal(const char *path, bool *ret_hot, struct err *e)
 {
 	static const unsigned char magic[8] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
 	CLEANUP(cleanup_free) char *name = buf_strfmt(e, "%s-journal", path);
 	CLEANUP(cleanup_close) int fd = -1;
-	unsigned char tail[sizeof magic];
+	unsigned char head[sizeof magic], tail[sizeof magic];
 	struct stat st;
 
+	*ret_hot = false;
 	if (name == NULL)
 		return -1;
 	fd = open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -79,8 +81,10 @@ db_check_journal(const char *path, struct err *e)
 		return err_set(e, ERR_FORMAT, "%s: not a regular file", name);
 	if (st.st_size < (off_t)sizeof magic)
 		return 0;
-	if (pread(fd, tail, sizeof tail, st.st_size - (off_t)sizeof tail) != (ssize_t)sizeof tail)
+	if (pread(fd, tail, sizeof tail, st.st_size - (off_t)sizeof tail) != (ssize_t)sizeof tail ||
+	    pread(fd, head, sizeof head, 0) != (ssize_t)sizeof head)
 		return err_sys(e, "%s: cannot read", name);
+	*ret_hot = memcmp(head, magic, sizeof magic) == 0;
 	if (memcmp(tail, magic, sizeof magic) == 0)
 		return err_set(e, ERR_DENIED, "%s: names another file to delete; not written by"
 		    " aicert: remove it if you trust the database without it", name);
@@ -91,6 +95,7 @@ static int
 db_check_path(const char *path, const struct db_options *o, struct err *e)
 {
 	struct stat st;
+	bool hot;
 
 	if (strcmp(path, ":memory:") == 0)
 		return 0;
@@ -104,7 +109,12 @@ db_check_path(const char *path, const struct db_options *o, struct err *e)
 		return err_set(e, ERR_FORMAT, "%s: not a regular file", path);
 	if (st.st_size == 0 && (o->flags & DB_CREATE) == 0)
 		return err_set(e, ERR_NOTFOUND, "%s: empty", path);
-	return db_check_journal(path, e);
+	if (db_check_journal(path, &hot, e) != 0)
+		return -1;
+	/* SQLite takes less than a page for an empty database and would write over it */
+	if (st.st_size > 0 && st.st_size < DB_PAGE_MIN && !hot)
+		return err_set(e, ERR_FORMAT, "%s: not a database, it is too short", path);
+	return 0;
 }
 
 /* What SQLite advises for files of others, and bounds. */

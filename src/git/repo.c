@@ -10,6 +10,24 @@ struct repo {
 	git_repository *git;
 };
 
+/* libgit2 says "not found" of another user's repository too, when no file of
+ * the user could declare it safe. */
+static int
+repo_discover_error(const char *path, int rc, struct err *e)
+{
+	git_buf found = GIT_BUF_INIT_CONST(NULL, 0);
+	bool there;
+
+	if (rc != GIT_ENOTFOUND)
+		return repo_error_set(e, rc, "%s", path);
+	there = git_repository_discover(&found, path, 0, NULL) == 0;
+	git_buf_dispose(&found);
+	if (there)
+		return err_set(e, ERR_DENIED, "%s: its git repository belongs to another user; see"
+		    " safe.directory in git-config(1)", path);
+	return err_set(e, ERR_NOTFOUND, "%s: not in a git repository", path);
+}
+
 int
 repo_discover(const char *path, struct repo **ret, struct err *e)
 {
@@ -25,9 +43,7 @@ repo_discover(const char *path, struct repo **ret, struct err *e)
 	}
 	rc = git_repository_open_ext(&r->git, path, 0, NULL);
 	if (rc != 0) {
-		repo_error_set(e, rc, "%s", path);
-		if (rc == GIT_ENOTFOUND)
-			err_set(e, ERR_NOTFOUND, "%s: not in a git repository", path);
+		repo_discover_error(path, rc, e);
 		repo_free(r);
 		return -1;
 	}
