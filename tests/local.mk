@@ -266,6 +266,14 @@ check_PROGRAMS += fuzz-verify
 fuzz_verify_SOURCES = tests/fuzz/verify.c $(FUZZ_DRIVER)
 fuzz_verify_LDADD = $(FUZZ_LDADD)
 
+check_PROGRAMS += fuzz-problem
+fuzz_problem_SOURCES = tests/fuzz/problem.c $(FUZZ_DRIVER)
+fuzz_problem_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-identity
+fuzz_identity_SOURCES = tests/fuzz/identity.c $(FUZZ_DRIVER)
+fuzz_identity_LDADD = $(FUZZ_LDADD)
+
 TESTS += tests/fuzz/smoke.sh
 EXTRA_DIST += tests/fuzz/smoke.sh tests/data/fuzz
 
