@@ -150,7 +150,9 @@ unit_store_LDADD = $(UNIT_LDADD)
 UNIT_TESTS += unit-run
 unit_run_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/run/box.c tests/unit/run/box.h \
+	tests/unit/run/cgroup.c \
 	tests/unit/run/escape.c \
+	tests/unit/run/oci-config.c \
 	tests/unit/run/run.c \
 	tests/unit/run/run-log.c \
 	tests/unit/run/spec.c \
@@ -158,6 +160,7 @@ unit_run_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/run/sandbox.c
 unit_run_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_run_LDADD = $(UNIT_LDADD)
+EXTRA_DIST += tests/data/run
 
 # unit runner
 UNIT_TESTS += unit-runner

@@ -107,11 +107,10 @@ outputs_reason(const struct err *e)
 	case ERR_UNSUPPORTED:
 	case ERR_REFUSED:
 	case ERR_LIMIT:
+	case ERR_DENIED: /* by our rules; the system's own refusals are ERR_IO */
 		return "unsupported";
-	case ERR_DENIED:
-		return "unreadable";
 	default:
-		return NULL;
+		return e->sys == EACCES || e->sys == EPERM ? "unreadable" : NULL;
 	}
 }
 

@@ -1,12 +1,14 @@
 #include "run/run.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/eventfd.h>
+#include "base/dir-walk.h"
 #include "base/fd.h"
+#include "crypto/key.h"
+#include "evidence/replay.h"
+#include "object/statement.h"
 #include "run/resolve.h"
-#include "store/history.h"
 #include "store/odb.h"
 #include "unit.h"
 
@@ -91,21 +93,322 @@ static const char lab_good[] =
     "inputs: [copy.py, {path: data/in.txt, kind: dataset}]\n"
     "outputs: [{path: out/result.txt, kind: model}]\n";
 
+/* Nothing of a run stays: no directory beneath .aicert/tmp. */
+static void
+lab_clean(struct lab *l)
+{
+	struct dir_walk w = DIR_WALK_INIT;
+
+	UNIT_OK(dir_walk_list(store_tmp_fd(l->store), ".", 100, &w, &l->e), &l->e);
+	ck_assert_uint_eq(w.count, 0);
+	dir_walk_free(&w);
+}
+
+static const struct event_run_finished *
+lab_finished(const struct lab *l)
+{
+	const struct event *ev = certificate_event(&l->c, EVENT_RUN_FINISHED);
+
+	ck_assert_ptr_nonnull(ev);
+	return &ev->u.finished;
+}
+
+/* The events in order, and both PCRs and both banks of both quotes as they replay. */
+static void
+lab_replay(const struct lab *l)
+{
+	struct replay r[2];
+	struct err e;
+	int kind = EVENT_RUN_REQUEST;
+
+	replay_start(&r[0]);
+	replay_start(&r[1]);
+	ck_assert_int_eq(memcmp(l->c.start_quote.pcrs.sha256[14], r[0].sha256, 32), 0);
+	ck_assert_int_eq(memcmp(l->c.start_quote.pcrs.sha384[15], r[1].sha384, 48), 0);
+	for (size_t i = 0; i < l->c.event_count; i++) {
+		const struct event *ev = &l->c.events[i];
+
+		ck_assert_uint_eq(ev->seq, i);
+		ck_assert(ev->kind >= (enum event_kind)kind || ev->kind == EVENT_OUTPUT_RESOURCE);
+		kind = (int)ev->kind;
+		if (ev->kind == EVENT_RUN_STARTED) {
+			ck_assert_int_eq(memcmp(ev->u.started.sha256, r[0].sha256, 32), 0);
+			ck_assert_int_eq(memcmp(ev->u.started.sha384, r[0].sha384, 48), 0);
+		}
+		UNIT_OK(replay_extend(&r[ev->pcr - 14], ev->text, ev->len, &e), &e);
+	}
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(memcmp(l->c.quote.pcrs.sha256[14 + i], r[i].sha256, 32), 0);
+		ck_assert_int_eq(memcmp(l->c.quote.pcrs.sha384[14 + i], r[i].sha384, 48), 0);
+	}
+}
+
+static void
+lab_signed(const struct lab *l)
+{
+	CLEANUP(key_freep) struct key *key = NULL;
+	CLEANUP(buf_free) struct buf statement = BUF_INIT;
+	CLEANUP(buf_free) struct buf pae = BUF_INIT;
+	const struct buf *spki = &certificate_event(&l->c, EVENT_INPUTS_SEALED)->u.sealed.spki;
+	const struct dsse *d = &l->c.envelope;
+	bool good = false;
+	struct err e;
+
+	UNIT_OK(statement_derive(l->c.events, l->c.event_count, &statement, &e), &e);
+	ck_assert_uint_eq(statement.len, d->payload.len);
+	ck_assert_int_eq(memcmp(statement.data, d->payload.data, statement.len), 0);
+	dsse_pae(&pae, d->payload.data, d->payload.len);
+	UNIT_OK(key_from_spki(spki->data, spki->len, &key, &e), &e);
+	UNIT_OK(key_verify(key, KEY_ECDSA, HASH_SHA256, true, pae.data, pae.len, d->signature.data,
+	    d->signature.len, &good, &e), &e);
+	ck_assert(good);
+}
+
 START_TEST(test_run_good)
 {
 	struct lab l;
 	CLEANUP(buf_free) struct buf out = BUF_INIT;
+	CLEANUP(buf_free) struct buf log = BUF_INIT;
+	const struct event_run_request *q;
 	const struct resource *r;
 
 	lab_open(&l);
 	lab_resolve(&l, lab_good);
 	UNIT_OK(lab_execute(&l, -1), &l.e);
 	ck_assert(certificate_run_ok(&l.c));
+	ck_assert_uint_eq(l.c.event_count, 9);
+	lab_replay(&l);
+	lab_signed(&l);
 	r = certificate_output(&l.c, "out/result.txt");
 	ck_assert_ptr_nonnull(r);
 	ck_assert_str_eq(r->kind, "model");
+	ck_assert_uint_eq(r->size, 12);
 	UNIT_OK(odb_read(l.store, &r->digests.sha256, 1024, &out, &l.e), &l.e);
 	ck_assert_str_eq(buf_str(&out), "input\ninput\n");
+	UNIT_OK(odb_read(l.store, &lab_finished(&l)->log, 1024, &log, &l.e), &l.e);
+	ck_assert_str_eq(buf_str(&log), "done\n");
+	q = &certificate_event(&l.c, EVENT_RUN_REQUEST)->u.request;
+	ck_assert_str_eq(q->daemon_version, "1.2.3");
+	ck_assert_str_eq(q->image_name, "unmeasured");
+	ck_assert_int_eq(q->tpm, EVENT_TPM_EMBEDDED);
+	ck_assert_str_eq(q->sandbox.name, "crun");
+	lab_clean(&l);
+	lab_close(&l);
+}
+END_TEST
+
+/* The same TPM again: power-cycled, other run id, and the first run's outputs stay. */
+START_TEST(test_run_twice)
+{
+	struct lab l;
+	unsigned char run[32];
+
+	lab_open(&l);
+	lab_resolve(&l, lab_good);
+	UNIT_OK(lab_execute(&l, -1), &l.e);
+	memcpy(run, l.c.events[0].run, sizeof run);
+	certificate_free(&l.c);
+	buf_reset(&l.bytes);
+	UNIT_OK(lab_execute(&l, -1), &l.e);
+	ck_assert(certificate_run_ok(&l.c));
+	ck_assert_int_ne(memcmp(run, l.c.events[0].run, sizeof run), 0);
+	lab_replay(&l);
+	lab_close(&l);
+}
+END_TEST
+
+/* What a command can leave in place of its outputs, and what is said of it. */
+static const struct {
+	const char *script;
+	const char *outputs;
+	const char *reason; /* of the first output */
+} run_missing[] = {
+	{"true", "[out/a]", "absent"},
+	{"mkdir out/a", "[out/a]", "wrong-type"},
+	{"echo > out/a", "[out/a/]", "wrong-type"},
+	{"ln -s /etc/passwd out/a", "[out/a]", "symlink"},
+	{"echo x > b; ln -s ../b out/a", "[out/a]", "symlink"},
+	{"ln -s /usr out/a", "[out/a/]", "symlink"},
+	{"rmdir out; ln -s /usr/bin out", "[out/env]", "symlink"},
+	{"rmdir out; echo > out", "[out/a]", "absent"},
+	{"mkfifo out/a", "[out/a]", "wrong-type"},
+	{"mkdir out/a; python3 -c 'import socket; socket.socket(1).bind(\"out/a/s\")'", "[out/a/]", "unsupported"},
+	{"mkdir out/a out/a/.git; echo > out/a/.git/x", "[out/a/]", "unsupported"},
+};
+
+START_TEST(test_run_missing)
+{
+	CLEANUP(buf_free) struct buf yaml = BUF_INIT;
+	const struct event *ev;
+	struct lab l;
+
+	lab_open(&l);
+	lab_write(&l, "s.sh", run_missing[_i].script);
+	buf_addf(&yaml, "version: 1\nimage: host\ncommand: [sh, -e, s.sh]\ninputs: [s.sh]\noutputs: %s\n",
+	    run_missing[_i].outputs);
+	lab_resolve(&l, buf_str(&yaml));
+	UNIT_OK(lab_execute(&l, -1), &l.e);
+	ck_assert_int_eq(lab_finished(&l)->exit_code, 0);
+	ck_assert(!certificate_run_ok(&l.c));
+	ev = certificate_event(&l.c, EVENT_OUTPUT_MISSING);
+	ck_assert_msg(ev != NULL, "%s: present", run_missing[_i].script);
+	ck_assert_str_eq(ev->u.missing.reason, run_missing[_i].reason);
+	lab_replay(&l);
+	lab_signed(&l);
+	lab_clean(&l);
+	lab_close(&l);
+}
+END_TEST
+
+/* A run that fails keeps what it made, and its modes do not matter. */
+START_TEST(test_run_fails)
+{
+	struct lab l;
+
+	lab_open(&l);
+	lab_write(&l, "s.sh", "mkdir -p ckpt/d; echo x > ckpt/d/f; ln -s nowhere ckpt/l; chmod 0 ckpt/d/f ckpt/d;"
+	    "echo y > m; chmod 4777 m; exit 3");
+	lab_resolve(&l, "version: 1\nimage: host\ncommand: [sh, s.sh]\ninputs: [s.sh]\n"
+	    "outputs: [{path: ckpt/, kind: checkpoint}, m, n]\n");
+	UNIT_OK(lab_execute(&l, -1), &l.e);
+	ck_assert_int_eq(lab_finished(&l)->reason, EVENT_EXITED);
+	ck_assert_int_eq(lab_finished(&l)->exit_code, 3);
+	ck_assert_ptr_nonnull(certificate_output(&l.c, "ckpt"));
+	ck_assert_uint_eq(certificate_output(&l.c, "ckpt")->size, 2 + strlen("nowhere"));
+	ck_assert_ptr_nonnull(certificate_output(&l.c, "m"));
+	ck_assert_ptr_null(certificate_output(&l.c, "n"));
+	lab_clean(&l);
+	lab_close(&l);
+}
+END_TEST
+
+START_TEST(test_run_not_started)
+{
+	struct lab l;
+
+	lab_open(&l);
+	lab_resolve(&l, "version: 1\nimage: host\ncommand: [no-such-command]\noutputs: [a]\n");
+	UNIT_OK(lab_execute(&l, -1), &l.e);
+	ck_assert_int_eq(lab_finished(&l)->reason, EVENT_NOT_STARTED);
+	ck_assert(!lab_finished(&l)->has_times);
+	ck_assert_str_eq(certificate_event(&l.c, EVENT_OUTPUT_MISSING)->u.missing.reason, "not-run");
+	lab_replay(&l);
+	lab_close(&l);
+}
+END_TEST
+
+/* Deeper than descriptors or the stack would last. */
+START_TEST(test_run_deep)
+{
+	struct lab l;
+
+	lab_open(&l);
+	lab_write(&l, "d.py", "import os\nfor i in range(3000):\n    os.mkdir('d')\n    os.chdir('d')\n");
+	lab_resolve(&l, "version: 1\nimage: host\ncommand: [python3, d.py]\ninputs: [d.py]\noutputs: [d/]\n");
+	UNIT_OK(lab_execute(&l, -1), &l.e);
+	ck_assert_str_eq(certificate_event(&l.c, EVENT_OUTPUT_MISSING)->u.missing.reason, "unsupported");
+	lab_clean(&l);
+	lab_close(&l);
+}
+END_TEST
+
+START_TEST(test_run_cancelled)
+{
+	struct lab l;
+	int fd = eventfd(1, EFD_CLOEXEC);
+
+	lab_open(&l);
+	lab_resolve(&l, lab_good);
+	UNIT_OK(lab_execute(&l, fd), &l.e);
+	ck_assert_int_eq(lab_finished(&l)->reason, EVENT_CANCELLED);
+	ck_assert(!certificate_run_ok(&l.c));
+	lab_replay(&l);
+	lab_clean(&l);
+	close(fd);
+	lab_close(&l);
+}
+END_TEST
+
+static struct resource_made_by *
+lab_made_by(const struct oid *certificate, const char *path)
+{
+	struct resource_made_by *by = calloc(1, sizeof *by);
+
+	ck_assert_ptr_nonnull(by);
+	by->certificate = *certificate;
+	by->path = strdup(path);
+	return by;
+}
+
+static void
+lab_refused(struct lab *l, enum err_code code, const char *why)
+{
+	struct certificate_pcrs before, after;
+
+	UNIT_OK(pcr_read_all(l->tpm, &before, &l->e), &l->e);
+	ck_assert_int_ne(lab_execute(l, -1), 0);
+	ck_assert_msg(l->e.code == code && strstr(l->e.msg, why) != NULL, "%s: %s", err_name(l->e.code),
+	    l->e.msg);
+	/* before anything was measured */
+	UNIT_OK(pcr_read_all(l->tpm, &after, &l->e), &l->e);
+	ck_assert_int_eq(memcmp(before.sha256[14], after.sha256[14], 32), 0);
+	lab_clean(l);
+}
+
+START_TEST(test_run_made_by)
+{
+	struct oid id, other = {{7}};
+	struct resource_input *in;
+	struct lab l;
+
+	lab_open(&l);
+	lab_resolve(&l, lab_good);
+	UNIT_OK(lab_execute(&l, -1), &l.e);
+	UNIT_OK(odb_put(l.store, l.bytes.data, l.bytes.len, &id, &l.e), &l.e);
+	certificate_free(&l.c);
+	run_spec_free(&l.resolved);
+	spec_free(&l.spec);
+	lab_write(&l, "data/in.txt", "input\ninput\n"); /* what the first run made */
+	lab_resolve(&l, lab_good);
+	in = &l.resolved.inputs[1];
+	in->made_by = lab_made_by(&id, "out/result.txt");
+	buf_reset(&l.bytes);
+	UNIT_OK(lab_execute(&l, -1), &l.e);
+	ck_assert(certificate_run_ok(&l.c));
+	free(in->made_by->path);
+	in->made_by->path = strdup("out/other.txt");
+	lab_refused(&l, ERR_REFUSED, "data/in.txt: madeBy: that run has no output out/other.txt");
+	free(in->made_by->path);
+	in->made_by->path = strdup("out/result.txt");
+	in->made_by->certificate = other;
+	lab_refused(&l, ERR_NOTFOUND, "data/in.txt: madeBy");
+	in->made_by->certificate = id;
+	l.resolved.inputs[0].made_by = in->made_by; /* of another content */
+	in->made_by = NULL;
+	lab_refused(&l, ERR_REFUSED, "copy.py: madeBy: output out/result.txt of that run has another content");
+	lab_close(&l);
+}
+END_TEST
+
+START_TEST(test_run_inputs_refused)
+{
+	struct resource *r;
+	struct lab l;
+
+	lab_open(&l);
+	lab_resolve(&l, lab_good);
+	r = &l.resolved.inputs[1].thing;
+	r->size++;
+	lab_refused(&l, ERR_REFUSED, "data/in.txt: it has 6 bytes, the spec says 7");
+	r->size--;
+	r->digests.has_sha384 = true;
+	lab_refused(&l, ERR_REFUSED, "sha384");
+	r->digests.has_sha384 = false;
+	r->digests.has_blake3 = true;
+	lab_refused(&l, ERR_UNSUPPORTED, "blake3");
+	r->digests.has_blake3 = false;
+	r->digests.sha256.b[0] ^= 1;
+	lab_refused(&l, ERR_NOTFOUND, "data/in.txt");
 	lab_close(&l);
 }
 END_TEST
@@ -113,4 +416,12 @@ END_TEST
 UNIT_SUITE(run_run)
 {
 	tcase_add_test(tc, test_run_good);
+	tcase_add_test(tc, test_run_twice);
+	tcase_add_loop_test(tc, test_run_missing, 0, (int)(sizeof run_missing / sizeof *run_missing));
+	tcase_add_test(tc, test_run_fails);
+	tcase_add_test(tc, test_run_not_started);
+	tcase_add_test(tc, test_run_deep);
+	tcase_add_test(tc, test_run_cancelled);
+	tcase_add_test(tc, test_run_made_by);
+	tcase_add_test(tc, test_run_inputs_refused);
 }
