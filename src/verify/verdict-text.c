@@ -86,6 +86,16 @@ verdict_first_failed(const struct verdict *v, enum verdict_check *ret)
 	return NULL;
 }
 
+static void
+verdict_failed(enum verdict_check c, const struct verdict_item *item, struct buf *b)
+{
+	buf_addf(b, "%s (%s)\n", verdict_check_name(c), verdict_check_clause(c));
+	if (item->expected != NULL)
+		buf_addf(b, "      expected  %s\n", item->expected);
+	if (item->found != NULL)
+		buf_addf(b, "      found     %s\n", item->found);
+}
+
 /* The first line: all there is to know for most readers. */
 static void
 verdict_head(const struct verdict *v, struct buf *b)
@@ -96,48 +106,41 @@ verdict_head(const struct verdict *v, struct buf *b)
 	buf_addf(b, "%s  ", verdict_heads[v->answer]);
 	verdict_subject(v, b);
 	item = verdict_first_failed(v, &c);
-	if (item != NULL)
-		buf_addf(b, ": %s: expected %s, found %s", verdict_check_name(c),
-		    item->expected != NULL ? item->expected : "it to hold",
-		    item->found != NULL ? item->found : "it does not");
-	else if (v->answer == ANSWER_FAIL)
-		buf_addf(b, "  (level: %s, required: %s)", verdict_level_name(v->level),
-		    verdict_level_name(v->required));
+	if (item != NULL) {
+		buf_adds(b, ": ");
+		verdict_failed(c, item, b);
+		return;
+	}
+	if (v->answer == ANSWER_FAIL)
+		buf_adds(b, ": the level is too low");
 	else if (v->answer == ANSWER_PASS)
 		buf_addf(b, "  (level: %s)", verdict_level_name(v->level));
 	buf_adds(b, "\n");
 }
 
-static bool
-verdict_shown(const struct verdict_item *item, bool all)
-{
-	return all || item->result == VERDICT_FAIL || item->missing;
-}
-
+/* The checks that are not in the first line, or all of them. */
 static void
 verdict_table(const struct verdict *v, bool all, struct buf *b)
 {
+	enum verdict_check first = CHECK_COUNT;
 	bool any = false;
 
+	verdict_first_failed(v, &first);
 	for (enum verdict_check c = 0; c < CHECK_COUNT; c++) {
 		const struct verdict_item *item = &v->checks[c];
 
-		if (!verdict_shown(item, all))
+		if (!all && (c == first || (item->result != VERDICT_FAIL && !item->missing)))
 			continue;
 		if (!any)
 			buf_adds(b, "\n");
 		any = true;
-		if (item->result == VERDICT_FAIL) {
-			buf_addf(b, "  %-22s %s  %s\n", verdict_check_name(c), verdict_words[item->result],
-			    verdict_check_clause(c));
-			if (item->expected != NULL)
-				buf_addf(b, "  %-22s       expected  %s\n", "", item->expected);
-			if (item->found != NULL)
-				buf_addf(b, "  %-22s       found     %s\n", "", item->found);
+		if (!all && item->result == VERDICT_FAIL) {
+			buf_adds(b, "  also: ");
+			verdict_failed(c, item, b);
 			continue;
 		}
 		buf_addf(b, "  %-22s %s", verdict_check_name(c), verdict_words[item->result]);
-		if (item->found != NULL)
+		if (item->result != VERDICT_FAIL && item->found != NULL)
 			buf_addf(b, "  %s", item->found);
 		buf_adds(b, "\n");
 	}
@@ -228,10 +231,10 @@ verdict_meaning_level(const struct verdict *v, struct buf *b)
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
 
 	if (v->level < LEVEL_SIMULATED)
-		buf_addf(&text, "every check passed, but no level is reached and %s is required",
+		buf_addf(&text, "Every check passed, but no level is reached and %s is required",
 		    verdict_level_name(v->required));
 	else
-		buf_addf(&text, "every check passed, but the level is %s and %s is required"
+		buf_addf(&text, "Every check passed, but the level is %s and %s is required"
 		    " (--min-level %s accepts it)", verdict_level_name(v->level),
 		    verdict_level_name(v->required), verdict_level_name(v->level));
 	verdict_wrap(b, buf_str(&text), 0);
@@ -268,12 +271,14 @@ static int
 verdict_time(const struct verdict *v, struct buf *b, struct err *e)
 {
 	const char *source = v->time_source != NULL ? v->time_source : "now";
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
 	char time[TIMESTAMP_SIZE];
 
 	if (timestamp_format(time, v->time, e) != 0)
 		return -1;
-	buf_addf(b, "Judged at %s (%s).\n", time, strcmp(source, "now") == 0 ?
+	buf_addf(&text, "Judged at %s (%s).", time, strcmp(source, "now") == 0 ?
 	    "the present time; nothing proves when the run was" : source);
+	verdict_wrap(b, buf_str(&text), 0);
 	return 0;
 }
 

@@ -129,6 +129,22 @@ START_TEST(missing_ancestor)
 }
 END_TEST
 
+/* Want of memory decides nothing: no verdict at all. */
+START_TEST(no_memory_is_no_verdict)
+{
+	struct oid a = generation(NULL, NULL, NULL);
+	struct oid b = generation(&a, "model.safetensors", NULL);
+	struct verify_request rq = request(&b);
+	struct verdict *v = NULL;
+	struct err e;
+
+	objects.fail = ERR_NOMEM;
+	UNIT_FAILS(verify_certificate(&rq, &v, &e), &e, ERR_NOMEM);
+	ck_assert_ptr_null(v);
+	forge_objects_free(&objects);
+}
+END_TEST
+
 START_TEST(foreign_ancestor)
 {
 	struct oid a = generation(NULL, NULL, NULL), b;
@@ -290,6 +306,7 @@ UNIT_SUITE(checks_chain)
 	tcase_add_test(tc, three_generations);
 	tcase_add_test(tc, no_made_by_passes);
 	tcase_add_test(tc, missing_ancestor);
+	tcase_add_test(tc, no_memory_is_no_verdict);
 	tcase_add_test(tc, foreign_ancestor);
 	tcase_add_test(tc, ancestor_that_fails);
 	tcase_add_test(tc, level_of_the_lineage);

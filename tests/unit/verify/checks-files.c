@@ -140,6 +140,16 @@ START_TEST(trees_that_cannot_be_had)
 	forge_undecided(&rq, CHECK_FILES_OUTPUTS, "the network is down");
 	objects.fail = ERR_CORRUPT;
 	forge_fails(&rq, CHECK_FILES_OUTPUTS, "the network is down");
+	{
+		struct verdict *v = NULL;
+		struct err e;
+
+		objects.fail = ERR_NOMEM;
+		UNIT_FAILS(verify_certificate(&rq, &v, &e), &e, ERR_NOMEM);
+		file = blob(NULL, "notes");
+		UNIT_FAILS(verify_certificate(&rq, &v, &e), &e, ERR_NOMEM);
+		file = blob("ckpt/notes.txt", "notes");
+	}
 	objects.fail = ERR_NONE;
 	/* whoever has the objects is not believed */
 	objects.all[1].data.data[objects.all[1].data.len - 2] ^= 1;

@@ -204,8 +204,11 @@ START_TEST(text_of_a_fail)
 	v->answer = ANSWER_FAIL;
 	UNIT_OK(verdict_set(v, CHECK_FILES_OUTPUTS, VERDICT_FAIL, "A", "B", &e), &e);
 	ck_assert_int_eq(strncmp(words(v, false),
-	    "FAIL  model.safetensors: files.outputs: expected A, found B\n", 60), 0);
-	says(v, false, "aicert-certificate(5) section 7");
+	    "FAIL  model.safetensors: files.outputs (aicert-certificate(5) section 7)\n", 72), 0);
+	says(v, false, "\n      expected  A\n      found     B\n");
+	UNIT_OK(verdict_set(v, CHECK_CHAIN_INPUTS, VERDICT_FAIL, "C", "D", &e), &e);
+	says(v, false, "\n  also: chain.inputs (aicert-certificate(5) section 7)\n      expected  C\n");
+	says(v, true, "  files.outputs          FAIL\n");
 	says(v, false, "The file is not what the run made");
 }
 END_TEST
@@ -217,7 +220,8 @@ START_TEST(text_of_a_level_too_low)
 	v->answer = ANSWER_FAIL;
 	v->level = LEVEL_SIMULATED;
 	v->required = LEVEL_VTPM;
-	says(v, false, "every check passed, but the level is simulated and vtpm is required");
+	says(v, false, "FAIL  model.safetensors: the level is too low\n");
+	says(v, false, "Every check passed, but the level is simulated and vtpm is required");
 	says(v, false, "(--min-level simulated accepts it)");
 	v->level = LEVEL_NONE;
 	says(v, false, "no level is reached");
