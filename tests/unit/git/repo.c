@@ -8,6 +8,14 @@
 #include "base/fd.h"
 #include "git/repo-fetch.h"
 
+/* libgit2 1.5 forgets PCRE2's match data when it looks for url.*.insteadOf. */
+const char *__lsan_default_suppressions(void);
+const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:libpcre2\n";
+}
+
 /* A repository made by libgit2 itself: no git program is needed. */
 struct made {
 	char path[128];
