@@ -360,8 +360,10 @@ sandbox_judge(const struct sandbox_watch *w, struct sandbox_end *end)
 		end->has_signal = WIFSIGNALED(w->wait_status);
 		end->signal = end->has_signal ? WTERMSIG(w->wait_status) : 0;
 	}
-	if (w->log_failed) {
+	if (w->log_failed) { /* what the command did counts for nothing then */
 		end->reason = EVENT_SANDBOX;
+		end->has_exit_code = end->has_signal = end->has_times = false;
+		end->exit_code = end->signal = 0;
 		snprintf(end->message, sizeof end->message, "%.500s", w->log_err.msg);
 	} else if (w->stopped) {
 		end->reason = w->stop_reason;
