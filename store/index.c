@@ -308,15 +308,11 @@ index_ready(struct store *s, const struct oid *tip, struct db **ret, struct err 
 }
 
 int
-index_add(struct store *s, const struct oid *commit_id, const struct commit *c,
-    const struct certificate *cert, struct err *e)
+index_add(struct store *s, const struct oid *commit_id, struct err *e)
 {
 	struct db *d;
 	struct err local;
 
-	/* read again from the store, together with what the index may lack before it */
-	(void)c;
-	(void)cert;
 	return index_ready(s, commit_id, &d, e != NULL ? e : &local);
 }
 

@@ -17,9 +17,8 @@ struct index_hit {
 	bool run_ok;
 };
 
-/* Called after a commit is stored; cert is NULL unless the commit's subject is one. */
-int index_add(struct store *s, const struct oid *commit_id, const struct commit *c,
-    const struct certificate *cert, struct err *e) MUST_CHECK;
+/* Reads a commit that was stored, together with what the index may lack before it. */
+int index_add(struct store *s, const struct oid *commit_id, struct err *e) MUST_CHECK;
 /* Everything reachable from all refs, again. */
 int index_rebuild(struct store *s, struct err *e) MUST_CHECK;
 

@@ -342,7 +342,7 @@ START_TEST(history_index_fills_itself)
 	h.count = 0;
 	UNIT_OK(index_by_path(f.s, "ckpt", hit, &h, &e), &e);
 	ck_assert_int_eq(h.count, 1);
-	UNIT_OK(index_add(f.s, &next.id, NULL, NULL, &e), &e);
+	UNIT_OK(index_add(f.s, &next.id, &e), &e);
 	UNIT_OK(index_rebuild(f.s, &e), &e);
 	ck_assert_int_eq(ask(&f, &a, &h), 2);
 	fixture_close(&f);
