@@ -121,6 +121,7 @@ unit_verify_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/verify/checks-files.c \
 	tests/unit/verify/checks-key.c \
 	tests/unit/verify/checks-quote.c \
+	tests/unit/verify/faults.c \
 	tests/unit/verify/level.c \
 	tests/unit/verify/printable.c \
 	tests/unit/verify/trust.c \
@@ -128,6 +129,7 @@ unit_verify_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/verify/verify.c
 unit_verify_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_verify_LDADD = $(UNIT_LDADD)
+unit_verify_LDFLAGS = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc
 
 # unit store
 UNIT_TESTS += unit-store
