@@ -155,6 +155,7 @@ unit_run_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/run/cgroup.c \
 	tests/unit/run/escape.c \
 	tests/unit/run/oci-config.c \
+	tests/unit/run/resolve.c \
 	tests/unit/run/run.c \
 	tests/unit/run/run-log.c \
 	tests/unit/run/spec.c \

@@ -133,8 +133,6 @@ box_close(struct box *b)
 	UNIT_OK(fd_remove_tree(AT_FDCWD, b->path, &e), &e);
 }
 
-#define BOX_USER 54321
-
 void
 box_as_user(void (*fn)(void))
 {

@@ -7,6 +7,7 @@
 #include "unit.h"
 
 #define BOX_ARGS_MAX 16
+#define BOX_USER 54321     /* a user id that nobody has */
 
 struct box {
 	char path[256];

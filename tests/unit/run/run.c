@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/eventfd.h>
 #include "base/dir-walk.h"
 #include "base/fd.h"
@@ -10,7 +11,7 @@
 #include "object/statement.h"
 #include "run/resolve.h"
 #include "store/odb.h"
-#include "unit.h"
+#include "box.h"
 
 /* A repository with a store, a TPM and a spec. */
 struct lab {
@@ -413,6 +414,143 @@ START_TEST(test_run_inputs_refused)
 }
 END_TEST
 
+/* --- images --- */
+
+/* Runs a shell script in the work tree. */
+static void
+lab_shell(struct lab *l, const char *script)
+{
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	FILE *f;
+
+	buf_addf(&text, "cd %s && set -e\n%s", l->path, script);
+	f = popen(buf_str(&text), "we");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(pclose(f), 0);
+}
+
+/* A root file system of one static program, which says what it sees. */
+static const char lab_image[] =
+    "mkdir -p root/bin root/gone && cat > a.c <<'END'\n"
+    "#include <stdio.h>\n#include <unistd.h>\n"
+    "int main(void) {\n"
+    "	FILE *f = fopen(\"out/a\", \"w\");\n"
+    "	printf(\"usr %d gone %d new %d\\n\", access(\"/usr\", 0), access(\"/gone\", 0), access(\"/new\", 0));\n"
+    "	return f == NULL || fputs(\"made\", f) < 0 || fclose(f) != 0;\n"
+    "}\nEND\n"
+    "gcc -static -O1 -o root/bin/a a.c\n"
+    "tar -C root -cf image.tar . && gzip -k image.tar\n";
+
+/* Two layers, the second of which removes /gone and adds /new. */
+static const char lab_layout[] =
+    "mkdir -p top oci/blobs/sha256 && : > top/.wh.gone && : > top/new && tar -C top -cf top.tar .\n"
+    "put() { h=$(sha256sum < \"$1\" | cut -d' ' -f1); cp \"$1\" oci/blobs/sha256/$h;"
+    " printf '{\"mediaType\":\"%s\",\"digest\":\"sha256:%s\",\"size\":%s}' \"$2\" $h $(stat -c %s \"$1\"); }\n"
+    "echo '{}' > c.json\n"
+    "l1=$(put image.tar.gz application/vnd.oci.image.layer.v1.tar+gzip)\n"
+    "l2=$(put top.tar application/vnd.oci.image.layer.v1.tar)\n"
+    "c=$(put c.json application/vnd.oci.image.config.v1+json)\n"
+    "printf '{\"schemaVersion\":2,\"config\":%s,\"layers\":[%s,%s]}' \"$c\" \"$l1\" \"$l2\" > m.json\n"
+    "m=$(put m.json application/vnd.oci.image.manifest.v1+json)\n"
+    "printf '{\"schemaVersion\":2,\"manifests\":[%s]}' \"$m\" > oci/index.json\n"
+    "printf '{\"imageLayoutVersion\":\"1.0.0\"}' > oci/oci-layout\n"
+    "tar -C oci -cf oci.tar .\n";
+
+static const struct {
+	const char *image, *log;
+} run_images[] = {
+	{"rootfs:image.tar", "usr -1 gone 0 new -1\n"},
+	{"rootfs:image.tar.gz", "usr -1 gone 0 new -1\n"},
+	{"oci:oci", "usr -1 gone -1 new 0\n"},
+	{"oci:oci.tar", "usr -1 gone -1 new 0\n"},
+};
+
+START_TEST(test_run_image)
+{
+	CLEANUP(buf_free) struct buf yaml = BUF_INIT;
+	CLEANUP(buf_free) struct buf log = BUF_INIT;
+	struct lab l;
+
+	lab_open(&l);
+	lab_shell(&l, lab_image);
+	lab_shell(&l, lab_layout);
+	buf_addf(&yaml, "version: 1\nimage: %s\ncommand: [a]\noutputs: [out/a]\n", run_images[_i].image);
+	lab_resolve(&l, buf_str(&yaml));
+	UNIT_OK(lab_execute(&l, -1), &l.e);
+	UNIT_OK(odb_read(l.store, &lab_finished(&l)->log, 4096, &log, &l.e), &l.e);
+	ck_assert_str_eq(buf_str(&log), run_images[_i].log);
+	ck_assert(certificate_run_ok(&l.c));
+	ck_assert_uint_eq(certificate_output(&l.c, "out/a")->size, 4);
+	ck_assert_str_eq(certificate_event(&l.c, EVENT_INPUT_IMAGE)->u.image.file.path,
+	    strchr(run_images[_i].image, ':') + 1);
+	lab_replay(&l);
+	lab_clean(&l);
+	lab_close(&l);
+}
+END_TEST
+
+/* Images that must not be unpacked: refused before anything is measured. */
+static const struct {
+	const char *script, *image, *why;
+	enum err_code code;
+} run_bad_images[] = {
+	{"f=$(ls -S oci/blobs/sha256/* | head -1); echo x >> $f\n", "oci:oci", "digest", ERR_REFUSED},
+	{"rm oci/index.json\n", "oci:oci", "index.json", ERR_NOTFOUND},
+	{"echo '{\"manifests\":[]}' > oci/index.json\n", "oci:oci", "no image", ERR_UNSUPPORTED},
+	{"echo '[' > oci/index.json\n", "oci:oci", "index.json", ERR_FORMAT},
+	{"sed -i 's/sha256:/sha512:/' oci/index.json\n", "oci:oci", "sha256", ERR_UNSUPPORTED},
+	{"m=$(grep -l layers oci/blobs/sha256/*); rm $m\n", "oci:oci", "blobs/sha256", ERR_NOTFOUND},
+	{"echo nothing > image.tar\n", "rootfs:image.tar", "image.tar", ERR_FORMAT},
+	{"rm -r root/bin; ln -s /etc root/tmp; tar -C root -cf image.tar .\n", "rootfs:image.tar", "tmp",
+	    ERR_DENIED},
+};
+
+START_TEST(test_run_bad_image)
+{
+	CLEANUP(buf_free) struct buf yaml = BUF_INIT;
+	struct lab l;
+
+	lab_open(&l);
+	lab_shell(&l, lab_image);
+	lab_shell(&l, lab_layout);
+	lab_shell(&l, run_bad_images[_i].script);
+	buf_addf(&yaml, "version: 1\nimage: %s\ncommand: [a]\noutputs: [out/a]\n", run_bad_images[_i].image);
+	lab_resolve(&l, buf_str(&yaml));
+	lab_refused(&l, run_bad_images[_i].code, run_bad_images[_i].why);
+	lab_close(&l);
+}
+END_TEST
+
+/* --- as an ordinary user --- */
+
+static void
+run_rootless(void)
+{
+	struct lab l;
+
+	lab_open(&l);
+	lab_resolve(&l, lab_good);
+	UNIT_OK(lab_execute(&l, -1), &l.e);
+	ck_assert(certificate_run_ok(&l.c));
+	ck_assert(certificate_event(&l.c, EVENT_RUN_REQUEST)->u.request.sandbox.rootless);
+	lab_replay(&l);
+	lab_clean(&l);
+	run_spec_free(&l.resolved);
+	spec_free(&l.spec);
+	certificate_free(&l.c);
+	buf_reset(&l.bytes);
+	lab_resolve(&l, "version: 1\nimage: host\ncommand: [a]\noutputs: [a]\nlimits: {memory: 1GiB}\n");
+	if (geteuid() == BOX_USER) /* to whom no group is delegated */
+		lab_refused(&l, ERR_UNSUPPORTED, "limits: memory: cannot be enforced");
+	lab_close(&l);
+}
+
+START_TEST(test_run_rootless)
+{
+	box_as_user(run_rootless);
+}
+END_TEST
+
 UNIT_SUITE(run_run)
 {
 	tcase_add_test(tc, test_run_good);
@@ -424,4 +562,7 @@ UNIT_SUITE(run_run)
 	tcase_add_test(tc, test_run_cancelled);
 	tcase_add_test(tc, test_run_made_by);
 	tcase_add_test(tc, test_run_inputs_refused);
+	tcase_add_loop_test(tc, test_run_image, 0, (int)(sizeof run_images / sizeof *run_images));
+	tcase_add_loop_test(tc, test_run_bad_image, 0, (int)(sizeof run_bad_images / sizeof *run_bad_images));
+	tcase_add_test(tc, test_run_rootless);
 }
