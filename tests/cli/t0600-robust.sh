@@ -17,6 +17,8 @@ ok aicert fsck
 
 # kill -9 of the command line and of the daemon, at many moments
 spec slow.yaml "echo started; sleep 0.3; echo y > out.txt" "" "out.txt"
+round=0
+while [ $round -lt "${AICERT_ROUNDS:-1}" ]; do
 for delay in 0.02 0.05 0.1 0.15 0.2 0.3 0.4 0.5; do
 	for victim in cli daemon; do
 		aicert commit -q -f slow.yaml -m "killed" >../k.log 2>&1 &
@@ -30,6 +32,8 @@ for delay in 0.02 0.05 0.1 0.15 0.2 0.3 0.4 0.5; do
 		wait $pid 2>/dev/null
 		fails 0 aicert fsck
 	done
+done
+round=$((round + 1))
 done
 ok aicert commit -m "after the kills"
 # no run goes on without its daemon
