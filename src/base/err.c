@@ -31,7 +31,7 @@ static const struct {
 	[ERR_INTERNAL] = {"internal", 3, 500},
 };
 
-static void
+PRINTF(3, 0) static void
 err_format(struct err *e, enum err_code code, const char *fmt, va_list ap)
 {
 	e->code = code;

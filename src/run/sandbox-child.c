@@ -28,7 +28,7 @@ static const char *const sandbox_child_steps[SANDBOX_CHILD_STEPS_] = {
 	[SANDBOX_CHILD_PROC] = "mounting /proc",
 	[SANDBOX_CHILD_FILES] = "arranging the file descriptors",
 	[SANDBOX_CHILD_LIMITS] = "entering the control group",
-	[SANDBOX_CHILD_EXEC] = "starting " AICERT_CRUN,
+	[SANDBOX_CHILD_EXEC] = ("starting " AICERT_CRUN),
 	[SANDBOX_CHILD_PID] = "finding the command's process",
 };
 
