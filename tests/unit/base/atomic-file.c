@@ -106,6 +106,14 @@ START_TEST(test_atomic_write_fails_whole)
 }
 END_TEST
 
+__attribute__((noreturn)) static void
+atomic_rewrite(int home, const char *first, const char *second, size_t len)
+{
+	for (int i = 0;; i = !i)
+		if (atomic_file_write(home, "f", i ? first : second, len, 0644, NULL) != 0)
+			_exit(1);
+}
+
 /*
  * A writer killed at any moment leaves the old text or the new one: many
  * writers are killed while they replace a file over and over.
@@ -125,10 +133,8 @@ START_TEST(test_atomic_write_killed)
 		pid_t pid = fork();
 
 		ck_assert_int_ge(pid, 0);
-		for (int i = 0; pid == 0; i++)
-			if (atomic_file_write(home, "f", i % 2 ? first : second, sizeof first - 1,
-			    0644, &e) != 0)
-				_exit(1);
+		if (pid == 0)
+			atomic_rewrite(home, first, second, sizeof first - 1);
 		for (int i = 0; i < 20 + round; i++) { /* reads race with the writes */
 			buf_reset(&b);
 			UNIT_OK(fd_read_file(home, "f", 1 << 20, &b, &e), &e);
