@@ -31,7 +31,7 @@ END_TEST
 
 static const char *const hex_bad[] = {
 	"", "0", "000", "00000", "0g00", "0000 ", " 000", "00 0", "0x00", "00AB", "ABCD", "abcD",
-	"00\n0", "-001", "+001", "\xc3\xa9" "00", "ab/0", "ab:0", "ab`0", "ab@0",
+	"00\n0", "-001", "+001", "\xc3\xa9!!", "ab/0", "ab:0", "ab`0", "ab@0",
 };
 
 START_TEST(test_hex_decode_refuses)

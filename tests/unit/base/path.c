@@ -20,7 +20,7 @@ END_TEST
 static const char *const path_bad[] = {
 	"", "/", "/etc/passwd", "//a", "a/", "a//b", ".", "..", "./a", "a/.", "a/..", "../a",
 	"a/../b", ".git", ".GIT", ".Git/config", "a/.git", "a/.gIt/b", ".aicert", ".AICERT/HEAD",
-	"a/.AiCert", "a\nb", "a\tb", "\x01", "a\x1b[2J", "a\x7f", "\xc2\x80", "a\xc2\x9b" "2J",
+	"a/.AiCert", "a\nb", "a\tb", "\x01", "a\x1b[2J", "a\x7f", "\xc2\x80", "a\xc2\x9b[2J",
 	"\xff", "\xc3", "a/\xc0\xaf/b", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82",
 	"/\x1b[2J", /* told without sending it to a terminal, see below */
 };
