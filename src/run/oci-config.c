@@ -170,7 +170,9 @@ oci_config_mounts(const struct oci_config *c, struct jcs *root, struct err *e)
 	    "size=65536k", NULL};
 	static const char *const tmp[] = {"nosuid", "nodev", "mode=1777", NULL};
 	static const char *const home[] = {"nosuid", "nodev", "mode=1777", NULL};
-	static const char *const fixed[] = {"rbind", "ro", "nosuid", "nodev", NULL};
+	static const char *const file[] = {"rbind", "ro", "nosuid", "nodev", NULL};
+	/* also what the host has mounted beneath, say a tmpfs in /opt */
+	static const char *const directory[] = {"rbind", "ro", "rro", "nosuid", "nodev", NULL};
 	static const char *const scratch[] = {"bind", "rw", "nosuid", "nodev", NULL};
 	struct jcs *mounts = jcs_new_array();
 
@@ -181,7 +183,8 @@ oci_config_mounts(const struct oci_config *c, struct jcs *root, struct err *e)
 		return -1;
 	for (size_t i = 0; i < c->rootfs->count; i++)
 		jcs_append(mounts, oci_config_mount("bind", c->rootfs->binds[i].path,
-		    c->rootfs->binds[i].path, fixed));
+		    c->rootfs->binds[i].path,
+		    c->rootfs->binds[i].directory ? directory : file));
 	jcs_append(mounts, oci_config_mount("tmpfs", "tmpfs", "/tmp", tmp));
 	jcs_append(mounts, oci_config_mount("tmpfs", "tmpfs", "/tmp/home", home));
 	jcs_append(mounts, oci_config_mount("bind", OCI_CONFIG_DIR "/scratch", "/workspace", scratch));

@@ -37,13 +37,14 @@ static const struct {
 #define ROOTFS_COUNT(a) (sizeof(a) / sizeof *(a))
 
 static int
-rootfs_bind(struct rootfs *r, const char *path, struct err *e)
+rootfs_bind(struct rootfs *r, const char *path, bool directory, struct err *e)
 {
 	struct rootfs_bind *binds = reallocarray(r->binds, r->count + 1, sizeof *binds);
 
 	if (binds == NULL)
 		return err_nomem(e);
 	r->binds = binds;
+	r->binds[r->count].directory = directory;
 	r->binds[r->count].path = buf_strdup(path, e);
 	if (r->binds[r->count].path == NULL)
 		return -1;
@@ -100,7 +101,7 @@ rootfs_host_one(struct rootfs *r, int fd, const char *path, struct err *e)
 	} else if (rootfs_write(fd, path + 1, "", e) != 0) {
 		return -1;
 	}
-	return rootfs_bind(r, path, e);
+	return rootfs_bind(r, path, S_ISDIR(st.st_mode), e);
 }
 
 static int

@@ -6,11 +6,13 @@
 #ifndef RUN_ROOTFS_H
 #define RUN_ROOTFS_H
 
+#include <stdbool.h>
 #include "object/run-spec.h"
 #include "store/store.h"
 
 struct rootfs_bind {
 	char *path;             /* the same outside and inside; absolute */
+	bool directory;
 };
 
 struct rootfs {

@@ -27,7 +27,7 @@ static char oci_config_code[] = "train.py", oci_config_data[] = "data/words";
 static struct resource_input oci_config_inputs_items[] = {
 	{.thing = {.path = oci_config_code}}, {.thing = {.path = oci_config_data, .type = OBJECT_TREE}},
 };
-static struct rootfs_bind oci_config_binds[] = {{"/usr"}, {"/etc/ld.so.cache"}};
+static struct rootfs_bind oci_config_binds[] = {{"/usr", true}, {"/etc/ld.so.cache", false}};
 
 static const struct run_spec oci_config_spec = {
 	.command = oci_config_words, .command_count = 3,

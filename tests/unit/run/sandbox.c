@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -96,7 +98,7 @@ sandbox_drop(void *arg, const void *data, size_t len, struct err *e)
 START_TEST(test_sandbox_cannot_be_set_up)
 {
 	struct box b;
-	struct rootfs_bind bind = {"/no-such-directory-of-the-host"};
+	struct rootfs_bind bind = {"/no-such-directory-of-the-host", true};
 	struct sandbox s = {.enforce = NULL};
 	struct sandbox_end end;
 	struct rootfs broken = {&bind, 1};
@@ -181,6 +183,36 @@ START_TEST(test_sandbox_useful)
 {
 	sandbox_useful();
 	box_as_user(sandbox_useful);
+}
+END_TEST
+
+/* What is mounted beneath a directory of the host is read-only too. */
+START_TEST(test_sandbox_mounts_beneath)
+{
+	static char opt[] = "/opt";
+	struct stat st;
+	struct box b;
+	pid_t pid;
+	int status;
+
+	if (geteuid() != 0 || stat(opt, &st) != 0)
+		return;
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) { /* with mounts of its own */
+		if (unshare(CLONE_NEWNS) != 0 || mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+		    mount("tmpfs", opt, "tmpfs", 0, NULL) != 0 || mkdir("/opt/open", 0777) != 0 ||
+		    mount("tmpfs", "/opt/open", "tmpfs", 0, "mode=1777") != 0)
+			_exit(77);
+		box_open(&b);
+		box_run(&b, "/bin/sh", "-c", "test -w / || test -w /opt/open || echo x > /opt/open/x", NULL);
+		ck_assert_msg(b.end.has_exit_code, "%s", b.end.message);
+		ck_assert_int_ne(b.end.exit_code, 0);
+		box_close(&b);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
 }
 END_TEST
 
@@ -511,6 +543,7 @@ UNIT_SUITE(run_sandbox)
 	tcase_add_test(tc, test_sandbox_environment);
 	tcase_add_test(tc, test_sandbox_feigned_failure);
 	tcase_add_test(tc, test_sandbox_useful);
+	tcase_add_test(tc, test_sandbox_mounts_beneath);
 	tcase_add_test(tc, test_sandbox_compiler);
 	tcase_add_test(tc, test_sandbox_output_after_end);
 	tcase_add_test(tc, test_sandbox_time_limit);
