@@ -42,10 +42,12 @@ static int
 fsck_litter_dir(struct fsck *f, const char *dir, int depth)
 {
 	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
+	CLEANUP(cleanup_close) int fd = -1;
 
 	if (depth > FSCK_LITTER_DEPTH)
 		return 0;
-	if (dir_walk_list(store_dirfd(f->s), dir, FSCK_LITTER_MAX, &names, f->e) != 0)
+	fd = fd_open_beneath(store_dirfd(f->s), dir, O_RDONLY | O_DIRECTORY, 0, f->e);
+	if (fd < 0 || dir_walk_list(fd, ".", FSCK_LITTER_MAX, &names, f->e) != 0)
 		return f->e->code == ERR_NOTFOUND ? 0 : fsck_state_finding(f, dir);
 	for (size_t i = 0; i < names.count; i++) {
 		CLEANUP(cleanup_free) char *path = buf_strfmt(f->e, "%s/%s", dir, names.names[i]);
@@ -53,7 +55,7 @@ fsck_litter_dir(struct fsck *f, const char *dir, int depth)
 
 		if (path == NULL)
 			return -1;
-		if (fstatat(store_dirfd(f->s), path, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		if (fstatat(fd, names.names[i], &st, AT_SYMLINK_NOFOLLOW) != 0)
 			continue;
 		if (S_ISDIR(st.st_mode)) {
 			if (fsck_litter_dir(f, path, depth + 1) != 0)

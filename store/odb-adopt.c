@@ -62,12 +62,16 @@ int
 odb_adopt(struct store *s, int dirfd, const char *name, struct oid *ret, uint64_t *ret_size,
     struct err *e)
 {
-	struct odb_adopt a = {.dirfd = dirfd, .name = name};
+	CLEANUP(cleanup_close) int parent = -1;
+	struct odb_adopt a = {.fd = -1};
 	int rc;
 
 	if (store_read_only(s))
 		return err_set(e, ERR_DENIED, "%s: the store is read-only", store_path(s));
-	a.fd = fd_open_beneath(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, e);
+	if (fd_open_parent(dirfd, name, &parent, &a.name, e) != 0)
+		return -1;
+	a.dirfd = parent;
+	a.fd = fd_open_beneath(parent, a.name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, e);
 	if (a.fd < 0)
 		return -1;
 	rc = odb_adopt_file(s, &a, e);

@@ -6,7 +6,6 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include "base/fd.h"
-#include "base/path.h"
 #include "crypto/random.h"
 #include "store/odb-file.h"
 #include "store/odb.h"
@@ -79,15 +78,9 @@ int
 odb_export(struct store *s, const struct oid *id, int dirfd, const char *name, unsigned mode,
     struct err *e)
 {
-	const char *base = path_base(name);
-	CLEANUP(cleanup_free) char *parent = NULL;
 	CLEANUP(cleanup_close) int fd = -1;
+	const char *base;
 
-	if (base == name)
-		return odb_export_at(s, id, dirfd, name, mode, e);
-	parent = buf_strfmt(e, "%.*s", (int)(base - name - 1), name);
-	if (parent == NULL)
-		return -1;
-	fd = fd_open_beneath(dirfd, parent, O_RDONLY | O_DIRECTORY, 0, e);
-	return fd < 0 ? -1 : odb_export_at(s, id, fd, base, mode, e);
+	return fd_open_parent(dirfd, name, &fd, &base, e) != 0 ? -1 :
+	    odb_export_at(s, id, fd, base, mode, e);
 }

@@ -41,10 +41,12 @@ static int
 refs_list_dir(struct refs_list *l, const char *dir, int depth, struct err *e)
 {
 	CLEANUP(dir_walk_free) struct dir_walk found = DIR_WALK_INIT;
+	CLEANUP(cleanup_close) int fd = -1;
 
 	if (depth > REFS_LIST_DEPTH)
 		return err_set(e, ERR_LIMIT, "%s/%s: too deep", store_path(l->s), dir);
-	if (dir_walk_list(store_dirfd(l->s), dir, REFS_LIST_MAX, &found, e) != 0)
+	fd = fd_open_beneath(store_dirfd(l->s), dir, O_RDONLY | O_DIRECTORY, 0, e);
+	if (fd < 0 || dir_walk_list(fd, ".", REFS_LIST_MAX, &found, e) != 0)
 		return e->code == ERR_NOTFOUND ? 0 : err_prefix(e, "%s", store_path(l->s));
 	for (size_t i = 0; i < found.count; i++) {
 		CLEANUP(cleanup_free) char *name = buf_strfmt(e, "%s/%s", dir, found.names[i]);
@@ -52,7 +54,7 @@ refs_list_dir(struct refs_list *l, const char *dir, int depth, struct err *e)
 
 		if (name == NULL)
 			return -1;
-		if (fstatat(store_dirfd(l->s), name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		if (fstatat(fd, found.names[i], &st, AT_SYMLINK_NOFOLLOW) != 0) {
 			if (errno == ENOENT)
 				continue;
 			return err_sys(e, "%s/%s: cannot look at it", store_path(l->s), name);

@@ -311,6 +311,19 @@ refs_log(struct refs_work *w, struct err *e)
 	return reflog_append(w->s, w->name, &entry, e);
 }
 
+/* path beneath .aicert, no symlink followed on the way; best effort. */
+static int
+refs_unlink(struct store *s, const char *path, int flags)
+{
+	CLEANUP(cleanup_close) int fd = -1;
+	const char *base;
+	struct err ignored;
+
+	if (fd_open_parent(store_dirfd(s), path, &fd, &base, &ignored) != 0)
+		return -1;
+	return unlinkat(fd, base, flags);
+}
+
 /* Directories above that are empty now, up to refs/heads; whoever is not empty stays. */
 static void
 refs_prune(struct store *s, const char *root, const char *name)
@@ -324,7 +337,7 @@ refs_prune(struct store *s, const char *root, const char *name)
 	keep += strcspn(path + keep, "/");
 	while ((slash = strrchr(path, '/')) != NULL && slash > path + keep) {
 		*slash = '\0';
-		if (unlinkat(store_dirfd(s), path, AT_REMOVEDIR) != 0)
+		if (refs_unlink(s, path, AT_REMOVEDIR) != 0)
 			return;
 	}
 }
@@ -340,7 +353,7 @@ refs_delete(struct refs_work *w, struct err *e)
 		return err_sys(e, "%s: cannot delete", w->name);
 	if (fd_sync(w->dirfd, w->name, e) != 0)
 		return -1;
-	unlinkat(store_dirfd(w->s), log, 0); /* its name may become a directory's */
+	(void)refs_unlink(w->s, log, 0); /* its name may become a directory's */
 	atomic_file_unlock(&w->lock);
 	refs_prune(w->s, "", w->name);
 	refs_prune(w->s, "logs/", w->name);

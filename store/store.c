@@ -233,18 +233,13 @@ store_discover(const char *start, unsigned flags, struct store **ret, struct err
 static int
 store_make_dir(struct store *s, const char *path, struct err *e)
 {
-	const char *base = path_base(path);
-	CLEANUP(cleanup_free) char *parent = base == path ? buf_strdup(".", e) :
-	    buf_strfmt(e, "%.*s", (int)(base - path - 1), path);
 	CLEANUP(cleanup_close) int fd = -1;
+	const char *base;
 
-	if (parent == NULL)
-		return -1;
-	fd = fd_open_beneath(s->dirfd, parent, O_RDONLY | O_DIRECTORY, 0, e);
-	if (fd < 0)
+	if (fd_open_parent(s->dirfd, path, &fd, &base, e) != 0)
 		return err_prefix(e, "%s", s->path);
 	if (mkdirat(fd, base, 0777) == 0)
-		return fd_sync(fd, parent, e);
+		return fd_sync(fd, path, e);
 	return errno == EEXIST ? 0 : err_sys(e, "%s/%s: cannot create", s->path, path);
 }
 

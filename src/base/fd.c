@@ -103,6 +103,24 @@ fd_open_beneath(int dirfd, const char *path, int flags, mode_t mode, struct err 
 	return err_sys(e, "%s: cannot open", path);
 }
 
+int
+fd_open_parent(int dirfd, const char *path, int *ret_fd, const char **ret_base, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	CLEANUP(cleanup_free) char *parent = slash != NULL ?
+	    strndup(path, (size_t)(slash - path)) : strdup(".");
+	int fd;
+
+	if (parent == NULL)
+		return err_nomem(e);
+	fd = fd_open_beneath(dirfd, parent, O_RDONLY | O_DIRECTORY, 0, e);
+	if (fd < 0)
+		return -1;
+	*ret_fd = fd;
+	*ret_base = slash != NULL ? slash + 1 : path;
+	return 0;
+}
+
 static int
 fd_mkdir_step(int dirfd, const char *prefix, mode_t mode, struct err *e)
 {

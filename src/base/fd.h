@@ -21,6 +21,11 @@ int fd_read_file(int dirfd, const char *path, size_t max, struct buf *ret, struc
 /* openat2(2) with RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS:
  * no component of path may be a symlink or leave dirfd.  O_CLOEXEC is added. */
 int fd_open_beneath(int dirfd, const char *path, int flags, mode_t mode, struct err *e) MUST_CHECK;
+/* The directory that holds path beneath dirfd, opened as above, and the last
+ * component of path (borrowed): for the system calls that follow symlinks in all
+ * components but the last. */
+int fd_open_parent(int dirfd, const char *path, int *ret_fd, const char **ret_base,
+    struct err *e) MUST_CHECK;
 /* As mkdir -p beneath dirfd, symlinks refused. */
 int fd_mkdirs_beneath(int dirfd, const char *path, mode_t mode, struct err *e) MUST_CHECK;
 /* Removes a file or a whole directory tree beneath dirfd; missing is success.

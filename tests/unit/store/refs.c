@@ -104,6 +104,43 @@ START_TEST(refs_update_refuses)
 }
 END_TEST
 
+/* A store made by an enemy: what its links name is neither removed nor pruned. */
+START_TEST(refs_delete_stays_inside)
+{
+	static const char *const links[] = {".aicert/logs/refs/heads", ".aicert/logs/refs/heads/d"};
+	static const char *const targets[] = {"out", "out/d"};
+	struct object_ref a;
+	struct fixture f;
+	char target[200];
+	struct err e;
+
+	fixture_open(&f);
+	a = fixture_commit(&f, "a", 1000, NULL, 0);
+	for (int i = 0; i < 2; i++) {
+		UNIT_OK(update(&f, "refs/heads/d/keys", NULL, &a, &e), &e);
+		UNIT_OK(fd_remove_tree(f.dirfd, links[0], &e), &e);
+		if (i == 1)
+			ck_assert_int_eq(mkdirat(f.dirfd, links[0], 0755), 0);
+		UNIT_OK(fd_mkdirs_beneath(f.dirfd, "out/d", 0755, &e), &e);
+		fixture_write(&f, "out/d/keys", "x", 1);
+		snprintf(target, sizeof target, "%s/%s", f.path, targets[i]);
+		ck_assert_int_eq(symlinkat(target, f.dirfd, links[i]), 0);
+		UNIT_OK(update(&f, "refs/heads/d/keys", &a, NULL, &e), &e);
+		ck_assert_int_eq(faccessat(f.dirfd, "out/d/keys", F_OK, 0), 0);
+		/* empty, it could be pruned */
+		UNIT_OK(fd_remove_tree(f.dirfd, links[i], &e), &e);
+		UNIT_OK(update(&f, "refs/heads/d/keys", NULL, &a, &e), &e);
+		UNIT_OK(fd_remove_tree(f.dirfd, i == 0 ? links[0] : links[1], &e), &e);
+		ck_assert_int_eq(unlinkat(f.dirfd, "out/d/keys", 0), 0);
+		ck_assert_int_eq(symlinkat(target, f.dirfd, links[i]), 0);
+		UNIT_OK(update(&f, "refs/heads/d/keys", &a, NULL, &e), &e);
+		ck_assert_int_eq(faccessat(f.dirfd, "out/d", F_OK, 0), 0);
+		UNIT_OK(fd_remove_tree(f.dirfd, links[0], &e), &e);
+	}
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(refs_files_and_directories)
 {
 	struct object_ref a;
@@ -441,6 +478,7 @@ UNIT_SUITE(refs)
 	tcase_add_test(tc, refs_names_checked);
 	tcase_add_test(tc, refs_update_compares);
 	tcase_add_test(tc, refs_update_refuses);
+	tcase_add_test(tc, refs_delete_stays_inside);
 	tcase_add_test(tc, refs_files_and_directories);
 	tcase_add_test(tc, refs_files_are_strict);
 	tcase_add_test(tc, refs_heads_set_and_detached);
