@@ -1,6 +1,7 @@
 /* aicertd: the daemon of a machine that makes attested runs (aicertd(8)). */
 #include <string.h>
 #include "base/options.h"
+#include "base/printable.h"
 #include "serve/daemon.h"
 
 #define AICERTD_SYNOPSIS "--store DIR --socket PATH [--tpm TCTI]"
@@ -45,9 +46,12 @@ aicertd_parse(int argc, char **argv, struct aicertd *a, struct err *e)
 static void
 aicertd_complain(const struct aicertd *a, const struct err *e)
 {
-	if (a->ready_fd >= 0 && dprintf((int)a->ready_fd, "aicertd: %s\n", e->msg) > 0)
+	CLEANUP(cleanup_free) char *safe = printable(e->msg, NULL);
+	const char *text = safe != NULL ? safe : "out of memory";
+
+	if (a->ready_fd >= 0 && dprintf((int)a->ready_fd, "aicertd: %s\n", text) > 0)
 		return;
-	fprintf(stderr, "aicertd: %s\n", e->msg);
+	fprintf(stderr, "aicertd: %s\n", text);
 }
 
 int

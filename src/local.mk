@@ -15,6 +15,7 @@ libaicert_core_a_SOURCES += \
 	src/base/interrupt.c src/base/interrupt.h \
 	src/base/options.c src/base/options.h \
 	src/base/path.c src/base/path.h \
+	src/base/printable.c src/base/printable.h \
 	src/base/progress.c src/base/progress.h \
 	src/base/timestamp.c src/base/timestamp.h
 
@@ -94,7 +95,6 @@ libaicert_core_a_SOURCES += \
 	src/verify/checks-key.c \
 	src/verify/checks-quote.c \
 	src/verify/level.c src/verify/level.h \
-	src/verify/printable.c src/verify/printable.h \
 	src/verify/trust.c src/verify/trust.h \
 	src/verify/verdict.c src/verify/verdict.h \
 	src/verify/verdict-json.c \

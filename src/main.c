@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/interrupt.h"
+#include "base/printable.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 
@@ -110,6 +111,15 @@ main_globals(int argc, char **argv, int *i, struct err *e)
 	return 0;
 }
 
+/* Messages carry names of files and words of others. */
+static void
+main_complain(const struct err *e)
+{
+	CLEANUP(cleanup_free) char *safe = printable(e->msg, NULL);
+
+	fprintf(stderr, "aicert: %s\n", safe != NULL ? safe : "out of memory");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -127,6 +137,6 @@ main(int argc, char **argv)
 		status = err_sys(&e, "cannot write to standard output");
 	if (status >= 0)
 		return status;
-	fprintf(stderr, "aicert: %s\n", e.msg);
+	main_complain(&e);
 	return err_exit_status(e.code);
 }

@@ -16,6 +16,7 @@ unit_base_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/base/interrupt.c \
 	tests/unit/base/options.c \
 	tests/unit/base/path.c \
+	tests/unit/base/printable.c \
 	tests/unit/base/progress.c \
 	tests/unit/base/timestamp.c
 unit_base_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -123,7 +124,6 @@ unit_verify_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/verify/checks-quote.c \
 	tests/unit/verify/faults.c \
 	tests/unit/verify/level.c \
-	tests/unit/verify/printable.c \
 	tests/unit/verify/trust.c \
 	tests/unit/verify/verdict.c \
 	tests/unit/verify/verify.c

@@ -8,6 +8,7 @@
 #include "base/dir-walk.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/printable.h"
 #include "store/config.h"
 #include "store/odb.h"
 
@@ -163,11 +164,9 @@ cmd_short(const struct oid *id, char ret[CMD_SHORT_SIZE])
 void
 cmd_print_text(FILE *out, const char *text)
 {
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
+	CLEANUP(cleanup_free) char *safe = printable(text, NULL);
 
-		fputc((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f ? '?' : c, out);
-	}
+	fputs(safe != NULL ? safe : "(out of memory)", out);
 }
 
 int

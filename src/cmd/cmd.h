@@ -40,7 +40,7 @@ int cmd_fetch(void *store, const struct oid *id, size_t max, struct buf *ret, st
 /* First 12 digits of an id. */
 #define CMD_SHORT_SIZE 13
 void cmd_short(const struct oid *id, char ret[CMD_SHORT_SIZE]);
-/* Text of others on a terminal: control characters become '?'. */
+/* Text of others on a terminal, as base/printable.h makes it safe. */
 void cmd_print_text(FILE *out, const char *text);
 /* One canonical document and a newline. */
 int cmd_print_json(struct jcs *v, struct err *e) MUST_CHECK;

@@ -75,7 +75,9 @@ commit_print(const struct commit_run_result *r, const struct oid *commit, const 
 		if (ev->kind != EVENT_OUTPUT_RESOURCE)
 			continue;
 		progress_size(size, sizeof size, ev->u.output.output.size);
-		printf(" output %s (%s)\n", ev->u.output.output.path, size);
+		printf(" output ");
+		cmd_print_text(stdout, ev->u.output.output.path);
+		printf(" (%s)\n", size);
 	}
 }
 

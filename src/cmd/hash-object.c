@@ -31,7 +31,9 @@ hash_object_one(struct store *s, const char *path, struct err *e)
 	    INGEST_DIRECTORIES | (s == NULL ? INGEST_HASH_ONLY : 0), NULL, &r, e) != 0)
 		return -1;
 	oid_hex(&r.id, hex);
-	printf("%s  %s\n", hex, path);
+	printf("%s  ", hex);
+	cmd_print_text(stdout, path);
+	putchar('\n');
 	return 0;
 }
 

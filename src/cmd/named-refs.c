@@ -17,8 +17,9 @@ named_refs_print(void *arg, const char *name, const struct object_ref *ref)
 	char id[CMD_SHORT_SIZE];
 
 	cmd_short(&ref->id, id);
-	printf("%s %-20s %s\n", l->head != NULL && strcmp(l->head, name) == 0 ? "*" : " ",
-	    name + strlen(l->n->prefix), id);
+	printf("%s %s  ", l->head != NULL && strcmp(l->head, name) == 0 ? "*" : " ", id);
+	cmd_print_text(stdout, name + strlen(l->n->prefix));
+	putchar('\n');
 	return 0;
 }
 

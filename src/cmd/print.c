@@ -43,7 +43,7 @@ print_names(struct store *s, const struct oid *id, struct err *e)
 	if (rc == 0)
 		rc = refs_each(s, "refs/tags/", print_name, &n, e);
 	if (rc == 0 && n.text.len > 0) {
-		fputs(buf_str(&n.text), stdout);
+		cmd_print_text(stdout, buf_str(&n.text));
 		putchar(')');
 	}
 	buf_free(&n.text);
@@ -181,6 +181,14 @@ print_request(const struct event *ev)
 	}
 }
 
+static void
+print_missing(const struct event_output_missing *m)
+{
+	printf("missing   %-10s ", m->output.kind);
+	cmd_print_text(stdout, m->output.path);
+	printf(" (%s)\n", m->reason);
+}
+
 void
 print_certificate(const struct oid *id, const struct certificate *c)
 {
@@ -199,8 +207,7 @@ print_certificate(const struct oid *id, const struct certificate *c)
 			print_thing("output", &ev->u.output.output);
 			putchar('\n');
 		} else if (ev->kind == EVENT_OUTPUT_MISSING)
-			printf("missing   %-10s %s (%s)\n", ev->u.missing.output.kind,
-			    ev->u.missing.output.path, ev->u.missing.reason);
+			print_missing(&ev->u.missing);
 		else if (ev->kind == EVENT_RUN_FINISHED)
 			print_finished(&ev->u.finished);
 	}

@@ -94,6 +94,6 @@ show_command(int argc, char **argv, struct err *e)
 	if (!sub.is_path)
 		return show_object(s, &sub.object, e);
 	if (!sub.content_known)
-		printf("%s is not what the certificate below made: its content differs\n", argv[0]);
+		puts("The file has other content than the certificate below made.");
 	return show_certificate(s, &sub.certificate, e);
 }

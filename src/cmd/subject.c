@@ -76,6 +76,8 @@ subject_path(struct store *s, const char *arg, struct subject *sub, struct err *
 	if (history_producer(s, &content, HISTORY_INSIDE, &p, e) != 0)
 		return e->code == ERR_NOTFOUND ? subject_by_path(s, sub, arg, e) : -1;
 	sub->content_known = true;
+	sub->output = p.path;
+	p.path = NULL;
 	sub->certificate = p.certificate;
 	sub->has_certificate = true;
 	return 0;
@@ -120,4 +122,5 @@ void
 subject_free(struct subject *sub)
 {
 	free(sub->path);
+	free(sub->output);
 }

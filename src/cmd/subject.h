@@ -9,6 +9,7 @@ struct subject {
 	bool is_path;               /* else a revision */
 	char *path;                 /* relative to the work tree; NULL when outside it */
 	struct ingest_result content; /* of a path */
+	char *output;               /* the output that has the content, or holds it; else NULL */
 	bool content_known;         /* a successful run has this content; else it only names the path */
 	struct object_ref object;   /* of a revision: what it resolves to */
 	struct oid certificate;     /* of a path, or of a commit's or certificate's revision */

@@ -154,7 +154,7 @@ trace_command(int argc, char **argv, struct err *e)
 		return err_set(e, ERR_USAGE, "trace: %s is not a run's commit or certificate", argv[0]);
 	t.s = s;
 	if (sub.is_path && !sub.content_known)
-		printf("%s has other content than the certificate below made\n", argv[0]);
+		puts("The file has other content than the certificate below made.");
 	cmd_print_text(stdout, argv[0]);
 	putchar('\n');
 	return trace_certificate(&t, &sub.certificate, e);

@@ -2,6 +2,8 @@
 #include "cmd/commands.h"
 
 #include <string.h>
+#include "base/path.h"
+#include "base/printable.h"
 #include "base/timestamp.h"
 #include "cmd/subject.h"
 #include "store/config.h"
@@ -24,7 +26,7 @@ struct verify_job {
 	struct verify_file output;
 	struct verify_file *inputs;
 	size_t input_count;
-	struct certificate certificate;   /* for its list of inputs */
+	struct certificate certificate;   /* for its inputs and outputs; empty when unreadable */
 	struct verify_request rq;
 };
 
@@ -91,27 +93,45 @@ verify_input(struct verify_job *j, const struct resource *r, struct err *e)
 	return 0;
 }
 
-/* The work tree's inputs; what the client fetched is not in the work tree. */
+/* The work tree's inputs. */
 static int
 verify_inputs(struct verify_job *j, struct err *e)
 {
-	struct certificate *c = &j->certificate;
+	const struct certificate *c = &j->certificate;
 
-	if (certificate_decode(j->bytes.data, j->bytes.len, c, e) != 0) {
-		err_clear(e);
-		return 0; /* the verdict will say so */
-	}
+	if (c->event_count == 0)
+		return 0; /* not readable: the verdict will say so */
 	j->inputs = calloc(c->event_count, sizeof *j->inputs);
 	if (j->inputs == NULL)
 		return err_nomem(e);
 	for (size_t i = 0; i < c->event_count; i++) {
 		const struct event *ev = &c->events[i];
 
-		if (ev->kind == EVENT_INPUT_RESOURCE && !ev->u.input.fetched &&
-		    verify_input(j, &ev->u.input.thing, e) != 0)
+		if (ev->kind != EVENT_INPUT_RESOURCE)
+			continue;
+		if (verify_input(j, &ev->u.input.thing, e) != 0)
 			return -1;
+		/* what the client fetched need not be in the work tree */
+		if (ev->u.input.fetched && j->inputs[j->input_count - 1].missing)
+			j->input_count--;
 	}
 	return 0;
+}
+
+/* A certificate that names the file's own path is asked about that path: another
+ * output of the same run does not stand in for it. */
+static bool
+verify_names_path(const struct verify_job *j)
+{
+	const char *path = j->subject.path;
+
+	for (size_t i = 0; path != NULL && i < j->certificate.event_count; i++) {
+		const struct event *ev = &j->certificate.events[i];
+
+		if (ev->kind == EVENT_OUTPUT_RESOURCE && path_covers(ev->u.output.output.path, path))
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -131,7 +151,7 @@ verify_fill(struct verify_job *j)
 	if (!j->subject.is_path)
 		return;
 	j->output = (struct verify_file){
-		.path = j->subject.content_known ? NULL : j->subject.path,
+		.path = !j->subject.content_known || verify_names_path(j) ? j->subject.path : NULL,
 		.type = j->subject.content.type,
 		.id = j->subject.content.id,
 		.size = j->subject.content.size,
@@ -159,6 +179,28 @@ verify_other(void *arg, const struct index_hit *hit)
 	    hit->path);
 }
 
+/* Which output the file is, where its name does not say so, and whether a newer
+ * run made another file of that name. */
+static int
+verify_note_names(struct verify_job *j, struct verdict *v, struct err *e)
+{
+	CLEANUP(history_producer_free) struct history_producer p = {0};
+	const struct subject *sub = &j->subject;
+	char id[CMD_SHORT_SIZE];
+
+	if (!sub->is_path || !sub->content_known)
+		return 0;
+	if (j->output.path == NULL &&
+	    verdict_note(v, e, "The file has the content of the run's output %s", sub->output) != 0)
+		return -1;
+	if (sub->path == NULL || history_producer_of_path(j->s, sub->path, &p, e) != 0)
+		return sub->path == NULL || e->code == ERR_NOTFOUND ? 0 : -1;
+	if (oid_equal(&p.certificate, &sub->certificate))
+		return 0;
+	cmd_short(&p.certificate, id);
+	return verdict_note(v, e, "Superseded: a newer run, certificate %s, made another %s", id, sub->path);
+}
+
 static int
 verify_print(struct verify_job *j, const struct verify_options *o, struct verdict *v, const char *arg,
     struct err *e)
@@ -166,8 +208,8 @@ verify_print(struct verify_job *j, const struct verify_options *o, struct verdic
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
 	struct verify_others others = {.v = v, .e = e};
 
-	v->subject = buf_strdup(arg, e);
-	if (v->subject == NULL)
+	v->subject = printable(arg, e);
+	if (v->subject == NULL || verify_note_names(j, v, e) != 0)
 		return -1;
 	if (j->subject.is_path && index_by_output(j->s, j->subject.content.type,
 	    &j->subject.content.id, verify_other, &others, e) != 0)
@@ -192,6 +234,8 @@ verify_subject(struct verify_job *j, const struct verify_options *o, const char 
 		return err_set(e, ERR_USAGE, "verify: %s is not a run's commit or certificate", arg);
 	if (cmd_fetch(j->s, &j->subject.certificate, CERTIFICATE_BYTES_MAX, &j->bytes, e) != 0)
 		return -1;
+	if (certificate_decode(j->bytes.data, j->bytes.len, &j->certificate, e) != 0)
+		err_clear(e);
 	if (o->inputs && verify_inputs(j, e) != 0)
 		return -1;
 	verify_fill(j);

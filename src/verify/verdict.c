@@ -3,7 +3,7 @@
 
 #include <stdarg.h>
 #include <string.h>
-#include "verify/printable.h"
+#include "base/printable.h"
 
 #define VERDICT_CLAUSE(n) "aicert-certificate(5) section " n
 

@@ -46,6 +46,34 @@ ok aicert trace HEAD
 cp end.txt ../elsewhere
 ok $v ../elsewhere
 
+# another output of the run does not stand in for a file of that name
+cp end.txt ../kept && cp d/x mid.txt
+fails 1 $v mid.txt
+out_has files.outputs
+aicert cat-file -p "$(aicert hash-object ../kept | cut -c1-64)" >/dev/null || die "end.txt lost"
+cat in.txt >mid.txt
+cp d/x copy
+ok $v copy
+out_has "output d"
+# an older version is told from the newer
+cp end.txt old.txt && echo b >in.txt
+ok aicert commit -q -f one.yaml -m one-again
+ok aicert commit -q -f two.yaml -m two-again
+cp end.txt ../new.txt && cp old.txt end.txt
+ok $v end.txt
+out_has Superseded
+cp ../new.txt end.txt
+ok $v end.txt
+out_lacks Superseded
+
+# names cannot draw on the terminal
+evil=$(printf 'z\r\033[2KPASS')
+cp end.txt "$evil" && echo x >>"$evil"
+aicert verify "$evil" >../out 2>../err
+out_lacks "$(printf '\033')"
+checks=$((checks + 1))
+! grep -q "$(printf '\033')" ../err || die "escape sequence on stderr"
+
 # the user's configuration may set the level, a repository may not
 ok aicert config --user verify.minlevel simulated
 ok aicert verify end.txt

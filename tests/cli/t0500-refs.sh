@@ -10,7 +10,7 @@ two=$(aicert rev-parse HEAD)
 ok aicert tag v1 HEAD~1
 ok aicert branch side
 ok aicert branch
-out_has "* main"
+same "$(awk '/^\*/ { print $3 }' ../out)" main
 out_has "side"
 same "$(aicert rev-parse v1)" "$one"
 same "$(aicert rev-parse side)" "$two"

@@ -1,4 +1,4 @@
-#include "verify/printable.h"
+#include "base/printable.h"
 
 #include <string.h>
 #include "unit.h"

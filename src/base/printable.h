@@ -1,6 +1,6 @@
-/* Text out of a certificate, made safe for a terminal and for JSON. */
-#ifndef VERIFY_PRINTABLE_H
-#define VERIFY_PRINTABLE_H
+/* Text of others, made safe for a terminal and for JSON. */
+#ifndef BASE_PRINTABLE_H
+#define BASE_PRINTABLE_H
 
 #include "base/buf.h"
 

@@ -1,4 +1,4 @@
-#include "verify/printable.h"
+#include "base/printable.h"
 
 #include <stdint.h>
 #include <string.h>
