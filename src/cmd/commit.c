@@ -138,8 +138,11 @@ commit_resolved(struct store *s, const struct commit_options *o, const struct co
 		return -1;
 	if (!r.run_ok)
 		return commit_failed(s, &r, &m, e);
-	if (commit_record(s, &r, &m, &id, e) != 0 || outputs_write(s, &r.certificate, NULL, e) != 0)
+	if (commit_record(s, &r, &m, &id, e) != 0)
 		return -1;
+	if (outputs_write(s, &r.certificate, NULL, e) != 0)
+		return err_prefix(e, "committed, and the outputs are in the store, but not all of them"
+		    " could be written");
 	if (!o->quiet)
 		commit_print(&r, &id, message);
 	return 0;
@@ -158,7 +161,8 @@ commit_spec(const struct commit_options *o, struct err *e)
 	if (store_read_only(s))
 		return err_set(e, ERR_DENIED, "%s: the store is read-only; nothing was run", store_path(s));
 	if (commit_identify(s, &who, e) != 0 || spec_file_read(s, o->file, &spec, e) != 0 ||
-	    spec_file_resolve(s, &spec, false, &resolved, e) != 0)
+	    spec_file_resolve(s, &spec, false, &resolved, e) != 0 ||
+	    outputs_check(s, &resolved, e) != 0)
 		return -1;
 	return commit_resolved(s, o, &who, &resolved, e);
 }

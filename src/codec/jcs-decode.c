@@ -3,14 +3,14 @@
 #include "codec/jcs-node.h"
 
 /*
- * Jansson would follow any depth it was compiled for: count brackets outside
- * strings before it sees the text.
+ * Jansson would follow any depth it was compiled for, and a node takes a hundred
+ * times the bytes of its text: count both before it sees the text.
  */
 static int
 jcs_decode_depth(const char *text, size_t len, struct err *e)
 {
 	bool quoted = false;
-	size_t depth = 0;
+	size_t depth = 0, nodes = 1;
 
 	for (size_t i = 0; i < len; i++) {
 		if (quoted) {
@@ -27,6 +27,10 @@ jcs_decode_depth(const char *text, size_t len, struct err *e)
 		} else if ((text[i] == '}' || text[i] == ']') && depth > 0) {
 			depth--;
 		}
+		/* every value but the first has one of these before it */
+		if (!quoted && (text[i] == ',' || text[i] == '{' || text[i] == '[') &&
+		    ++nodes > JCS_NODES_MAX)
+			return err_set(e, ERR_LIMIT, "JSON: more than %d values", JCS_NODES_MAX);
 	}
 	return 0;
 }

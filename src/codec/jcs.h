@@ -17,6 +17,7 @@
 
 #define JCS_INT_MAX INT64_C(9007199254740991)
 #define JCS_DEPTH_MAX 64
+#define JCS_NODES_MAX 524288   /* values in a document */
 
 /* One value of a document: an opaque node; children are owned by their parent. */
 struct jcs;

@@ -87,6 +87,23 @@ fails 1 aicert commit -f killed.yaml
 same "$(aicert rev-parse HEAD)" "$head"
 ok aicert fsck
 
+# an output that could not be written stops the commit before the run
+ln -s /tmp linked
+spec through.yaml "echo x" "" "linked/o.txt"
+fails 3 aicert commit -f through.yaml
+err_has "linked"
+same "$(aicert rev-parse HEAD)" "$head"
+
+# what the store lost is not thrown away in the work tree
+head -c 100000 /dev/urandom >seed
+spec big.yaml "cat seed > big.bin" "{path: seed, kind: dataset}" "big.bin"
+ok aicert commit -q -f big.yaml -m big
+big=$(sha256sum <big.bin | cut -c1-64)
+rm -f ".aicert/objects/$(echo "$big" | cut -c1-2)/$(echo "$big" | cut -c3-)"
+head -c 100000 /dev/urandom >seed
+ok aicert commit -q -f big.yaml -m "big again"
+same "$(sha256sum <big.bin.orig | cut -c1-64)" "$big"
+
 # who commits must be known
 git config --unset user.email
 fails 2 aicert commit

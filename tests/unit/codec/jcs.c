@@ -282,6 +282,32 @@ START_TEST(jcs_flips)
 }
 END_TEST
 
+START_TEST(values_are_counted)
+{
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	struct jcs *v;
+	struct err e;
+
+	buf_adds(&text, "[0");
+	for (size_t i = 2; i < JCS_NODES_MAX; i++)
+		buf_adds(&text, ",0");
+	buf_adds(&text, "]");
+	UNIT_OK(jcs_decode(text.data, text.len, text.len, &v, &e), &e);
+	jcs_free(v);
+	text.len--;
+	buf_adds(&text, ",0]");
+	UNIT_FAILS(jcs_decode(text.data, text.len, text.len, &v, &e), &e, ERR_LIMIT);
+	/* commas and brackets inside a text are none */
+	buf_reset(&text);
+	buf_adds(&text, "\"");
+	for (size_t i = 0; i <= JCS_NODES_MAX; i++)
+		buf_adds(&text, ",");
+	buf_adds(&text, "\"");
+	UNIT_OK(jcs_decode(text.data, text.len, text.len, &v, &e), &e);
+	jcs_free(v);
+}
+END_TEST
+
 UNIT_SUITE(jcs)
 {
 	tcase_add_test(tc, jcs_canonical);
@@ -296,4 +322,5 @@ UNIT_SUITE(jcs)
 	tcase_add_test(tc, jcs_build);
 	tcase_add_test(tc, jcs_sticky);
 	tcase_add_test(tc, jcs_flips);
+	tcase_add_test(tc, values_are_counted);
 }
