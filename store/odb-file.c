@@ -101,6 +101,21 @@ odb_file_verify(struct store *s, const struct oid *id, int fd, struct err *e)
 	    " have this digest", store_path(s), name);
 }
 
+enum odb_file_found
+odb_file_check(struct store *s, const struct oid *id)
+{
+	CLEANUP(cleanup_close) int fd = -1;
+	struct err ignored;
+	uint64_t size;
+	int rc = odb_file_open(s, id, &fd, &size, &ignored);
+
+	if (rc == 0)
+		return ODB_FILE_ABSENT;
+	if (rc == 1 && odb_file_verify(s, id, fd, &ignored) == 0)
+		return ODB_FILE_INTACT;
+	return ODB_FILE_DAMAGED;
+}
+
 int
 odb_file_create(struct store *s, struct odb_file *ret, struct err *e)
 {
@@ -179,17 +194,15 @@ odb_file_sync(struct store *s, struct err *e)
 	return any ? fd_sync(o->fd, "objects", e) : 0;
 }
 
-/* An object under its name is replaced only when its length is wrong: damage
- * that can be seen without reading it again. */
+/* The name is taken.  Its length proves nothing: the good bytes are given up
+ * only for bytes that were read and have the digest. */
 static int
-odb_file_present(struct store *s, int dirfd, const char *name, const char *final, struct err *e)
+odb_file_present(struct store *s, int dirfd, const char *name, const struct oid *id, struct err *e)
 {
-	struct stat ours, theirs;
+	char final[ODB_FILE_NAME_SIZE];
 
-	if (fstatat(dirfd, name, &ours, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    fstatat(odb_state(s)->fd, final, &theirs, AT_SYMLINK_NOFOLLOW) != 0)
-		return err_sys(e, "%s/objects/%s: cannot look at it", store_path(s), final);
-	if (S_ISREG(theirs.st_mode) && ours.st_size == theirs.st_size) {
+	odb_file_name(id, final);
+	if (odb_file_check(s, id) == ODB_FILE_INTACT) {
 		if (unlinkat(dirfd, name, 0) != 0 && errno != ENOENT)
 			return err_sys(e, "%s: cannot remove", name);
 		return 0;
@@ -215,7 +228,7 @@ odb_file_publish(struct store *s, int dirfd, const char *name, const struct oid 
 			return 1;
 		if (errno != EEXIST)
 			return err_sys(e, "%s/objects/%s: cannot rename into place", store_path(s), final);
-		rc = odb_file_present(s, dirfd, name, final, e);
+		rc = odb_file_present(s, dirfd, name, id, e);
 	}
 	return rc != 0 ? -1 : odb_file_settle(s, id, e);
 }

@@ -23,6 +23,14 @@ int odb_file_hash(int fd, const char *what, struct oid *ret, uint64_t *ret_size,
 /* ERR_CORRUPT unless fd, from its position on, has the bytes of id. */
 int odb_file_verify(struct store *s, const struct oid *id, int fd, struct err *e) MUST_CHECK;
 
+/* What a put finds under the object's name. */
+enum odb_file_found {
+	ODB_FILE_ABSENT,
+	ODB_FILE_INTACT,    /* read, and it has its digest */
+	ODB_FILE_DAMAGED,   /* other bytes, no file, or unreadable: to be replaced */
+};
+enum odb_file_found odb_file_check(struct store *s, const struct oid *id);
+
 /* A new object on its way in: written beneath tmp/, then committed under its id. */
 struct odb_file {
 	int fd;
@@ -35,7 +43,7 @@ int odb_file_commit(struct store *s, struct odb_file *f, const struct oid *id, s
 /* Removes what was not committed; harmless after a commit. */
 void odb_file_abort(struct store *s, struct odb_file *f);
 /* Moves name beneath dirfd, complete, synced and read-only, under its id; when
- * the object is there already name is removed.  1: on another file system, nothing done. */
+ * the object is there already, intact, name is removed; one that is damaged is replaced.  1: on another file system, nothing done. */
 int odb_file_publish(struct store *s, int dirfd, const char *name, const struct oid *id,
     struct err *e) MUST_CHECK;
 /* Makes sure that an object found present is durable. */

@@ -27,14 +27,12 @@ odb_put_large(struct store *s, const struct oid *id, const void *data, size_t le
 static int
 odb_put_known(struct store *s, const struct oid *id, const void *data, size_t len, struct err *e)
 {
-	uint64_t size;
-	int rc = odb_file_size(s, id, &size, e);
+	enum odb_file_found found = odb_file_check(s, id);
 
-	if (rc < 0)
-		return -1;
-	if (rc == 1 && size == len)
+	if (found == ODB_FILE_INTACT)
 		return store_read_only(s) ? 0 : odb_file_settle(s, id, e);
-	if (len <= ODB_SMALL_MAX)
+	/* a damaged file is put right as a file, however short */
+	if (found == ODB_FILE_ABSENT && len <= ODB_SMALL_MAX)
 		return odb_small_put(s, id, data, len, e);
 	return odb_put_large(s, id, data, len, e);
 }
@@ -103,7 +101,6 @@ static int
 odb_put_fd_large(struct odb_put *p, size_t first, struct err *e)
 {
 	struct odb_file f;
-	uint64_t size;
 	int rc;
 
 	/* do not keep others waiting for the lock of the small ones */
@@ -112,7 +109,7 @@ odb_put_fd_large(struct odb_put *p, size_t first, struct err *e)
 	rc = odb_put_copy(p, f.fd, first, e);
 	if (rc == 0)
 		rc = odb_put_accept(p, e);
-	if (rc == 0 && odb_file_size(p->s, &p->id, &size, e) == 1 && size == p->size) {
+	if (rc == 0 && odb_file_check(p->s, &p->id) == ODB_FILE_INTACT) {
 		odb_file_abort(p->s, &f);
 		return odb_file_settle(p->s, &p->id, e);
 	}

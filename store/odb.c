@@ -90,6 +90,14 @@ odb_stream(struct store *s, const struct oid *id, odb_sink *sink, void *arg, str
 	return fd >= 0 ? odb_stream_fd(s, id, fd, sink, arg, e) : 0;
 }
 
+bool
+odb_intact(struct store *s, const struct oid *id)
+{
+	struct err ignored;
+
+	return odb_stream(s, id, NULL, NULL, &ignored) == 0;
+}
+
 static int
 odb_read_sink(void *arg, const void *data, size_t len, struct err *e)
 {

@@ -12,7 +12,10 @@
 #include "object/oid.h"
 #include "store/store.h"
 
+/* There, whatever its bytes are. */
 bool odb_has(struct store *s, const struct oid *id);
+/* There, and its bytes, all read, have its digest. */
+bool odb_intact(struct store *s, const struct oid *id);
 /* ERR_NOTFOUND names the id. */
 int odb_size(struct store *s, const struct oid *id, uint64_t *ret, struct err *e) MUST_CHECK;
 /* Whole object into memory, at most max bytes (ERR_LIMIT). */
@@ -33,7 +36,8 @@ int odb_stream(struct store *s, const struct oid *id, odb_sink *sink, void *arg,
 int odb_open(struct store *s, const struct oid *id, int *ret_fd, uint64_t *ret_size,
     struct err *e) MUST_CHECK;
 
-/* Stores bytes; already there is success. Durable when it returns. */
+/* Stores bytes; already there is success, after its bytes were read and compared
+ * (this holds for every put): damage is replaced. Durable when it returns. */
 int odb_put(struct store *s, const void *data, size_t len, struct oid *ret, struct err *e) MUST_CHECK;
 /* One pass: reads fd from its position to the end, hashes and writes.
  * expect (may be NULL): ERR_REFUSED and nothing kept when the digest differs.

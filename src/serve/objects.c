@@ -226,7 +226,7 @@ objects_put_begin(struct http_call *c, struct err *e)
 	}
 	if (objects_content_range(c, &range, e) != 0)
 		return -1;
-	if (odb_has(s, &id))
+	if (odb_intact(s, &id)) /* damage is replaced by what comes */
 		return http_reply(c, 200, NULL, NULL, 0, e);
 	if (upload_open(s, &id, &range, &u, &offset, &problem) != 0) {
 		if (problem.code == ERR_CONFLICT)

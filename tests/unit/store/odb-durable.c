@@ -97,6 +97,73 @@ START_TEST(odb_durable_put_heals)
 }
 END_TEST
 
+static void
+put_adopted(struct fixture *f, const unsigned char *data, struct oid *ret)
+{
+	struct err e;
+	uint64_t size;
+
+	fixture_write(f, "in", data, LARGE);
+	UNIT_OK(odb_adopt(f->s, f->dirfd, "in", ret, &size, &e), &e);
+	ck_assert_uint_eq(size, LARGE);
+}
+
+static void
+put_file(struct fixture *f, const unsigned char *data, struct oid *ret)
+{
+	CLEANUP(cleanup_close) int fd = -1;
+	struct err e;
+	uint64_t size;
+
+	fixture_write(f, "in", data, LARGE);
+	fd = openat(f->dirfd, "in", O_RDONLY | O_CLOEXEC);
+	UNIT_OK(odb_put_fd(f->s, fd, "in", NULL, ret, &size, &e), &e);
+}
+
+static void
+put_memory(struct fixture *f, const unsigned char *data, struct oid *ret)
+{
+	struct err e;
+
+	UNIT_OK(odb_put(f->s, data, LARGE, ret, &e), &e);
+}
+
+/* Wrong bytes of the right length, and what is no file: every put puts it right. */
+START_TEST(odb_durable_every_put_heals)
+{
+	static void (*const puts[])(struct fixture *, const unsigned char *, struct oid *) = {
+		put_memory, put_file, put_adopted};
+	CLEANUP(cleanup_free) unsigned char *data = fixture_bytes(LARGE, 24);
+	CLEANUP(cleanup_free) unsigned char *wrong = fixture_bytes(LARGE, 25);
+	char name[ODB_FILE_NAME_SIZE], path[100];
+	struct fixture f;
+	struct oid id;
+	struct stat st;
+	struct err e;
+
+	fixture_open(&f);
+	put_memory(&f, data, &id);
+	odb_file_name(&id, name);
+	snprintf(path, sizeof path, "objects/%s", name);
+	overwrite(&f, path, wrong, LARGE);
+	ck_assert(odb_has(f.s, &id) && !odb_intact(f.s, &id));
+	puts[_i](&f, data, &id);
+	ck_assert(odb_intact(f.s, &id));
+	ck_assert_int_eq(unlinkat(store_dirfd(f.s), path, 0), 0);
+	ck_assert_int_eq(symlinkat("/dev/null", store_dirfd(f.s), path), 0);
+	puts[_i](&f, data, &id);
+	UNIT_OK(odb_stream(f.s, &id, NULL, NULL, &e), &e);
+	ck_assert_int_eq(fstatat(store_dirfd(f.s), path, &st, AT_SYMLINK_NOFOLLOW), 0);
+	ck_assert(S_ISREG(st.st_mode));
+	ck_assert_int_eq(fixture_count(store_tmp_fd(f.s), "."), 0);
+	/* read-only, damage is no success */
+	overwrite(&f, path, wrong, LARGE);
+	fixture_reopen(&f, STORE_READ_ONLY);
+	UNIT_FAILS(odb_put(f.s, data, LARGE, &id, &e), &e, ERR_DENIED);
+	fixture_close(&f);
+}
+END_TEST
+
 /* Every length and every byte of a row, through SQLite itself. */
 START_TEST(odb_durable_small_damage)
 {
@@ -419,6 +486,7 @@ UNIT_SUITE(odb_durable)
 {
 	tcase_add_test(tc, odb_durable_large_damage);
 	tcase_add_test(tc, odb_durable_put_heals);
+	tcase_add_loop_test(tc, odb_durable_every_put_heals, 0, 3);
 	tcase_add_test(tc, odb_durable_small_damage);
 	tcase_add_test(tc, odb_durable_database_damage);
 	tcase_add_test(tc, odb_durable_hostile_database);
