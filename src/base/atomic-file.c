@@ -160,7 +160,7 @@ atomic_file_wait(struct atomic_file_lock *l, const char *tmp, int timeout_ms, st
 		if (waited >= timeout_ms) {
 			if (!atomic_file_holder(l->dirfd, l->lock_name, holder, sizeof holder))
 				snprintf(holder, sizeof holder, "unknown");
-			return err_set(e, ERR_BUSY, "%s: held by process %s; try again when it is done",
+			return err_set(e, ERR_BUSY, "%s: held by process %s",
 			    l->lock_name, holder);
 		}
 		nanosleep(&pause, NULL);

@@ -5,6 +5,7 @@
 #include "cmd/commit-record.h"
 #include "cmd/commit-run.h"
 #include "cmd/outputs.h"
+#include "cmd/print.h"
 #include "cmd/spec-file.h"
 #include "git/repo.h"
 
@@ -53,8 +54,7 @@ commit_message(const struct commit_options *o, const struct run_spec *spec, stru
 
 	if (o->message != NULL)
 		return buf_strdup(o->message, e);
-	for (size_t i = 0; i < spec->command_count; i++)
-		buf_addf(&text, "%s%s", i > 0 ? " " : "", spec->command[i]);
+	print_command(&text, spec);
 	return buf_steal(&text, e);
 }
 
@@ -85,6 +85,15 @@ commit_print(const struct commit_run_result *r, const struct oid *commit, const 
 static void
 commit_failure(const struct certificate *c, struct buf *ret)
 {
+	static const char *const words[] = {
+		[EVENT_EXITED] = "the command exited with code",
+		[EVENT_SIGNALED] = "the command ended by signal",
+		[EVENT_TIME_LIMIT] = "the run reached its time limit",
+		[EVENT_MEMORY_LIMIT] = "the run reached its memory limit",
+		[EVENT_CANCELLED] = "the run was cancelled",
+		[EVENT_SANDBOX] = "the sandbox could not be kept up",
+		[EVENT_NOT_STARTED] = "the command could not be started (not-started)",
+	};
 	const struct event_run_finished *f = &certificate_event(c, EVENT_RUN_FINISHED)->u.finished;
 
 	for (size_t i = 0; event_finished_ok(f) && i < c->event_count; i++) {
@@ -95,12 +104,11 @@ commit_failure(const struct certificate *c, struct buf *ret)
 			return;
 		}
 	}
-	if (f->has_exit_code)
-		buf_addf(ret, "the command exited with code %d", f->exit_code);
-	else if (f->has_signal)
-		buf_addf(ret, "the run ended by signal %d (%s)", f->signal, event_reason_name(f->reason));
-	else
-		buf_addf(ret, "the run failed (%s)", event_reason_name(f->reason));
+	buf_adds(ret, words[f->reason]);
+	if (f->reason == EVENT_EXITED)
+		buf_addf(ret, " %d", f->exit_code);
+	else if (f->reason == EVENT_SIGNALED)
+		buf_addf(ret, " %d", f->signal);
 }
 
 /* The certificate is kept, the branch stays, checkpoints are written. */

@@ -202,11 +202,15 @@ log_command(int argc, char **argv, struct err *e)
 		{0},
 	};
 	CLEANUP(store_closep) struct store *s = NULL;
-	int rc = cmd_parse("log", "[--oneline|--json] [--failed] [-n N] [REV] [PATH...]", table, &argc,
+	int rc = cmd_parse("log", "[--oneline|--json] [-n N] [REV] [PATH...] | --failed", table, &argc,
 	    argv, e);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
+	if (o.oneline && o.json)
+		return err_set(e, ERR_USAGE, "log: give one of --oneline and --json");
+	if (o.failed && (o.oneline || o.json || o.count >= 0 || argc > 0))
+		return err_set(e, ERR_USAGE, "log: --failed goes alone");
 	if (cmd_store(STORE_READ_ONLY, &s, e) != 0)
 		return -1;
 	return log_show(s, &o, argc, argv, e);

@@ -1,8 +1,10 @@
 #include "cmd/named-refs.h"
 
 #include <string.h>
+#include "base/hex.h"
 #include "cmd/cmd.h"
 #include "git/repo.h"
+#include "store/history.h"
 #include "store/refs.h"
 
 struct named_refs_list {
@@ -50,6 +52,67 @@ named_refs_author(struct store *s, struct err *e)
 	return buf_strfmt(e, "%s <%s>", name, email);
 }
 
+struct named_refs_reach {
+	const struct oid *id;
+	bool found;
+};
+
+static int
+named_refs_reached(void *arg, const struct oid *id, const struct commit *c)
+{
+	struct named_refs_reach *r = arg;
+
+	(void)c;
+	r->found = oid_equal(id, r->id);
+	return r->found;
+}
+
+struct named_refs_others {
+	struct store *s;
+	const char *but;
+	struct named_refs_reach reach;
+	struct err *e;
+	int rc;
+};
+
+static int
+named_refs_other(void *arg, const char *name, const struct object_ref *ref)
+{
+	struct named_refs_others *o = arg;
+
+	if (strcmp(name, o->but) == 0 || ref->type != OBJECT_COMMIT)
+		return 0;
+	o->rc = history_walk(o->s, &ref->id, 1, named_refs_reached, &o->reach, o->e);
+	return o->rc != 0 || o->reach.found;
+}
+
+/* The reflog goes with the ref: what nothing else reaches would be lost. */
+static int
+named_refs_remove(struct store *s, const struct named_refs *n, const struct refs_change *c,
+    const char *head, struct err *e)
+{
+	struct object_ref old;
+	struct named_refs_others o = {.s = s, .but = c->name, .reach.id = &old.id, .e = e};
+	char id[CMD_SHORT_SIZE];
+
+	if (head != NULL && strcmp(head, c->name) == 0)
+		return err_set(e, ERR_DENIED, "%s is the current branch: it is not deleted", c->name);
+	if (refs_read(s, c->name, &old, e) != 0)
+		return -1;
+	if (!n->force && old.type == OBJECT_COMMIT) {
+		if (refs_each(s, "refs/", named_refs_other, &o, e) != 0 || o.rc != 0)
+			return -1;
+		if (!o.reach.found)
+			return err_set(e, ERR_DENIED, "%s: no other branch or tag has its commits (-f deletes it"
+			    " all the same)", c->name);
+	}
+	if (refs_update(s, c, e) != 0)
+		return -1;
+	cmd_short(&old.id, id);
+	printf("Deleted %s, was %s\n", c->name + strlen(n->prefix), id);
+	return 0;
+}
+
 static int
 named_refs_change(struct store *s, const struct named_refs *n, const char *name, const char *rev,
     struct err *e)
@@ -62,14 +125,11 @@ named_refs_change(struct store *s, const struct named_refs *n, const char *name,
 
 	if (ref == NULL || author == NULL || refs_head(s, &head, e) != 0)
 		return -1;
-	if (!refs_name_ok(ref))
+	if (!refs_name_ok(ref) || name[0] == '-' || strcmp(name, "HEAD") == 0 || hex_is(name, 64))
 		return err_set(e, ERR_USAGE, "%s: \"%s\" is not a valid name", n->command, name);
 	c.message = n->remove ? "deleted" : "made";
-	if (n->remove) {
-		if (head != NULL && strcmp(head, ref) == 0)
-			return err_set(e, ERR_DENIED, "%s is the current branch: it is not deleted", name);
-		return refs_read(s, ref, &old, e) != 0 ? -1 : refs_update(s, &c, e);
-	}
+	if (n->remove)
+		return named_refs_remove(s, n, &c, head, e);
 	if (refs_resolve(s, rev, &target, e) != 0)
 		return -1;
 	c.new_ = &target;

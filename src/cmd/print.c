@@ -92,15 +92,30 @@ print_commit(struct store *s, const struct oid *id, const struct commit *c, stru
 	return 0;
 }
 
+static void
+print_quoted(struct buf *ret, const char *word)
+{
+	buf_addc(ret, '\'');
+	for (; *word != '\0'; word++) {
+		if (*word == '\'')
+			buf_adds(ret, "'\\''");
+		else
+			buf_addc(ret, *word);
+	}
+	buf_addc(ret, '\'');
+}
+
 void
 print_command(struct buf *ret, const struct run_spec *spec)
 {
 	for (size_t i = 0; i < spec->command_count; i++) {
 		const char *word = spec->command[i];
-		bool plain = *word != '\0' && strpbrk(word, " \t\n\"'\\$`;&|<>()*?[]#~") == NULL;
 
 		buf_adds(ret, i > 0 ? " " : "");
-		buf_addf(ret, plain ? "%s" : "'%s'", word);
+		if (*word != '\0' && strpbrk(word, " \t\n\"'\\$`;&|<>()*?[]#~") == NULL)
+			buf_adds(ret, word);
+		else
+			print_quoted(ret, word);
 	}
 }
 
@@ -127,7 +142,7 @@ print_input(const struct resource_input *in)
 		printf("  made by %s", id);
 	}
 	if (in->source != NULL) {
-		printf("  from ");
+		printf(in->fetched ? "  fetched from " : "  said to be from ");
 		cmd_print_text(stdout, in->source);
 	}
 	if (in->license != NULL) {
@@ -169,8 +184,10 @@ print_request(const struct event *ev)
 
 	hex_encode(run, ev->run, sizeof ev->run);
 	print_command(&command, &rq->spec);
-	printf("run       %s\ntpm       %s\nimage     ", run, event_tpm_name(rq->tpm));
+	printf("run       %s\ntpm       %s\nrunner    ", run, event_tpm_name(rq->tpm));
 	cmd_print_text(stdout, rq->image_name);
+	printf(", aicertd ");
+	cmd_print_text(stdout, rq->daemon_version);
 	printf("\ncommand   ");
 	cmd_print_text(stdout, buf_str(&command));
 	putchar('\n');
@@ -178,6 +195,17 @@ print_request(const struct event *ev)
 		printf("env       %s=", rq->spec.env[i].name);
 		cmd_print_text(stdout, rq->spec.env[i].value);
 		putchar('\n');
+	}
+}
+
+static void
+print_image(const struct event_input_image *im)
+{
+	if (im->image != RUN_SPEC_HOST) {
+		print_thing("image", &im->file);
+		putchar('\n');
+	} else {
+		printf("image     host (%s)\n", im->has_verity ? "measured" : "unmeasured");
 	}
 }
 
@@ -201,6 +229,8 @@ print_certificate(const struct oid *id, const struct certificate *c)
 
 		if (ev->kind == EVENT_RUN_REQUEST)
 			print_request(ev);
+		else if (ev->kind == EVENT_INPUT_IMAGE)
+			print_image(&ev->u.image);
 		else if (ev->kind == EVENT_INPUT_RESOURCE)
 			print_input(&ev->u.input);
 		else if (ev->kind == EVENT_OUTPUT_RESOURCE) {

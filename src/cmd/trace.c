@@ -66,10 +66,10 @@ trace_input(struct trace *t, const struct resource_input *in, bool last, struct 
 	trace_thing(t, last ? "`- " : "|- ", &in->thing);
 	if (in->made_by == NULL) {
 		if (in->source != NULL) {
-			printf("  from ");
+			printf(in->fetched ? "  fetched from " : "  said to be from ");
 			cmd_print_text(stdout, in->source);
 		}
-		puts(strcmp(in->thing.kind, "code") == 0 ? "" : "  (origin not proven)");
+		puts("  (origin not proven)");
 		return 0;
 	}
 	putchar('\n');

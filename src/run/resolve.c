@@ -8,7 +8,8 @@
 static int
 resolve_error(const struct spec *s, const struct spec_input *in, struct err *e)
 {
-	if (e->code == ERR_NOTFOUND || e->code == ERR_DENIED || e->code == ERR_FORMAT)
+	if (in->from == SPEC_INPUT_PATH &&
+	    (e->code == ERR_NOTFOUND || e->code == ERR_DENIED || e->code == ERR_FORMAT))
 		e->code = ERR_SPEC;
 	return err_prefix(e, "%s:%zu:%zu: input %s", s->file, in->line, in->column, in->path);
 }

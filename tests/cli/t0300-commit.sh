@@ -39,6 +39,8 @@ same "$(aicert log -n 1 --oneline | wc -l)" 1
 same "$(aicert log --json | wc -l)" 2
 same "$(aicert log --oneline out.txt | wc -l)" 2
 same "$(aicert log --oneline aicert.yaml | wc -l)" 0
+fails 2 aicert log --oneline --json
+fails 2 aicert log --failed -n 1
 
 # a changed output of a recorded run is replaced, anything else is kept
 echo mine >out.txt

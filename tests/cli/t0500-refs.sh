@@ -26,6 +26,13 @@ same "$(aicert rev-parse main)" "$two"
 same "$(aicert rev-parse side~1)" "$two"
 fails 3 aicert branch -s nosuch
 ok aicert branch -s main
+# nothing else has the commit on side
+fails 3 aicert branch -d side
+ok aicert branch -d -f side
+ok aicert branch side
+fails 2 aicert branch -- -x
+fails 2 aicert tag HEAD
+fails 2 aicert tag deadbeefdeadbeef
 ok aicert branch -d side
 fails 3 aicert rev-parse side
 fails 2 aicert tag "../x"

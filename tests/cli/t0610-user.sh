@@ -7,9 +7,10 @@ if [ "$(id -u)" = 0 ]; then
 	setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$build/aicert" ||
 		{ echo "skipped: the build directory is closed to other users"; exit 77; }
 	chown -R 65534:65534 "$scratch"
-	exec setpriv --reuid=65534 --regid=65534 --clear-groups env TMPDIR="$scratch" \
+	setpriv --reuid=65534 --regid=65534 --clear-groups env TMPDIR="$scratch" \
 		top_srcdir="$source_dir" top_builddir="$build" \
 		sh "$source_dir/tests/cli/t0610-user.sh"
+	exit $?
 fi
 unshare -Ur true 2>/dev/null || { echo "skipped: no user namespaces for users here"; exit 77; }
 new_repo r
