@@ -6,6 +6,7 @@
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include "base/interrupt.h"
 
 int
 fd_write_all(int fd, const void *data, size_t len, const char *what, struct err *e)
@@ -31,6 +32,8 @@ fd_read_upto(int fd, void *ret_data, size_t len, size_t *ret_len, const char *wh
 	unsigned char *p = ret_data;
 	size_t got = 0;
 
+	if (interrupt_watched(e) != 0)
+		return -1;
 	while (got < len) {
 		ssize_t n = read(fd, p + got, len - got);
 

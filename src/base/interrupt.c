@@ -7,6 +7,9 @@
 /* A signal handler has nowhere else to put what it learns. */
 static volatile sig_atomic_t interrupt_seen;
 static int interrupt_pipe[2] = {-1, -1};
+/* Of one thread: the reads that it stops are deep below who knows of it. */
+static _Thread_local interrupt_fn *interrupt_own;
+static _Thread_local void *interrupt_own_arg;
 
 static void
 interrupt_handler(int signo)
@@ -48,7 +51,20 @@ interrupt_check(struct err *e)
 {
 	if (interrupt_seen)
 		return err_set(e, ERR_CANCELLED, "interrupted");
-	return 0;
+	return interrupt_watched(e);
+}
+
+void
+interrupt_watch(interrupt_fn *check, void *arg)
+{
+	interrupt_own = check;
+	interrupt_own_arg = arg;
+}
+
+int
+interrupt_watched(struct err *e)
+{
+	return interrupt_own != NULL ? interrupt_own(interrupt_own_arg, e) : 0;
 }
 
 int

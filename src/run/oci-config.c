@@ -95,22 +95,32 @@ oci_config_capabilities(void)
 	return c;
 }
 
+static void
+oci_config_rlimit(struct jcs *list, const char *type, uint64_t value)
+{
+	struct jcs *limit = jcs_new_object();
+
+	jcs_set_string(limit, "type", type);
+	jcs_set_int(limit, "hard", (int64_t)value);
+	jcs_set_int(limit, "soft", (int64_t)value);
+	jcs_append(list, limit);
+}
+
 static struct jcs *
-oci_config_rlimits(void)
+oci_config_rlimits(const struct oci_config *c)
 {
 	struct jcs *list = jcs_new_array();
-	struct jcs *core = jcs_new_object();
 
-	jcs_set_string(core, "type", "RLIMIT_CORE");
-	jcs_set_int(core, "hard", 0);
-	jcs_set_int(core, "soft", 0);
-	jcs_append(list, core);
+	oci_config_rlimit(list, "RLIMIT_CORE", 0);
+	if (c->file_bytes_max != 0)
+		oci_config_rlimit(list, "RLIMIT_FSIZE", c->file_bytes_max);
 	return list;
 }
 
 static int
-oci_config_process(const struct run_spec *s, struct jcs *root, struct err *e)
+oci_config_process(const struct oci_config *c, struct jcs *root, struct err *e)
 {
+	const struct run_spec *s = c->spec;
 	struct jcs *p = jcs_new_object();
 	struct jcs *args = jcs_new_array();
 
@@ -123,7 +133,7 @@ oci_config_process(const struct run_spec *s, struct jcs *root, struct err *e)
 	jcs_set_string(p, "cwd", "/workspace");
 	jcs_set(p, "user", oci_config_user());
 	jcs_set(p, "capabilities", oci_config_capabilities());
-	jcs_set(p, "rlimits", oci_config_rlimits());
+	jcs_set(p, "rlimits", oci_config_rlimits(c));
 	return oci_config_env(s, p, e);
 }
 
@@ -252,7 +262,7 @@ oci_config_encode(const struct oci_config *c, struct buf *ret, struct err *e)
 	jcs_set_string(fs, "path", OCI_CONFIG_DIR "/rootfs");
 	jcs_set_bool(fs, "readonly", true);
 	jcs_set(root, "root", fs);
-	if (oci_config_process(c->spec, root, e) != 0 || oci_config_mounts(c, root, e) != 0)
+	if (oci_config_process(c, root, e) != 0 || oci_config_mounts(c, root, e) != 0)
 		return -1;
 	oci_config_linux(c, root);
 	return jcs_encode(root, ret, e);

@@ -5,12 +5,14 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include "base/fd.h"
 #include "object/tree.h"
 #include "store/ingest.h"
 
 #define OUTPUTS_DEPTH_MAX (TREE_DEPTH_MAX + 8) /* deeper things are no output anyway */
+#define OUTPUTS_ROOM_MAX (UINT64_C(1) << 52) /* no file is longer */
 
 static int outputs_own_below(int fd, uid_t uid, gid_t gid, int depth, struct err *e);
 
@@ -67,6 +69,80 @@ outputs_own(int dirfd, uid_t uid, gid_t gid, struct err *e)
 	if (fchmod(dirfd, 0755) != 0)
 		return err_sys(e, "cannot change the mode of the run's workspace");
 	return outputs_own_below(dirfd, uid, gid, 0, e);
+}
+
+int
+outputs_room(int dirfd, uint64_t *ret, struct err *e)
+{
+	struct statvfs v;
+
+	if (fstatvfs(dirfd, &v) != 0)
+		return err_sys(e, "cannot find the free space of the store's file system");
+	*ret = OUTPUTS_ROOM_MAX;
+	if (v.f_blocks != 0 && v.f_frsize != 0 && v.f_bavail < OUTPUTS_ROOM_MAX / v.f_frsize)
+		*ret = (uint64_t)v.f_bavail * v.f_frsize;
+	return 0;
+}
+
+/* Adds up the lengths of files; what cannot be looked at is judged later, by
+ * outputs_take().  False: there is no room for them. */
+static bool
+outputs_fit(int at, const char *name, int depth, uint64_t *room)
+{
+	struct dirent *d;
+	struct stat st;
+	bool fit = true;
+	DIR *dir;
+	int fd;
+
+	if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return true;
+	if (S_ISREG(st.st_mode)) {
+		fit = (uint64_t)st.st_size <= *room;
+		*room -= fit ? (uint64_t)st.st_size : 0;
+		return fit;
+	}
+	if (!S_ISDIR(st.st_mode) || depth == OUTPUTS_DEPTH_MAX)
+		return true;
+	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	dir = fd >= 0 ? fdopendir(fd) : NULL;
+	if (dir == NULL) {
+		cleanup_close(&fd);
+		return true;
+	}
+	while (fit && (d = readdir(dir)) != NULL)
+		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+			fit = outputs_fit(dirfd(dir), d->d_name, depth + 1, room);
+	closedir(dir);
+	return fit;
+}
+
+int
+outputs_measure(int scratchfd, const struct run_spec_output *o, uint64_t *room,
+    const char **ret_reason, struct buf *detail, struct err *e)
+{
+	CLEANUP(cleanup_close) int parent = -1;
+	CLEANUP(cleanup_free) char *path = buf_strdup(o->path, e);
+	uint64_t left = *room;
+	char *slash;
+
+	if (path == NULL)
+		return -1;
+	*ret_reason = NULL;
+	slash = strrchr(path, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	parent = fd_open_beneath(scratchfd, slash != NULL ? path : ".", O_RDONLY | O_DIRECTORY, 0, e);
+	if (parent < 0)
+		return 0;
+	if (outputs_fit(parent, slash != NULL ? slash + 1 : path, 0, &left)) {
+		*room = left;
+		return 0;
+	}
+	buf_addf(detail, "%s: too long: the outputs may add up to what was free when the run"
+	    " began, of which %llu bytes are left", o->path, (unsigned long long)*room);
+	*ret_reason = "unsupported";
+	return 0;
 }
 
 /* The reason in one of the certificate's words. */

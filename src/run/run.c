@@ -1,8 +1,11 @@
 #include "run/run.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
+#include <time.h>
 #include "base/fd.h"
+#include "base/interrupt.h"
 #include "crypto/key.h"
 #include "object/statement.h"
 #include "run/inputs.h"
@@ -36,6 +39,8 @@ struct run {
 	int log_fd;
 	struct sandbox_end end;
 	struct key *key;
+	int64_t cancelled_ms;           /* when that was seen, monotonic; 0: it was not */
+	uint64_t room;                  /* free space at the start: what outputs may add up to */
 	struct measure m;
 	struct certificate cert;        /* events are lent by m at the end */
 };
@@ -45,6 +50,26 @@ run_state(const struct run *r, const char *state)
 {
 	if (r->rq->observer.state != NULL)
 		r->rq->observer.state(r->rq->observer.arg, state);
+}
+
+/* An interrupt_fn. */
+static int
+run_stop(void *arg, struct err *e)
+{
+	struct run *r = arg;
+	struct pollfd p = {.fd = r->rq->cancel_fd, .events = POLLIN};
+	struct timespec ts;
+	int64_t now;
+
+	if (p.fd < 0 || poll(&p, 1, 0) != 1)
+		return 0;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	now = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + 1;
+	if (r->cancelled_ms == 0)
+		r->cancelled_ms = now;
+	if (now - r->cancelled_ms < RUN_CANCEL_MS)
+		return 0;
+	return err_set(e, ERR_CANCELLED, "cancelled");
 }
 
 /* --- 1 --- */
@@ -92,7 +117,7 @@ run_prepare(struct run *r, struct err *e)
 	    rootfs_prepare(s, spec, r->dirfd, &r->rootfs, e) != 0)
 		return -1;
 	r->scratchfd = fd_open_beneath(r->dirfd, "scratch", O_RDONLY | O_DIRECTORY, 0, e);
-	if (r->scratchfd < 0)
+	if (r->scratchfd < 0 || outputs_room(r->scratchfd, &r->room, e) != 0)
 		return -1;
 	return outputs_own(r->scratchfd, OCI_CONFIG_UID, OCI_CONFIG_UID, e);
 }
@@ -243,6 +268,7 @@ run_command(struct run *r, struct err *e)
 		.run_dirfd = r->dirfd,
 		.spec = r->rq->spec,
 		.rootfs = &r->rootfs,
+		.file_bytes_max = r->room,
 		.enforce = &r->sandbox,
 		.cgroup = &r->cgroup,
 		.cancel_fd = r->rq->cancel_fd,
@@ -303,7 +329,10 @@ run_measure_output(struct run *r, const struct run_spec_output *o, struct err *e
 
 	if (!r->end.has_times)
 		return run_measure_missing(r, o, "not-run", e);
-	if (outputs_take(r->rq->store, r->scratchfd, o, &ev.u.output.output, &reason, &detail, e) != 0)
+	if (outputs_measure(r->scratchfd, o, &r->room, &reason, &detail, e) != 0)
+		return -1;
+	if (reason == NULL &&
+	    outputs_take(r->rq->store, r->scratchfd, o, &ev.u.output.output, &reason, &detail, e) != 0)
 		return -1;
 	if (reason != NULL)
 		return run_say(r, "output missing", buf_str(&detail), e) != 0 ? -1 :
@@ -421,14 +450,26 @@ run_free(struct run *r)
 	certificate_free(&r->cert);
 }
 
+/* A step that hashes files. */
+static int
+run_watched(struct run *r, int (*step)(struct run *r, struct err *e), struct err *e)
+{
+	int rc;
+
+	interrupt_watch(run_stop, r);
+	rc = step(r, e);
+	interrupt_watch(NULL, NULL);
+	return rc;
+}
+
 int
 run_execute(const struct run_request *rq, struct buf *ret_certificate, struct err *e)
 {
 	CLEANUP(run_free) struct run r = {.rq = rq, .dirfd = -1, .scratchfd = -1, .log_fd = -1};
 
-	if (measure_start(&r.m, rq->tpm, e) != 0 || run_prepare(&r, e) != 0 ||
+	if (measure_start(&r.m, rq->tpm, e) != 0 || run_watched(&r, run_prepare, e) != 0 ||
 	    run_begin(&r, e) != 0 || run_measure_inputs(&r, e) != 0 || run_command(&r, e) != 0 ||
-	    run_measure_outputs(&r, e) != 0)
+	    run_watched(&r, run_measure_outputs, e) != 0)
 		return -1;
 	return run_seal(&r, ret_certificate, e);
 }

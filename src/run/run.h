@@ -2,7 +2,9 @@
  * The runner's work: one attested run from a resolved spec to a certificate.
  * Invariants: nothing is extended into PCR 15 before the run key's event is in
  * PCR 14; outputs are hashed after the run's last process is gone; whatever
- * happens, what was measured is sealed, and a failed run has a certificate.
+ * happens to the command, what was measured is sealed, and a failed run has a
+ * certificate.  A run that is cancelled while files are hashed, and not done with
+ * that RUN_CANCEL_MS later, has none: ERR_CANCELLED.
  */
 #ifndef RUN_RUN_H
 #define RUN_RUN_H
@@ -17,6 +19,9 @@ struct run_observer {
 	void (*log)(void *arg, const void *data, size_t len);
 	void *arg;
 };
+
+/* How long after its cancellation a run may go on hashing, outside of its sandbox. */
+#define RUN_CANCEL_MS 5000
 
 struct run_request {
 	struct store *store;

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include "base/fd.h"
@@ -46,6 +47,17 @@ sandbox_now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/* As given, but never above our own hard limit: only root may raise that. */
+static uint64_t
+sandbox_file_limit(uint64_t bytes)
+{
+	struct rlimit own;
+
+	if (bytes == 0 || getrlimit(RLIMIT_FSIZE, &own) != 0)
+		return 0;
+	return own.rlim_max < bytes ? own.rlim_max : bytes;
+}
+
 static int
 sandbox_bundle(const struct sandbox *s, struct err *e)
 {
@@ -53,6 +65,7 @@ sandbox_bundle(const struct sandbox *s, struct err *e)
 	const struct oci_config config = {
 		.spec = s->spec,
 		.rootfs = s->rootfs,
+		.file_bytes_max = sandbox_file_limit(s->file_bytes_max),
 		.user_namespace = s->enforce->user_namespace,
 		/* rootless: one id only, which the supervisor's map calls 0 */
 		.host_uid = rootless ? 0 : OCI_CONFIG_UID,

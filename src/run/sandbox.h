@@ -25,6 +25,7 @@ struct sandbox {
 	int run_dirfd;
 	const struct run_spec *spec;
 	const struct rootfs *rootfs;
+	uint64_t file_bytes_max;              /* of every file it writes; 0: any */
 	const struct event_sandbox *enforce;  /* what was promised */
 	const struct cgroup *cgroup;          /* limits already set */
 	int cancel_fd;                        /* readable: stop; -1: none */

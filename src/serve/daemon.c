@@ -138,6 +138,15 @@ daemon_remove_socket(const struct daemon_options *o)
 	(void)rmdir(dir);
 }
 
+/* Stuck, say in a file system that does not answer.  The sandbox dies with the
+ * worker's thread, and the store survives the end of a process at any moment. */
+__attribute__((noreturn)) static void
+daemon_give_up(const struct daemon_options *o)
+{
+	daemon_remove_socket(o);
+	_exit(err_exit_status(ERR_IO));
+}
+
 int
 daemon_serve(const struct daemon_options *o, struct err *e)
 {
@@ -153,7 +162,8 @@ daemon_serve(const struct daemon_options *o, struct err *e)
 	rc = worker_start(&worker, &d.app.worker, e);
 	if (rc == 0) {
 		rc = daemon_work(&d, e);
-		worker_stop(d.app.worker); /* what runs is cancelled and cleaned up first */
+		if (!worker_stop(d.app.worker)) /* what runs is cancelled and cleaned up first */
+			daemon_give_up(o);
 	}
 	daemon_remove_socket(o);
 	http_server_stop(d.server);

@@ -200,16 +200,20 @@ worker_ready(struct worker *w, struct err *e)
 	return ready ? 0 : -1;
 }
 
-void
+bool
 worker_stop(struct worker *w)
 {
+	struct timespec deadline;
+
 	pthread_mutex_lock(&w->lock);
 	w->stopping = true;
 	if (w->active != NULL)
 		run_state_cancel(w->active);
 	pthread_cond_broadcast(&w->changed);
 	pthread_mutex_unlock(&w->lock);
-	pthread_join(w->thread, NULL);
+	clock_gettime(CLOCK_REALTIME, &deadline);
+	deadline.tv_sec += WORKER_STOP_S;
+	return pthread_timedjoin_np(w->thread, NULL, &deadline) == 0;
 }
 
 void

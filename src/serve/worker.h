@@ -13,6 +13,7 @@
 #include "store/store.h"
 
 #define WORKER_RUNS_KEPT 16     /* finished ones; the oldest is forgotten */
+#define WORKER_STOP_S 25        /* more than SANDBOX_GRACE_MS and RUN_CANCEL_MS together */
 
 struct worker;
 
@@ -29,8 +30,9 @@ int worker_start(const struct worker_options *o, struct worker **ret, struct err
 int worker_ready_fd(const struct worker *w);
 /* After that: 0, or why not. */
 int worker_ready(struct worker *w, struct err *e) MUST_CHECK;
-/* Cancels the run in progress, waits for its clean-up, ends the thread. */
-void worker_stop(struct worker *w);
+/* Cancels the run in progress, waits for its clean-up, ends the thread.  False: it
+ * does not end within WORKER_STOP_S; then w cannot be freed, only the process ended. */
+bool worker_stop(struct worker *w);
 void worker_free(struct worker *w);
 
 /* ERR_BUSY during a run. *ret_public is added to. */

@@ -1,8 +1,11 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <unistd.h>
+#include "base/fd.h"
 #include "base/interrupt.h"
 
 /* Each test is a process of its own (Check forks), so nothing leaks between them. */
@@ -62,8 +65,39 @@ START_TEST(test_interrupt_flood)
 }
 END_TEST
 
+static int
+interrupt_countdown(void *arg, struct err *e)
+{
+	int *left = arg;
+
+	return (*left)-- > 0 ? 0 : err_set(e, ERR_CANCELLED, "enough");
+}
+
+/* A reason of the thread's own stops reads, also endless ones. */
+START_TEST(test_interrupt_watch)
+{
+	int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC), left = 3, reads = 0;
+	char block[16];
+	struct err e;
+	size_t n;
+
+	interrupt_watch(interrupt_countdown, &left);
+	while (fd_read_upto(fd, block, sizeof block, &n, "zero", &e) == 0)
+		reads++;
+	ck_assert_int_eq(reads, 3);
+	ck_assert_int_eq(e.code, ERR_CANCELLED);
+	UNIT_FAILS(interrupt_check(&e), &e, ERR_CANCELLED);
+	ck_assert(!interrupt_pending());
+	interrupt_watch(NULL, NULL);
+	UNIT_OK(interrupt_check(&e), &e);
+	UNIT_OK(fd_read_upto(fd, block, sizeof block, &n, "zero", &e), &e);
+	close(fd);
+}
+END_TEST
+
 UNIT_SUITE(interrupt)
 {
+	tcase_add_test(tc, test_interrupt_watch);
 	tcase_add_test(tc, test_interrupt_quiet);
 	tcase_add_loop_test(tc, test_interrupt_signal, 0,
 	    sizeof interrupt_signals / sizeof interrupt_signals[0]);

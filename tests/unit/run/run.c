@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <sys/eventfd.h>
 #include "base/dir-walk.h"
@@ -330,6 +331,71 @@ START_TEST(test_run_cancelled)
 }
 END_TEST
 
+/* Files that are longer than the disk are refused before they are hashed. */
+START_TEST(test_run_sparse)
+{
+	CLEANUP(buf_free) struct buf log = BUF_INIT;
+	struct lab l;
+
+	lab_open(&l);
+	lab_write(&l, "s.py", "import os, resource, signal\n"
+	    "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+	    "try: os.truncate(os.open('a', os.O_CREAT | os.O_WRONLY), 8 << 40)\n"
+	    "except OSError as e: print(e.strerror)\n"
+	    "n = resource.getrlimit(resource.RLIMIT_FSIZE)[0] - (1 << 20)\n"
+	    "os.mkdir('d')\n"
+	    "for p in 'b', 'd/1', 'd/2': os.truncate(os.open(p, os.O_CREAT | os.O_WRONLY), n)\n");
+	lab_resolve(&l, "version: 1\nimage: host\ncommand: [python3, s.py]\ninputs: [s.py]\n"
+	    "outputs: [d/]\n");
+	UNIT_OK(lab_execute(&l, -1), &l.e);
+	ck_assert_int_eq(lab_finished(&l)->exit_code, 0);
+	UNIT_OK(odb_read(l.store, &lab_finished(&l)->log, 4096, &log, &l.e), &l.e);
+	ck_assert_ptr_nonnull(strstr(buf_str(&log), "File too large\n"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&log), "output missing: d: too long"));
+	ck_assert_str_eq(certificate_event(&l.c, EVENT_OUTPUT_MISSING)->u.missing.reason, "unsupported");
+	lab_replay(&l);
+	lab_clean(&l);
+	lab_close(&l);
+}
+END_TEST
+
+static void
+lab_cancel(void *arg, const char *state)
+{
+	if (strcmp(state, "hashing") == 0)
+		ck_assert_int_eq(eventfd_write(*(int *)arg, 1), 0);
+}
+
+/* What takes too long to hash is given up. */
+START_TEST(test_run_cancelled_hashing)
+{
+	struct lab l;
+	int fd = eventfd(0, EFD_CLOEXEC);
+	struct run_request rq = {.cancel_fd = fd, .daemon_version = "1",
+		.observer = {.state = lab_cancel, .arg = &fd}};
+	time_t start;
+
+	lab_open(&l);
+	lab_write(&l, "s.py", "import os, resource\n"
+	    "n = min(resource.getrlimit(resource.RLIMIT_FSIZE)[0] // 4 * 3, 1 << 37)\n"
+	    "os.truncate(os.open('a', os.O_CREAT | os.O_WRONLY), n)\n");
+	lab_resolve(&l, "version: 1\nimage: host\ncommand: [python3, s.py]\ninputs: [s.py]\n"
+	    "outputs: [a]\n");
+	rq.store = l.store;
+	rq.tpm = l.tpm;
+	rq.spec = &l.resolved;
+	start = time(NULL);
+	if (run_execute(&rq, &l.bytes, &l.e) != 0) {
+		ck_assert_msg(l.e.code == ERR_CANCELLED, "%s", l.e.msg);
+		ck_assert_int_ge(time(NULL) - start, RUN_CANCEL_MS / 1000 - 1);
+	}
+	ck_assert_int_lt(time(NULL) - start, RUN_CANCEL_MS / 1000 + 8);
+	lab_clean(&l);
+	close(fd);
+	lab_close(&l);
+}
+END_TEST
+
 static struct resource_made_by *
 lab_made_by(const struct oid *certificate, const char *path)
 {
@@ -560,6 +626,8 @@ UNIT_SUITE(run_run)
 	tcase_add_test(tc, test_run_not_started);
 	tcase_add_test(tc, test_run_deep);
 	tcase_add_test(tc, test_run_cancelled);
+	tcase_add_test(tc, test_run_cancelled_hashing);
+	tcase_add_test(tc, test_run_sparse);
 	tcase_add_test(tc, test_run_made_by);
 	tcase_add_test(tc, test_run_inputs_refused);
 	tcase_add_loop_test(tc, test_run_image, 0, (int)(sizeof run_images / sizeof *run_images));
