@@ -205,7 +205,7 @@ START_TEST(test_resolve_git)
 	UNIT_OK(odb_read(w.store, &w.resolved.inputs[1].thing.digests.sha256, 100, &text, &w.e), &w.e);
 	ck_assert_str_eq(buf_str(&text), "code");
 	UNIT_FAILS(work_resolve(&w, "host", "[{git: other, rev: 0123456789012345678901234567890123456789,"
-	    " path: g}]", NULL), &w.e, ERR_SPEC);
+	    " path: g}]", NULL), &w.e, ERR_NOTFOUND);
 	work_close(&w);
 }
 END_TEST
