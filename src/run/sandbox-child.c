@@ -115,6 +115,7 @@ static void
 sandbox_child_mounts(const struct sandbox_child *c)
 {
 	static const unsigned long quiet = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+	const struct mount_attr plain = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
 
 	if (mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
 		sandbox_child_fail(c, SANDBOX_CHILD_PRIVATE);
@@ -127,6 +128,10 @@ sandbox_child_mounts(const struct sandbox_child *c)
 	if (mount("tmpfs", "/run", "tmpfs", quiet, "mode=755") != 0 || mkdir(OCI_CONFIG_DIR, 0755) != 0)
 		sandbox_child_fail(c, SANDBOX_CHILD_RUN);
 	if (mount(".", OCI_CONFIG_DIR, NULL, MS_BIND | MS_REC, NULL) != 0 || chdir("/") != 0)
+		sandbox_child_fail(c, SANDBOX_CHILD_BIND);
+	/* what crun binds from there inherits it: it does not set these itself on a mount
+	 * that is to be written to */
+	if (syscall(SYS_mount_setattr, AT_FDCWD, OCI_CONFIG_DIR, AT_RECURSIVE, &plain, sizeof plain) != 0)
 		sandbox_child_fail(c, SANDBOX_CHILD_BIND);
 	if (mount("proc", "/proc", "proc", quiet, NULL) != 0)
 		sandbox_child_fail(c, SANDBOX_CHILD_PROC);

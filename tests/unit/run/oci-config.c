@@ -41,6 +41,7 @@ START_TEST(test_oci_config_root)
 	const struct rootfs fs = {oci_config_binds, 2};
 	const struct oci_config c = {
 		.spec = &oci_config_spec, .rootfs = &fs, .user_namespace = true,
+		.file_bytes_max = UINT64_C(9) << 40,
 		.host_uid = 65534, .host_gid = 65534, .root_mapped = true,
 	};
 

@@ -216,6 +216,40 @@ START_TEST(test_sandbox_mounts_beneath)
 }
 END_TEST
 
+/* The flags that every mount of ours really has; the host's command line is masked. */
+static void
+sandbox_mount_flags(void)
+{
+	struct box b;
+
+	box_open(&b);
+	box_input(&b, "in.txt", "input");
+	box_python(&b, "found = {}\n"
+	    "for line in open('/proc/self/mountinfo'):\n"
+	    "    f = line.split()\n"
+	    "    found[f[4]] = set(f[5].split(','))\n"
+	    "for p, rw in ('/', 'ro'), ('/workspace', 'rw'), ('/workspace/in.txt', 'ro'), ('/usr', 'ro'):\n"
+	    "    assert {rw, 'nosuid', 'nodev'} <= found[p], (p, found[p])\n"
+	    "assert {'rw', 'nosuid', 'nodev'} <= found['/tmp']\n"
+	    "assert open('/proc/cmdline').read() == ''\n"
+	    "print('held')\n");
+	ck_assert_msg(strcmp(buf_str(&b.output), "held\n") == 0, "%s%s", buf_str(&b.output),
+	    b.end.message);
+	box_close(&b);
+}
+
+START_TEST(test_sandbox_mount_flags)
+{
+	sandbox_mount_flags();
+}
+END_TEST
+
+START_TEST(test_sandbox_mount_flags_rootless)
+{
+	box_as_user(sandbox_mount_flags);
+}
+END_TEST
+
 START_TEST(test_sandbox_compiler)
 {
 	struct box b;
@@ -544,6 +578,8 @@ UNIT_SUITE(run_sandbox)
 	tcase_add_test(tc, test_sandbox_feigned_failure);
 	tcase_add_test(tc, test_sandbox_useful);
 	tcase_add_test(tc, test_sandbox_mounts_beneath);
+	tcase_add_test(tc, test_sandbox_mount_flags);
+	tcase_add_test(tc, test_sandbox_mount_flags_rootless);
 	tcase_add_test(tc, test_sandbox_compiler);
 	tcase_add_test(tc, test_sandbox_output_after_end);
 	tcase_add_test(tc, test_sandbox_time_limit);
