@@ -27,9 +27,9 @@ static int
 ingest_write_file(struct ingest_write *w, const struct oid *id, bool exec, int dirfd,
     const char *name, struct err *e)
 {
-	if (w->private_)
-		return odb_link(w->s, id, dirfd, name, exec ? 0555 : 0444, e);
-	return odb_export(w->s, id, dirfd, name, exec ? 0755 : 0644, e);
+	unsigned mode = w->private_ ? 0444 : 0644;
+
+	return odb_export(w->s, id, dirfd, name, exec ? mode | 0111 : mode, e);
 }
 
 static int

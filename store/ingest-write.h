@@ -5,7 +5,7 @@
 #include "object/oid.h"
 #include "store/store.h"
 
-/* private_: read-only files, linked where possible, and directories 0555;
+/* private_: read-only files and directories 0555;
  * else ordinary user files.  Nothing is left behind after a failure. */
 int ingest_write(struct store *s, const struct object_ref *ref, int dirfd, const char *name,
     bool private_, struct err *e) MUST_CHECK;

@@ -26,8 +26,9 @@ struct ingest_result {
 int ingest_path(struct store *s, int dirfd, const char *path, unsigned flags,
     struct progress *progress, struct ingest_result *ret, struct err *e) MUST_CHECK;
 
-/* Writes a blob or tree beneath dirfd at name, read-only, hard-linking where the
- * store allows: what a run sees as its private input. */
+/* Writes a blob or tree beneath dirfd at name, read-only, reflinked or copied and
+ * verified: what a run sees as its private input, which no change to the store's
+ * files reaches. */
 int ingest_materialise(struct store *s, enum object_type type, const struct oid *id, int dirfd,
     const char *name, struct err *e) MUST_CHECK;
 /* Writes a blob or tree as ordinary user files (0644/0755), reflinked or copied;

@@ -16,7 +16,6 @@ libaicert_core_a_SOURCES += \
 	store/odb-export.c \
 	store/odb-file.c store/odb-file.h \
 	store/odb-hash.c \
-	store/odb-link.c \
 	store/odb-put.c \
 	store/odb-small.c store/odb-small.h \
 	store/odb-state.h \

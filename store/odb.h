@@ -53,13 +53,11 @@ int odb_hash_fd(int fd, const char *what, struct oid *ret, uint64_t *ret_size,
 int odb_adopt(struct store *s, int dirfd, const char *name, struct oid *ret, uint64_t *ret_size,
     struct err *e) MUST_CHECK;
 
-/* Writes an object as a new file beneath dirfd (reflink, else copy; the bytes are
- * verified): never replaces an existing name (ERR_EXISTS). mode 0444, 0555, 0644, 0755. */
+/* Writes an object as a new file beneath dirfd (reflink, else copy; the bytes that
+ * were written are verified): never replaces an existing name (ERR_EXISTS).
+ * Never a link to the store's own file: whoever may write that one cannot reach
+ * this one through it. mode 0444, 0555, 0644, 0755. */
 int odb_export(struct store *s, const struct oid *id, int dirfd, const char *name, unsigned mode,
-    struct err *e) MUST_CHECK;
-/* As odb_export with mode 0444 or 0555, but may hard-link the store's own
- * read-only file: for private input trees that are never written. */
-int odb_link(struct store *s, const struct oid *id, int dirfd, const char *name, unsigned mode,
     struct err *e) MUST_CHECK;
 
 /* Calls fn for every object in this store, any order; fn returns non-zero to stop. */

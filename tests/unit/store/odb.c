@@ -201,7 +201,6 @@ START_TEST(odb_absent)
 		UNIT_FAILS(odb_stream(f.s, &id, NULL, NULL, &e), &e, ERR_NOTFOUND);
 		UNIT_FAILS(odb_open(f.s, &id, &fd, &size, &e), &e, ERR_NOTFOUND);
 		UNIT_FAILS(odb_export(f.s, &id, f.dirfd, "out", 0644, &e), &e, ERR_NOTFOUND);
-		UNIT_FAILS(odb_link(f.s, &id, f.dirfd, "out", 0444, &e), &e, ERR_NOTFOUND);
 		if (i == 0) {
 			struct oid other;
 
@@ -369,26 +368,34 @@ START_TEST(odb_export_writes_and_never_replaces)
 }
 END_TEST
 
-START_TEST(odb_link_shares_the_file)
+/* Whoever writes the store's own file later does not write the copy. */
+START_TEST(odb_export_is_a_private_copy)
 {
 	CLEANUP(cleanup_free) unsigned char *data = fixture_bytes(100000, 17);
+	CLEANUP(cleanup_close) int fd = -1;
+	CLEANUP(buf_free) struct buf back = BUF_INIT;
+	char name[ODB_FILE_NAME_SIZE], path[100];
 	struct fixture f;
-	struct stat st;
+	struct stat ours, theirs;
 	struct oid id;
 	struct err e;
 
 	fixture_open(&f);
 	UNIT_OK(odb_put(f.s, data, 100000, &id, &e), &e);
-	UNIT_OK(odb_link(f.s, &id, f.dirfd, "in", 0444, &e), &e);
-	ck_assert_int_eq(fstatat(f.dirfd, "in", &st, 0), 0);
-	ck_assert_uint_eq(st.st_nlink, 2);
-	UNIT_FAILS(odb_link(f.s, &id, f.dirfd, "in", 0444, &e), &e, ERR_EXISTS);
-	/* another mode is another file */
-	UNIT_OK(odb_link(f.s, &id, f.dirfd, "exec", 0555, &e), &e);
-	ck_assert_int_eq(fstatat(f.dirfd, "exec", &st, 0), 0);
-	ck_assert_uint_eq(st.st_nlink, 1);
-	ck_assert_uint_eq(st.st_mode & 07777, 0555);
-	UNIT_FAILS(odb_link(f.s, &id, f.dirfd, "w", 0644, &e), &e, ERR_INTERNAL);
+	UNIT_OK(odb_export(f.s, &id, f.dirfd, "in", 0444, &e), &e);
+	odb_file_name(&id, name);
+	snprintf(path, sizeof path, "objects/%s", name);
+	ck_assert_int_eq(fstatat(store_dirfd(f.s), path, &theirs, 0), 0);
+	ck_assert_int_eq(fstatat(f.dirfd, "in", &ours, 0), 0);
+	ck_assert(ours.st_ino != theirs.st_ino);
+	ck_assert_uint_eq(theirs.st_nlink, 1);
+	ck_assert_int_eq(fchmodat(store_dirfd(f.s), path, 0644, 0), 0);
+	fd = openat(store_dirfd(f.s), path, O_WRONLY | O_CLOEXEC);
+	ck_assert_int_eq(pwrite(fd, "changed", 7, 50), 7);
+	fixture_read(f.dirfd, "in", &back);
+	ck_assert(back.len == 100000 && memcmp(back.data, data, 100000) == 0);
+	ck_assert_int_eq(fstatat(f.dirfd, "in", &ours, 0), 0);
+	ck_assert_uint_eq(ours.st_mode & 07777, 0444);
 	fixture_close(&f);
 }
 END_TEST
@@ -533,7 +540,7 @@ UNIT_SUITE(odb)
 	tcase_add_test(tc, odb_adopt_takes_ownership);
 	tcase_add_test(tc, odb_adopt_refuses);
 	tcase_add_loop_test(tc, odb_export_writes_and_never_replaces, 0, 2);
-	tcase_add_test(tc, odb_link_shares_the_file);
+	tcase_add_test(tc, odb_export_is_a_private_copy);
 	tcase_add_test(tc, odb_each_tells_all_once);
 	tcase_add_test(tc, odb_prefixes);
 	tcase_add_test(tc, odb_prefix_ambiguous_lists);
