@@ -105,6 +105,7 @@ libaicert_core_a_SOURCES += \
 libaicert_core_a_SOURCES += \
 	src/run/cgroup.c src/run/cgroup-locate.c src/run/cgroup.h \
 	src/run/fetch.c src/run/fetch.h \
+	src/run/input-marks.c src/run/input-marks.h \
 	src/run/inputs.c src/run/inputs.h \
 	src/run/measure.c src/run/measure.h \
 	src/run/oci-config.c src/run/oci-config.h \

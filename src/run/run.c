@@ -8,6 +8,7 @@
 #include "base/interrupt.h"
 #include "crypto/key.h"
 #include "object/statement.h"
+#include "run/input-marks.h"
 #include "run/inputs.h"
 #include "run/measure.h"
 #include "run/oci-config.h"
@@ -22,9 +23,9 @@
  *   2 begin     PCR 14 and 15 zero, start quote
  *   3 inputs    PCR 14, ended by the run key
  *   4 command   in the sandbox, until its last process is gone
- *   5 outputs   PCR 15
+ *   5 outputs   PCR 15, once the inputs are seen to be as they were
  *   6 seal      statement, quote, signature
- * After step 3 only the TPM, the store or the machine can keep a run from its
+ * After step 3 only the TPM, the store, the machine or changed inputs can keep a run from its
  * certificate: whatever the command does becomes part of it.
  */
 
@@ -35,6 +36,7 @@ struct run {
 	struct event_sandbox sandbox;
 	struct cgroup cgroup;
 	struct rootfs rootfs;
+	struct input_marks marks;
 	struct run_log log;
 	int log_fd;
 	struct sandbox_end end;
@@ -113,7 +115,8 @@ run_prepare(struct run *r, struct err *e)
 	run_state(r, "preparing");
 	if (inputs_check(s, spec, e) != 0 || sandbox_probe(&r->sandbox, e) != 0 ||
 	    run_limits(r, e) != 0 || run_directory(r, e) != 0 ||
-	    inputs_place(s, spec, r->dirfd, e) != 0 || inputs_scratch(spec, r->dirfd, e) != 0 ||
+	    inputs_place(s, spec, r->dirfd, e) != 0 ||
+	    input_marks_take(spec, r->dirfd, &r->marks, e) != 0 || inputs_scratch(spec, r->dirfd, e) != 0 ||
 	    rootfs_prepare(s, spec, r->dirfd, &r->rootfs, e) != 0)
 		return -1;
 	r->scratchfd = fd_open_beneath(r->dirfd, "scratch", O_RDONLY | O_DIRECTORY, 0, e);
@@ -381,6 +384,8 @@ run_measure_outputs(struct run *r, struct err *e)
 	struct event sealed = {.kind = EVENT_OUTPUTS_SEALED};
 
 	run_state(r, "hashing");
+	if (input_marks_check(&r->marks, spec, r->dirfd, e) != 0)
+		return -1;
 	if (run_measure_started(r, e) != 0)
 		return -1;
 	for (size_t i = 0; i < spec->output_count; i++)
@@ -444,6 +449,7 @@ run_free(struct run *r)
 	free(r->tmp_name);
 	rootfs_free(&r->rootfs);
 	sandbox_probe_free(&r->sandbox);
+	input_marks_free(&r->marks);
 	run_log_free(&r->log);
 	key_free(r->key);
 	measure_free(&r->m);

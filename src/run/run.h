@@ -4,7 +4,8 @@
  * PCR 14; outputs are hashed after the run's last process is gone; whatever
  * happens to the command, what was measured is sealed, and a failed run has a
  * certificate.  A run that is cancelled while files are hashed, and not done with
- * that RUN_CANCEL_MS later, has none: ERR_CANCELLED.
+ * that RUN_CANCEL_MS later, has none: ERR_CANCELLED.  Nor has one whose inputs
+ * have other bytes at its end than were measured: ERR_REFUSED names the input.
  */
 #ifndef RUN_RUN_H
 #define RUN_RUN_H

@@ -396,6 +396,66 @@ START_TEST(test_run_cancelled_hashing)
 }
 END_TEST
 
+/* Writes to the input that the running command sees. */
+struct lab_tamper {
+	struct store *store;
+	const char *text;
+};
+
+static void
+lab_tamper(void *arg, const char *state)
+{
+	const struct lab_tamper *t = arg;
+	struct dir_walk w = DIR_WALK_INIT;
+	char path[300];
+	struct err e;
+	int fd;
+
+	if (strcmp(state, "running") != 0)
+		return;
+	UNIT_OK(dir_walk_list(store_tmp_fd(t->store), ".", 100, &w, &e), &e);
+	ck_assert_uint_eq(w.count, 1);
+	snprintf(path, sizeof path, "%s/inputs/1/in.txt", w.names[0]);
+	dir_walk_free(&w);
+	ck_assert_int_eq(fchmodat(store_tmp_fd(t->store), path, 0644, 0), 0);
+	fd = openat(store_tmp_fd(t->store), path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	UNIT_OK(fd_write_all(fd, t->text, strlen(t->text), path, &e), &e);
+	close(fd);
+}
+
+static int
+lab_tampered(struct lab *l, const char *text)
+{
+	struct lab_tamper t = {l->store, text};
+	struct run_request rq = {
+		.store = l->store, .tpm = l->tpm, .spec = &l->resolved, .daemon_version = "1",
+		.cancel_fd = -1, .observer = {.state = lab_tamper, .arg = &t},
+	};
+	int rc = run_execute(&rq, &l->bytes, &l->e);
+
+	lab_clean(l);
+	return rc;
+}
+
+/* An input that was written to is found, and found to be harmless when its bytes are the same. */
+START_TEST(test_run_input_changed)
+{
+	struct lab l;
+
+	lab_open(&l);
+	lab_resolve(&l, "version: 1\nimage: host\ncommand: [sh, -c, 'sleep 0.3; echo > a']\n"
+	    "inputs: [copy.py, data/]\noutputs: [a]\n");
+	UNIT_FAILS(lab_tampered(&l, "INPUT\n"), &l.e, ERR_REFUSED);
+	ck_assert_msg(strstr(l.e.msg, "input data: its bytes changed") != NULL, "%s", l.e.msg);
+	ck_assert_uint_eq(l.bytes.len, 0);
+	UNIT_OK(lab_tampered(&l, "input\n"), &l.e);
+	UNIT_OK(certificate_decode(l.bytes.data, l.bytes.len, &l.c, &l.e), &l.e);
+	ck_assert(certificate_run_ok(&l.c));
+	lab_close(&l);
+}
+END_TEST
+
 static struct resource_made_by *
 lab_made_by(const struct oid *certificate, const char *path)
 {
@@ -628,6 +688,7 @@ UNIT_SUITE(run_run)
 	tcase_add_test(tc, test_run_cancelled);
 	tcase_add_test(tc, test_run_cancelled_hashing);
 	tcase_add_test(tc, test_run_sparse);
+	tcase_add_test(tc, test_run_input_changed);
 	tcase_add_test(tc, test_run_made_by);
 	tcase_add_test(tc, test_run_inputs_refused);
 	tcase_add_loop_test(tc, test_run_image, 0, (int)(sizeof run_images / sizeof *run_images));
