@@ -24,20 +24,38 @@ odb_file_name(const struct oid *id, char ret[ODB_FILE_NAME_SIZE])
 	snprintf(ret, ODB_FILE_NAME_SIZE, "%.2s/%s", hex, hex + 2);
 }
 
+/* 1: open; a link on the way, which no store has by itself, is damage. */
+static int
+odb_file_open_as(struct store *s, const char *name, int flags, int *ret_fd, struct err *e)
+{
+	int fd = fd_open_beneath(odb_state(s)->fd, name, flags, 0, e);
+
+	if (fd >= 0) {
+		*ret_fd = fd;
+		return 1;
+	}
+	if (e->code == ERR_NOTFOUND)
+		return 0;
+	if (e->code == ERR_DENIED)
+		return err_set(e, ERR_CORRUPT, "%s/objects/%s: is, or passes through, a symbolic link",
+		    store_path(s), name);
+	return err_prefix(e, "%s/objects", store_path(s));
+}
+
 int
 odb_file_open(struct store *s, const struct oid *id, int *ret_fd, uint64_t *ret_size, struct err *e)
 {
 	char name[ODB_FILE_NAME_SIZE];
 	struct stat st;
 	struct err local;
-	int fd;
+	int fd, rc;
 
 	if (e == NULL)
 		e = &local;
 	odb_file_name(id, name);
-	fd = fd_open_beneath(odb_state(s)->fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, e);
-	if (fd < 0)
-		return e->code == ERR_NOTFOUND ? 0 : err_prefix(e, "%s/objects", store_path(s));
+	rc = odb_file_open_as(s, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd, e);
+	if (rc != 1)
+		return rc;
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		close(fd);
 		return err_set(e, ERR_CORRUPT, "%s/objects/%s: not a regular file", store_path(s), name);
@@ -50,15 +68,20 @@ odb_file_open(struct store *s, const struct oid *id, int *ret_fd, uint64_t *ret_
 int
 odb_file_size(struct store *s, const struct oid *id, uint64_t *ret, struct err *e)
 {
+	CLEANUP(cleanup_close) int fd = -1;
 	char name[ODB_FILE_NAME_SIZE];
 	struct stat st;
+	struct err local;
+	int rc;
 
+	if (e == NULL)
+		e = &local;
 	odb_file_name(id, name);
-	if (fstatat(odb_state(s)->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		if (errno == ENOENT)
-			return 0;
+	rc = odb_file_open_as(s, name, O_PATH, &fd, e);
+	if (rc != 1)
+		return rc;
+	if (fstat(fd, &st) != 0)
 		return err_sys(e, "%s/objects/%s: cannot look at it", store_path(s), name);
-	}
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_CORRUPT, "%s/objects/%s: not a regular file", store_path(s), name);
 	*ret = (uint64_t)st.st_size;
@@ -194,43 +217,67 @@ odb_file_sync(struct store *s, struct err *e)
 	return any ? fd_sync(o->fd, "objects", e) : 0;
 }
 
+/* objects/ab, made when it is not there; never what a link in its place names. */
+static int
+odb_file_dir(struct store *s, const struct oid *id, int *ret_fd, struct err *e)
+{
+	struct odb_state *o = odb_state(s);
+	char dir[3];
+	int fd;
+
+	hex_encode(dir, id->b, 1);
+	if (mkdirat(o->fd, dir, 0777) != 0 && errno != EEXIST)
+		return err_sys(e, "%s/objects/%s: cannot create", store_path(s), dir);
+	fd = fd_open_beneath(o->fd, dir, O_RDONLY | O_DIRECTORY, 0, e);
+	if (fd < 0)
+		return err_prefix(e, "%s/objects", store_path(s));
+	*ret_fd = fd;
+	return 0;
+}
+
+/* A finished file on its way under its id. */
+struct odb_file_move {
+	int dirfd;
+	const char *name;
+	int fd;             /* objects/ab */
+	const char *base;   /* beneath it */
+};
+
 /* The name is taken.  Its length proves nothing: the good bytes are given up
  * only for bytes that were read and have the digest. */
 static int
-odb_file_present(struct store *s, int dirfd, const char *name, const struct oid *id, struct err *e)
+odb_file_present(struct store *s, const struct odb_file_move *m, const struct oid *id, struct err *e)
 {
-	char final[ODB_FILE_NAME_SIZE];
-
-	odb_file_name(id, final);
 	if (odb_file_check(s, id) == ODB_FILE_INTACT) {
-		if (unlinkat(dirfd, name, 0) != 0 && errno != ENOENT)
-			return err_sys(e, "%s: cannot remove", name);
+		if (unlinkat(m->dirfd, m->name, 0) != 0 && errno != ENOENT)
+			return err_sys(e, "%s: cannot remove", m->name);
 		return 0;
 	}
-	if (renameat(dirfd, name, odb_state(s)->fd, final) != 0)
-		return err_sys(e, "%s/objects/%s: cannot replace", store_path(s), final);
+	if (renameat(m->dirfd, m->name, m->fd, m->base) != 0)
+		return err_sys(e, "%s/objects: cannot replace %s", store_path(s), m->base);
 	return 0;
 }
 
 int
 odb_file_publish(struct store *s, int dirfd, const char *name, const struct oid *id, struct err *e)
 {
-	struct odb_state *o = odb_state(s);
-	char final[ODB_FILE_NAME_SIZE], dir[3];
-	int rc = 0;
+	CLEANUP(cleanup_close) int fd = -1;
+	char final[ODB_FILE_NAME_SIZE];
+	struct odb_file_move m = {.dirfd = dirfd, .name = name, .base = final + 3};
 
 	odb_file_name(id, final);
-	hex_encode(dir, id->b, 1);
-	if (mkdirat(o->fd, dir, 0777) != 0 && errno != EEXIST)
-		return err_sys(e, "%s/objects/%s: cannot create", store_path(s), dir);
-	if (renameat2(dirfd, name, o->fd, final, RENAME_NOREPLACE) != 0) {
+	if (odb_file_dir(s, id, &fd, e) != 0)
+		return -1;
+	m.fd = fd;
+	if (renameat2(dirfd, name, fd, m.base, RENAME_NOREPLACE) != 0) {
 		if (errno == EXDEV)
 			return 1;
 		if (errno != EEXIST)
 			return err_sys(e, "%s/objects/%s: cannot rename into place", store_path(s), final);
-		rc = odb_file_present(s, dirfd, name, id, e);
+		if (odb_file_present(s, &m, id, e) != 0)
+			return -1;
 	}
-	return rc != 0 ? -1 : odb_file_settle(s, id, e);
+	return odb_file_settle(s, id, e);
 }
 
 int
@@ -267,9 +314,10 @@ odb_file_other(struct odb_file_walk *w, const char *dir, const char *name)
 }
 
 static int
-odb_file_each_name(struct odb_file_walk *w, const char *dir, const char *name, struct err *e)
+odb_file_each_name(struct odb_file_walk *w, const char *dir, int fd, const char *name,
+    struct err *e)
 {
-	char hex[OID_HEX_SIZE], local[600];
+	char hex[OID_HEX_SIZE];
 	struct stat st;
 	struct oid id;
 
@@ -282,11 +330,10 @@ odb_file_each_name(struct odb_file_walk *w, const char *dir, const char *name, s
 		return 0;
 	if (oid_from_hex(&id, hex, e) != 0)
 		return -1;
-	snprintf(local, sizeof local, "%s/%s", dir, name);
-	if (fstatat(odb_state(w->s)->fd, local, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
 		if (errno == ENOENT)
 			return 0;
-		return err_sys(e, "%s/objects/%s: cannot look at it", store_path(w->s), local);
+		return err_sys(e, "%s/objects/%s/%s: cannot look at it", store_path(w->s), dir, name);
 	}
 	w->stop = w->fn(w->arg, &id, S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0) != 0;
 	return 0;
@@ -296,6 +343,7 @@ static int
 odb_file_each_dir(struct odb_file_walk *w, const char *dir, struct err *e)
 {
 	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
+	CLEANUP(cleanup_close) int fd = -1;
 	size_t n = strlen(w->prefix) < 2 ? strlen(w->prefix) : 2;
 
 	if (strlen(dir) != 2 || !hex_is(dir, 2)) {
@@ -305,10 +353,15 @@ odb_file_each_dir(struct odb_file_walk *w, const char *dir, struct err *e)
 	}
 	if (strncmp(dir, w->prefix, n) != 0)
 		return 0;
-	if (dir_walk_list(odb_state(w->s)->fd, dir, ODB_FILE_NAMES_MAX, &names, e) != 0)
+	fd = fd_open_beneath(odb_state(w->s)->fd, dir, O_RDONLY | O_DIRECTORY, 0, e);
+	if (fd < 0 && (e->code == ERR_DENIED || e->sys == ENOTDIR)) {
+		odb_file_other(w, "", dir); /* a link or a file: nothing behind it is ours */
+		return 0;
+	}
+	if (fd < 0 || dir_walk_list(fd, ".", ODB_FILE_NAMES_MAX, &names, e) != 0)
 		return err_prefix(e, "%s/objects", store_path(w->s));
 	for (size_t i = 0; i < names.count && !w->stop; i++)
-		if (odb_file_each_name(w, dir, names.names[i], e) != 0)
+		if (odb_file_each_name(w, dir, fd, names.names[i], e) != 0)
 			return -1;
 	return 0;
 }

@@ -68,7 +68,9 @@ int odb_each(struct store *s, odb_each_fn *fn, void *arg, struct err *e) MUST_CH
 int odb_prefix(struct store *s, const char *prefix, struct oid *ret, struct err *e) MUST_CHECK;
 
 /* Several odb_put in one durable step: a batch of small objects costs one fsync.
- * Objects of an open batch are not visible to others until odb_batch_end(). */
+ * A batch that lasts is committed about every second, and before a large object is
+ * read, so that others need not wait: they may see its objects early.  What is
+ * durable for sure is so after odb_batch_end(). */
 int odb_batch_begin(struct store *s, struct err *e) MUST_CHECK;
 int odb_batch_end(struct store *s, struct err *e) MUST_CHECK;
 void odb_batch_abort(struct store *s);

@@ -164,6 +164,53 @@ START_TEST(odb_durable_every_put_heals)
 }
 END_TEST
 
+/* A directory of objects that is a link: nothing is written or believed behind it. */
+START_TEST(odb_durable_linked_directory)
+{
+	CLEANUP(cleanup_free) unsigned char *data = fixture_bytes(LARGE, 26);
+	char name[ODB_FILE_NAME_SIZE], dir[16], target[200], hex[OID_HEX_SIZE];
+	struct oid id, found;
+	struct fixture f;
+	uint64_t size;
+	struct err e;
+	int rc;
+
+	fixture_open(&f);
+	put_memory(&f, data, &id);
+	odb_file_name(&id, name);
+	snprintf(dir, sizeof dir, "objects/%.2s", name);
+	snprintf(target, sizeof target, "%s/out", f.path);
+	ck_assert_int_eq(mkdirat(f.dirfd, "out", 0755), 0);
+	/* once empty, once with the good bytes under the right name */
+	for (int i = 0; i < 2; i++) {
+		if (i == 1) {
+			char copy[100];
+
+			snprintf(copy, sizeof copy, "out/%s", name + 3);
+			fixture_write(&f, copy, data, LARGE);
+		}
+		UNIT_OK(fd_remove_tree(store_dirfd(f.s), dir, &e), &e);
+		ck_assert_int_eq(symlinkat(target, store_dirfd(f.s), dir), 0);
+		ck_assert(!odb_has(f.s, &id) && !odb_intact(f.s, &id));
+		UNIT_FAILS(odb_size(f.s, &id, &size, &e), &e, ERR_CORRUPT);
+		oid_hex(&id, hex);
+		UNIT_FAILS(odb_prefix(f.s, hex, &found, &e), &e, ERR_NOTFOUND);
+		fixture_write(&f, "in", data, LARGE);
+		rc = _i == 0 ? odb_put(f.s, data, LARGE, &found, &e) :
+		    odb_adopt(f.s, f.dirfd, "in", &found, &size, &e);
+		ck_assert_int_eq(rc, -1);
+		ck_assert_int_eq(e.code, ERR_DENIED);
+		ck_assert_int_eq(fixture_count(f.dirfd, "out"), i);
+		ck_assert_int_eq(fixture_count(store_tmp_fd(f.s), "."), 0);
+	}
+	/* the link gone, all is well again */
+	ck_assert_int_eq(unlinkat(store_dirfd(f.s), dir, 0), 0);
+	put_memory(&f, data, &id);
+	ck_assert(odb_intact(f.s, &id));
+	fixture_close(&f);
+}
+END_TEST
+
 /* Every length and every byte of a row, through SQLite itself. */
 START_TEST(odb_durable_small_damage)
 {
@@ -487,6 +534,7 @@ UNIT_SUITE(odb_durable)
 	tcase_add_test(tc, odb_durable_large_damage);
 	tcase_add_test(tc, odb_durable_put_heals);
 	tcase_add_loop_test(tc, odb_durable_every_put_heals, 0, 3);
+	tcase_add_loop_test(tc, odb_durable_linked_directory, 0, 2);
 	tcase_add_test(tc, odb_durable_small_damage);
 	tcase_add_test(tc, odb_durable_database_damage);
 	tcase_add_test(tc, odb_durable_hostile_database);
