@@ -34,7 +34,6 @@ fsck_state_finding(struct fsck *f, const char *what)
 	case ERR_CANCELLED:
 	case ERR_IO:
 	case ERR_BUSY:
-	case ERR_DENIED:
 		return err_prefix(f->e, "%s", what);
 	default:
 		fsck_state_say(f, FSCK_DAMAGE, "%s: %s", what, f->e->msg);

@@ -150,9 +150,14 @@ store_check_version(const struct store *s, struct err *e)
 	CLEANUP(cleanup_free) char *name = buf_strfmt(e, "%s/config", s->path);
 	CLEANUP(cleanup_free) char *value = NULL;
 	struct config_file *config;
+	struct stat st;
 	int rc;
 
-	if (name == NULL || config_file_open(name, &config, e) != 0)
+	if (name == NULL)
+		return -1;
+	if (fstatat(s->dirfd, "config", &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode))
+		return err_set(e, ERR_DENIED, "%s: not a regular file", name);
+	if (config_file_open(name, &config, e) != 0)
 		return -1;
 	rc = config_file_get(config, "core.formatversion", &value, e);
 	config_file_free(config);

@@ -302,6 +302,7 @@ CLI_TESTS = \
 	tests/cli/t0600-robust.sh \
 	tests/cli/t0700-aicertd.sh \
 	tests/cli/t0610-user.sh \
+	tests/cli/t0620-hostile.sh \
 	tests/cli/t9000-readme.sh \
 	tests/cli/t9100-demo.sh
 TESTS += $(CLI_TESTS)
