@@ -114,6 +114,7 @@ libaicert_core_a_SOURCES += \
 	src/run/rootfs.c src/run/rootfs.h \
 	src/run/rootfs-image.c src/run/rootfs-image.h \
 	src/run/run.c src/run/run.h \
+	src/run/run-dir.c src/run/run-dir.h \
 	src/run/run-log.c src/run/run-log.h \
 	src/run/sandbox.c src/run/sandbox.h \
 	src/run/sandbox-child.c src/run/sandbox-child.h \

@@ -157,6 +157,7 @@ unit_run_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/run/oci-config.c \
 	tests/unit/run/resolve.c \
 	tests/unit/run/run.c \
+	tests/unit/run/run-dir.c \
 	tests/unit/run/run-log.c \
 	tests/unit/run/spec.c \
 	tests/unit/run/spec-value.c \

@@ -13,6 +13,7 @@
 #include "run/measure.h"
 #include "run/oci-config.h"
 #include "run/outputs.h"
+#include "run/run-dir.h"
 #include "run/run-log.h"
 #include "run/sandbox.h"
 #include "store/odb.h"
@@ -79,12 +80,7 @@ run_stop(void *arg, struct err *e)
 static int
 run_directory(struct run *r, struct err *e)
 {
-	struct store *s = r->rq->store;
-
-	if (store_tmp_dir(s, "run", &r->tmp_name, e) != 0)
-		return -1;
-	r->dirfd = fd_open_beneath(store_tmp_fd(s), r->tmp_name, O_RDONLY | O_DIRECTORY, 0, e);
-	if (r->dirfd < 0)
+	if (run_dir_make(r->rq->store, &r->tmp_name, &r->dirfd, e) != 0)
 		return -1;
 	r->log_fd = fd_open_beneath(r->dirfd, "log", O_RDWR | O_CREAT | O_EXCL, 0600, e);
 	if (r->log_fd < 0)
@@ -442,10 +438,9 @@ run_free(struct run *r)
 	cgroup_remove(&r->cgroup);
 	cleanup_close(&r->scratchfd);
 	cleanup_close(&r->log_fd);
-	cleanup_close(&r->dirfd);
-	/* what cannot be removed is litter that fsck names; the certificate stands */
 	if (r->tmp_name != NULL)
-		(void)(fd_remove_tree(store_tmp_fd(r->rq->store), r->tmp_name, NULL) != 0);
+		run_dir_remove(r->rq->store, r->tmp_name);
+	cleanup_close(&r->dirfd); /* the lock goes last */
 	free(r->tmp_name);
 	rootfs_free(&r->rootfs);
 	sandbox_probe_free(&r->sandbox);

@@ -9,6 +9,7 @@
 #include <time.h>
 #include "crypto/hash.h"
 #include "run/run.h"
+#include "run/run-dir.h"
 #include "tpm/tpm.h"
 
 #define WORKER_TPM_SLICE_MS 300 /* between looks at whether to stop */
@@ -142,6 +143,7 @@ worker_serve(struct worker *w)
 		return;
 	}
 	worker_set_ready(w, NULL);
+	run_dir_sweep(s);
 	while ((run = worker_next(w)) != NULL)
 		worker_run(w, s, run);
 }

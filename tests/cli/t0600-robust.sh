@@ -41,6 +41,10 @@ checks=$((checks + 1))
 n=0
 while pgrep -f "$scratch" >/dev/null && [ $n -lt 50 ]; do sleep 0.1; n=$((n + 1)); done
 ! pgrep -af "$scratch" || die "processes are left"
+# the next daemon sweeps what the killed ones left
+ok aicert commit -m "sweeps"
+checks=$((checks + 1))
+! ls .aicert/tmp | grep '^run-' || die "directories of runs are left"
 checks=$((checks + 1))
 ! grep -q "$scratch" /proc/mounts || die "mounts are left"
 

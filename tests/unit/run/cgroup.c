@@ -1,6 +1,8 @@
 #include "run/cgroup.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "unit.h"
 
@@ -112,6 +114,34 @@ START_TEST(test_cgroup_life)
 }
 END_TEST
 
+/* The next group to be made removes those of dead processes, and no others. */
+START_TEST(test_cgroup_sweep)
+{
+	struct cgroup mine, next;
+	struct err e;
+	char name[64], dead[300], *slash;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	snprintf(name, sizeof name, CGROUP_PREFIX "%d-mine", (int)getpid());
+	UNIT_OK(cgroup_create(name, &mine, &e), &e);
+	if (mine.dirs[CGROUP_MEMORY] != NULL) {
+		snprintf(dead, sizeof dead, "%s", mine.dirs[CGROUP_MEMORY]);
+		slash = strrchr(dead, '/');
+		snprintf(slash, sizeof dead - (size_t)(slash - dead), "/" CGROUP_PREFIX "%d-dead", (int)pid);
+		ck_assert_int_eq(mkdir(dead, 0755), 0);
+		snprintf(name, sizeof name, CGROUP_PREFIX "%d-next", (int)getpid());
+		UNIT_OK(cgroup_create(name, &next, &e), &e);
+		ck_assert_int_ne(access(dead, F_OK), 0);
+		ck_assert_int_eq(access(mine.dirs[CGROUP_MEMORY], F_OK), 0);
+		cgroup_remove(&next);
+	}
+	cgroup_remove(&mine);
+}
+END_TEST
+
 UNIT_SUITE(run_cgroup)
 {
 	tcase_add_test(tc, test_cgroup_locate_v1);
@@ -120,4 +150,5 @@ UNIT_SUITE(run_cgroup)
 	tcase_add_test(tc, test_cgroup_locate_nothing);
 	tcase_add_test(tc, test_cgroup_cannot_limit);
 	tcase_add_test(tc, test_cgroup_life);
+	tcase_add_test(tc, test_cgroup_sweep);
 }
