@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include "harness.h"
 #include "store/odb.h"
@@ -123,6 +124,37 @@ START_TEST(large_object)
 	ck_assert_uint_eq(rs.body.len, len);
 	ck_assert_mem_eq(rs.body.data, data, len);
 	http_response_free(&rs);
+	free(data);
+	ck_assert_int_eq(harness_stop(&h), 0);
+}
+END_TEST
+
+/* Bytes that are here but damaged are not "already there": the upload replaces them. */
+START_TEST(damaged_object_is_sent_again)
+{
+	size_t len = 100000;
+	char *data = malloc(len);
+	struct harness h;
+	struct oid id;
+	char path[96], hex[OID_HEX_SIZE], file[320];
+	FILE *f;
+
+	ck_assert_ptr_nonnull(data);
+	for (size_t i = 0; i < len; i++)
+		data[i] = (char)(i * 37 >> 2);
+	harness_start(&h, "damaged");
+	id = id_of(data, len, path);
+	ck_assert_int_eq(harness_do(&h, "PUT", path, NULL, data, len, NULL), 201);
+	ck_assert_int_eq(harness_do(&h, "PUT", path, NULL, data, len, NULL), 200);
+	oid_hex(&id, hex);
+	snprintf(file, sizeof file, "%s/objects/%.2s/%s", h.store, hex, hex + 2);
+	ck_assert_int_eq(chmod(file, 0644), 0);
+	f = fopen(file, "r+");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(fputc(data[0] ^ 1, f), (unsigned char)(data[0] ^ 1));
+	ck_assert_int_eq(fclose(f), 0);
+	ck_assert_int_eq(harness_do(&h, "PUT", path, NULL, data, len, NULL), 201);
+	ck_assert_int_eq(harness_do(&h, "PUT", path, NULL, data, len, NULL), 200);
 	free(data);
 	ck_assert_int_eq(harness_stop(&h), 0);
 }
@@ -340,6 +372,7 @@ END_TEST
 UNIT_SUITE(serve_objects)
 {
 	tcase_add_test(tc, put_then_get);
+	tcase_add_test(tc, damaged_object_is_sent_again);
 	tcase_add_test(tc, empty_object);
 	tcase_add_test(tc, large_object);
 	tcase_add_test(tc, names_are_checked);
