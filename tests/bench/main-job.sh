@@ -24,11 +24,11 @@ ratio() { printf '%-46s %8s\n' "$1" "$(echo "$2 $3" | awk '{ printf "%.2f", $1 /
 
 new_repo r
 echo hello >in.txt
-spec aicert.yaml "cat in.txt > out.txt" "{path: in.txt, kind: dataset}" "out.txt"
+spec aicert.yaml "tr a-z A-Z < in.txt > out.txt" "{path: in.txt, kind: dataset}" "out.txt"
 aicert commit -q -m warm || exit 1
 git add . && git commit -qm warm
 
-median "the command alone (sh -c cat)" sh -c 'cat in.txt > out.tmp'
+median "the command alone (sh -c tr)" sh -c 'tr a-z A-Z < in.txt > out.tmp'
 alone=$last
 median "aicert commit of it" aicert commit -q -m bench
 commit=$last
