@@ -62,7 +62,7 @@ run_stop(void *arg, struct err *e)
 	struct run *r = arg;
 	struct pollfd p = {.fd = r->rq->cancel_fd, .events = POLLIN};
 	struct timespec ts;
-	int64_t now;
+	int64_t now, most = r->end.reason == EVENT_CANCELLED ? RUN_CANCEL_KEEP_MS : RUN_CANCEL_MS;
 
 	if (p.fd < 0 || poll(&p, 1, 0) != 1)
 		return 0;
@@ -70,7 +70,7 @@ run_stop(void *arg, struct err *e)
 	now = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + 1;
 	if (r->cancelled_ms == 0)
 		r->cancelled_ms = now;
-	if (now - r->cancelled_ms < RUN_CANCEL_MS)
+	if (now - r->cancelled_ms < most)
 		return 0;
 	return err_set(e, ERR_CANCELLED, "cancelled");
 }

@@ -4,7 +4,7 @@
  * PCR 14; outputs are hashed after the run's last process is gone; whatever
  * happens to the command, what was measured is sealed, and a failed run has a
  * certificate.  A run that is cancelled while files are hashed, and not done with
- * that RUN_CANCEL_MS later, has none: ERR_CANCELLED.  Nor has one whose inputs
+ * that RUN_CANCEL_MS (_KEEP_MS) later, has none: ERR_CANCELLED.  Nor has one whose inputs
  * have other bytes at its end than were measured: ERR_REFUSED names the input.
  */
 #ifndef RUN_RUN_H
@@ -21,8 +21,10 @@ struct run_observer {
 	void *arg;
 };
 
-/* How long after its cancellation a run may go on hashing, outside of its sandbox. */
+/* How long after its cancellation a run may go on hashing: what a command that was
+ * cancelled left is kept (a checkpoint), what is cancelled while hashed is not. */
 #define RUN_CANCEL_MS 5000
+#define RUN_CANCEL_KEEP_MS (10 * 60 * 1000)
 
 struct run_request {
 	struct store *store;

@@ -13,7 +13,7 @@
 #include "store/store.h"
 
 #define WORKER_RUNS_KEPT 16     /* finished ones; the oldest is forgotten */
-#define WORKER_STOP_S 25        /* more than SANDBOX_GRACE_MS and RUN_CANCEL_MS together */
+#define WORKER_STOP_S 25        /* enough for SANDBOX_GRACE_MS and a little hashing */
 
 struct worker;
 
