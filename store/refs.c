@@ -170,7 +170,10 @@ refs_read(struct store *s, const char *name, struct object_ref *ret, struct err 
 			return -1;
 		if (branch == NULL)
 			return refs_read_file(s, "HEAD", ret, e);
-		name = branch;
+		if (refs_read_file(s, branch, ret, e) == 0)
+			return 0;
+		return e->code != ERR_NOTFOUND ? -1 : err_set(e, ERR_NOTFOUND,
+		    "no commits yet on branch %s", branch + strlen("refs/heads/"));
 	}
 	if (!refs_name_ok(name))
 		return err_set(e, ERR_USAGE, "%s: not the name of a ref", name);

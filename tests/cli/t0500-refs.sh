@@ -2,6 +2,9 @@
 # Branches, tags and revisions.
 . "${top_srcdir:-.}/tests/cli/lib.sh"
 new_repo r
+fails 3 aicert log
+err_has "no commits yet on branch main"
+fails 3 aicert verify HEAD
 spec aicert.yaml "date +%N > out.txt" "" "out.txt"
 ok aicert commit -q -m one
 one=$(aicert rev-parse HEAD)
