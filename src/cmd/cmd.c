@@ -101,6 +101,33 @@ cmd_worktree_path(struct store *s, const char *path, char **ret, struct err *e)
 	return *ret == NULL ? -1 : 0;
 }
 
+int
+cmd_hash(struct store *s, const char *path, struct ingest_result *ret, struct err *e)
+{
+	CLEANUP(cleanup_free) char *dir = buf_strdup(path, e);
+	CLEANUP(cleanup_close) int fd = -1;
+	struct progress p;
+	size_t len;
+	char *slash;
+	int rc;
+
+	if (dir == NULL)
+		return -1;
+	for (len = strlen(dir); len > 1 && dir[len - 1] == '/'; len--)
+		dir[len - 1] = '\0';
+	slash = strrchr(dir, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	fd = open(slash == NULL ? "." : *dir != '\0' ? dir : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "%s: cannot open the directory", path);
+	progress_start(&p, stderr, "hashing", 0);
+	rc = ingest_path(s, fd, slash != NULL ? slash + 1 : dir,
+	    INGEST_DIRECTORIES | (s == NULL ? INGEST_HASH_ONLY : 0), &p, ret, e);
+	progress_end(&p);
+	return rc;
+}
+
 static int
 cmd_trust_dir(struct trust *t, const char *dir, struct err *e)
 {

@@ -8,6 +8,7 @@
 #include "base/options.h"
 #include "object/certificate.h"
 #include "object/commit.h"
+#include "store/ingest.h"
 #include "store/store.h"
 #include "verify/trust.h"
 
@@ -28,6 +29,10 @@ int cmd_store(unsigned flags, struct store **ret, struct err *e) MUST_CHECK;
 /* A path as typed, relative to the current directory, as one relative to the work
  * tree; ERR_DENIED when it lies outside. malloc'd. "" is the work tree itself. */
 int cmd_worktree_path(struct store *s, const char *path, char **ret, struct err *e) MUST_CHECK;
+/* A file or directory anywhere, put into s, or only hashed when s is NULL: its
+ * parent is opened as typed; the last component and what lies beneath it are not
+ * allowed to be symlinks.  Progress is shown on a terminal. */
+int cmd_hash(struct store *s, const char *path, struct ingest_result *ret, struct err *e) MUST_CHECK;
 /* The argument exists as a path (symlinks not followed). */
 bool cmd_is_path(const char *arg);
 

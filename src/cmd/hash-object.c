@@ -1,34 +1,13 @@
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 
-#include <fcntl.h>
-#include <string.h>
-#include "store/ingest.h"
-
-/* Plumbing names files anywhere: the parent directory is opened as typed; the
- * last component and what lies beneath it are not allowed to be symlinks. */
 static int
 hash_object_one(struct store *s, const char *path, struct err *e)
 {
-	CLEANUP(cleanup_free) char *dir = buf_strdup(path, e);
-	CLEANUP(cleanup_close) int fd = -1;
 	struct ingest_result r;
 	char hex[OID_HEX_SIZE];
-	size_t len;
-	char *slash;
 
-	if (dir == NULL)
-		return -1;
-	for (len = strlen(dir); len > 1 && dir[len - 1] == '/'; len--)
-		dir[len - 1] = '\0';
-	slash = strrchr(dir, '/');
-	if (slash != NULL)
-		*slash = '\0';
-	fd = open(slash == NULL ? "." : *dir != '\0' ? dir : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(e, "%s: cannot open the directory", path);
-	if (ingest_path(s, fd, slash != NULL ? slash + 1 : dir,
-	    INGEST_DIRECTORIES | (s == NULL ? INGEST_HASH_ONLY : 0), NULL, &r, e) != 0)
+	if (cmd_hash(s, path, &r, e) != 0)
 		return -1;
 	oid_hex(&r.id, hex);
 	printf("%s  ", hex);

@@ -1,37 +1,10 @@
 #include "cmd/subject.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include "base/path.h"
 #include "cmd/cmd.h"
 #include "store/history.h"
 #include "store/refs.h"
-
-static int
-subject_hash(const char *arg, struct ingest_result *ret, struct err *e)
-{
-	CLEANUP(cleanup_free) char *dir = buf_strdup(arg, e);
-	CLEANUP(cleanup_close) int fd = -1;
-	struct progress p;
-	char *slash;
-	int rc;
-
-	if (dir == NULL)
-		return -1;
-	while (strlen(dir) > 1 && dir[strlen(dir) - 1] == '/')
-		dir[strlen(dir) - 1] = '\0';
-	slash = strrchr(dir, '/');
-	if (slash != NULL)
-		*slash = '\0';
-	fd = open(slash == NULL ? "." : *dir != '\0' ? dir : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(e, "%s", arg);
-	progress_start(&p, stderr, "hashing", 0);
-	rc = ingest_path(NULL, fd, slash != NULL ? slash + 1 : dir,
-	    INGEST_DIRECTORIES | INGEST_HASH_ONLY, &p, ret, e);
-	progress_end(&p);
-	return rc;
-}
 
 /* No run has the content: does one name the path, or a directory above it? */
 static int
@@ -68,7 +41,7 @@ subject_path(struct store *s, const char *arg, struct subject *sub, struct err *
 	sub->is_path = true;
 	if (cmd_worktree_path(s, arg, &sub->path, e) != 0 && e->code != ERR_DENIED)
 		return -1;
-	if (subject_hash(arg, &sub->content, e) != 0)
+	if (cmd_hash(NULL, arg, &sub->content, e) != 0)
 		return -1;
 	content.type = sub->content.type;
 	content.size = sub->content.size;
