@@ -149,6 +149,8 @@ print_input(const struct resource_input *in)
 		printf("  licence ");
 		cmd_print_text(stdout, in->license);
 	}
+	if (in->ignored.count > 0)
+		printf("  without %llu ignored", (unsigned long long)in->ignored.count);
 	putchar('\n');
 }
 

@@ -92,7 +92,7 @@ commit_read_resource(const struct jcs *v, struct commit *c, struct err *e)
 		{"type", SHAPE_STRING, 0}, {"path", SHAPE_STRING, 0}, {"kind", SHAPE_STRING, 0},
 		{"size", SHAPE_INT, 0}, {"digests", SHAPE_OBJECT, 0}, {"origin", SHAPE_STRING, 0},
 		{"source", SHAPE_STRING, SHAPE_NULLABLE}, {"license", SHAPE_STRING, SHAPE_NULLABLE},
-		{"madeBy", SHAPE_OBJECT, SHAPE_NULLABLE}, {0},
+		{"madeBy", SHAPE_OBJECT, SHAPE_NULLABLE}, {"ignored", SHAPE_OBJECT, SHAPE_NULLABLE}, {0},
 	};
 
 	if (v == NULL)

@@ -190,7 +190,7 @@ event_codec_read_input(const struct jcs *v, struct resource_input *in, struct er
 	static const struct shape table[] = {
 		EVENT_FRAME, EVENT_RESOURCE, {"origin", SHAPE_STRING, 0},
 		{"source", SHAPE_STRING, SHAPE_NULLABLE}, {"license", SHAPE_STRING, SHAPE_NULLABLE},
-		{"madeBy", SHAPE_OBJECT, SHAPE_NULLABLE}, {0},
+		{"madeBy", SHAPE_OBJECT, SHAPE_NULLABLE}, {"ignored", SHAPE_OBJECT, SHAPE_NULLABLE}, {0},
 	};
 
 	if (shape_check(v, table, "input_resource", e) != 0)

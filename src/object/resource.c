@@ -181,6 +181,21 @@ resource_from_jcs(const struct jcs *object, const char *where, struct resource *
 	return 0;
 }
 
+static struct jcs *
+resource_ignored_to_jcs(const struct resource_ignored *r)
+{
+	struct jcs *v;
+	char id[OID_TEXT_SIZE];
+
+	if (r->count == 0)
+		return jcs_new_null();
+	v = jcs_new_object();
+	oid_text(&r->rules, id);
+	jcs_set_int(v, "count", r->count <= (uint64_t)JCS_INT_MAX ? (int64_t)r->count : INT64_MAX);
+	jcs_set_string(v, "rules", id);
+	return v;
+}
+
 void
 resource_input_to_jcs(const struct resource_input *r, struct jcs *object)
 {
@@ -191,6 +206,7 @@ resource_input_to_jcs(const struct resource_input *r, struct jcs *object)
 	jcs_set_string(object, "origin", r->fetched ? "fetched" : "declared");
 	jcs_set_string(object, "source", r->source);
 	jcs_set_string(object, "license", r->license);
+	jcs_set(object, "ignored", resource_ignored_to_jcs(&r->ignored));
 	if (r->made_by == NULL) {
 		jcs_set(object, "madeBy", jcs_new_null());
 		return;
@@ -223,6 +239,26 @@ resource_made_by_from_jcs(const struct jcs *v, const char *where, struct resourc
 	return oid_from_text(&r->made_by->certificate, jcs_get_string(v, "certificate"), e);
 }
 
+static int
+resource_ignored_from_jcs(const struct jcs *v, const char *where, struct resource_input *r,
+    struct err *e)
+{
+	static const struct shape table[] = {
+		{"count", SHAPE_INT, 0}, {"rules", SHAPE_ID, 0}, {0},
+	};
+	int64_t count;
+
+	if (jcs_is_null(v))
+		return 0;
+	if (shape_check(v, table, "ignored", e) != 0 || jcs_int(jcs_get(v, "count"), &count) != 0)
+		return err_prefix(e, "%s", where);
+	if (count <= 0 || r->thing.type != OBJECT_TREE)
+		return err_set(e, ERR_FORMAT, "%s: ignored must be null, or of a tree and count something",
+		    where);
+	r->ignored.count = (uint64_t)count;
+	return oid_from_text(&r->ignored.rules, jcs_get_string(v, "rules"), e);
+}
+
 /* A text or null. */
 static int
 resource_text(const struct jcs *v, const char *where, char **ret, struct err *e)
@@ -251,7 +287,9 @@ resource_input_members(const struct jcs *object, const char *where, struct resou
 	if (resource_text(jcs_get(object, "source"), where, &r->source, e) != 0 ||
 	    resource_text(jcs_get(object, "license"), where, &r->license, e) != 0)
 		return -1;
-	return resource_made_by_from_jcs(jcs_get(object, "madeBy"), where, r, e);
+	if (resource_made_by_from_jcs(jcs_get(object, "madeBy"), where, r, e) != 0)
+		return -1;
+	return resource_ignored_from_jcs(jcs_get(object, "ignored"), where, r, e);
 }
 
 int

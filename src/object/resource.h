@@ -22,6 +22,12 @@ struct resource_made_by {
 	char *path;
 };
 
+/* ignored: what .aicertignore left out of a directory */
+struct resource_ignored {
+	uint64_t count;             /* entries left out, a directory with all inside as one; 0: none */
+	struct oid rules;           /* of the rules that acted (section 4.1) */
+};
+
 struct resource {
 	enum object_type type;      /* OBJECT_BLOB or OBJECT_TREE */
 	char *path;                 /* base/path.h rules */
@@ -36,6 +42,7 @@ struct resource_input {
 	char *source;               /* NULL: null */
 	char *license;              /* NULL: null */
 	struct resource_made_by *made_by; /* NULL: null */
+	struct resource_ignored ignored;  /* count 0: null */
 };
 
 void resource_free(struct resource *r);
@@ -51,7 +58,7 @@ bool resource_kind_ok(const char *kind);
 void resource_to_jcs(const struct resource *r, struct jcs *object);
 int resource_from_jcs(const struct jcs *object, const char *where, struct resource *ret,
     struct err *e) MUST_CHECK;
-/* With origin, source, license, madeBy too. */
+/* With origin, source, license, madeBy, ignored too. */
 void resource_input_to_jcs(const struct resource_input *r, struct jcs *object);
 int resource_input_from_jcs(const struct jcs *object, const char *where,
     struct resource_input *ret, struct err *e) MUST_CHECK;

@@ -40,6 +40,7 @@ statement_dependency(const struct jcs *ev)
 		jcs_set(annotations, "origin", statement_copy(ev, "origin"));
 		jcs_set(annotations, "license", statement_copy(ev, "license"));
 		jcs_set(annotations, "madeBy", statement_copy(ev, "madeBy"));
+		jcs_set(annotations, "ignored", statement_copy(ev, "ignored"));
 		if (jcs_get_string(ev, "source") != NULL)
 			jcs_set(v, "uri", statement_copy(ev, "source"));
 	}

@@ -34,8 +34,9 @@ def thing(type_, path, kind, size, **more):
             "digests": {"sha256": digest(path), **more}}
 
 
-def source(origin, src=None, license_=None, made_by=None):
-    return {"origin": origin, "source": src, "license": license_, "madeBy": made_by}
+def source(origin, src=None, license_=None, made_by=None, ignored=None):
+    return {"origin": origin, "source": src, "license": license_, "madeBy": made_by,
+            "ignored": ignored}
 
 
 NONCE = digest("nonce")
@@ -46,7 +47,8 @@ INPUTS = [
     {**thing("tree", "data/words", "dataset", 987654321,
              sha384=hashlib.sha384(b"words").hexdigest(),
              sha512=hashlib.sha512(b"words").hexdigest(), blake3=digest("blake3")),
-     **source("fetched", "https://example.org/words?a=1&b=\u00e9", "CC0-1.0")},
+     **source("fetched", "https://example.org/words?a=1&b=\u00e9", "CC0-1.0",
+              ignored={"count": 12, "rules": "sha256:" + digest("rules")})},
     {**thing("blob", "base.safetensors", "model", 9007199254740991),
      **source("declared", made_by={"certificate": "sha256:" + digest("ancestor"),
                                    "path": "out/base.safetensors"})},
@@ -128,7 +130,7 @@ def dependency(ev):
     out = descriptor(ev)
     out["annotations"] = {"kind": ev["kind"]}
     if "origin" in ev:
-        out["annotations"].update({k: ev[k] for k in ("origin", "license", "madeBy")})
+        out["annotations"].update({k: ev[k] for k in ("origin", "license", "madeBy", "ignored")})
         if ev["source"] is not None:
             out["uri"] = ev["source"]
     return out
@@ -234,7 +236,8 @@ def documents():
                                                  reason="poisoned data"))
     yield "commit-merge.json", canonical(commit("merge", ["p", "q"], None))
     resource = {**thing("tree", "data/words", "dataset", 12),
-                **source("declared", "https://example.org/words", "CC0-1.0")}
+                **source("declared", "https://example.org/words", "CC0-1.0",
+                         ignored={"count": 3, "rules": "sha256:" + digest("rules")})}
     yield "commit-import.json", canonical(commit("import", ["p"], ref("tree", "data/words"),
                                                  resource=resource))
     yield "commit-signed.json", canonical(commit(

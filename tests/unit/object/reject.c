@@ -107,6 +107,7 @@ static const struct {
 	{"commit-", REJECT_REMOVE, "/signature"},
 	/* members that may be null */
 	{"", REJECT_NULL, "/source"}, {"", REJECT_NULL, "/license"}, {"", REJECT_NULL, "/madeBy"},
+	{"", REJECT_NULL, "/ignored"},
 	{"", REJECT_NULL, "Millis"}, {"", REJECT_NULL, "Bytes"}, {"", REJECT_NULL, "Seconds"},
 	{"event-", REJECT_NULL, "/image/version"}, {"event-", REJECT_NULL, "/verity"},
 	{"certificate-", REJECT_NULL, "/bootLog"}, {"certificate-", REJECT_NULL, "/hardware"},

@@ -54,6 +54,11 @@ static const struct {
 	/* things measured */
 	{"event-ok-02-input_resource.json", "\"origin\":\"declared\"", "\"origin\":\"guessed\"",
 	    ERR_FORMAT, "4.3"},
+	{"event-ok-03-input_resource.json", "\"count\":12", "\"count\":0", ERR_FORMAT, "4.3"},
+	{"event-ok-03-input_resource.json", "\"count\":12", "\"count\":-12", ERR_FORMAT, "4.3"},
+	{"event-ok-02-input_resource.json", "\"ignored\":null", "\"ignored\":{\"count\":1,\"rules\":"
+	    "\"sha256:1111111111111111111111111111111111111111111111111111111111111111\"}", ERR_FORMAT,
+	    "4.3"},
 	{"event-ok-02-input_resource.json", "\"type\":\"blob\"", "\"type\":\"certificate\"", ERR_FORMAT,
 	    "4.3"},
 	{"event-ok-02-input_resource.json", "\"type\":\"blob\"", "\"type\":\"file\"", ERR_FORMAT, "4.3"},

@@ -15,12 +15,13 @@
 static const char forge_code[] =
     "\"type\":\"blob\",\"path\":\"train.py\",\"kind\":\"code\",\"size\":7,"
     "\"digests\":{\"sha256\":\"1111111111111111111111111111111111111111111111111111111111111111\"},"
-    "\"origin\":\"declared\",\"source\":null,\"license\":null,\"madeBy\":null";
+    "\"origin\":\"declared\",\"source\":null,\"license\":null,\"madeBy\":null,"
+    "\"ignored\":null";
 static const char forge_data[] =
     "\"type\":\"blob\",\"path\":\"data/words.txt\",\"kind\":\"dataset\",\"size\":9,"
     "\"digests\":{\"sha256\":\"2222222222222222222222222222222222222222222222222222222222222222\"},"
     "\"origin\":\"declared\",\"source\":\"https://example.org/words\",\"license\":\"CC0-1.0\","
-    "\"madeBy\":null";
+    "\"madeBy\":null,\"ignored\":null";
 
 void
 forge_event(struct event *ret, const char *json)
