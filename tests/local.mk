@@ -138,6 +138,7 @@ unit_store_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/store/config.c \
 	tests/unit/store/fsck.c \
 	tests/unit/store/history.c \
+	tests/unit/store/history-walk.c \
 	tests/unit/store/ingest.c \
 	tests/unit/store/odb.c \
 	tests/unit/store/odb-durable.c \
