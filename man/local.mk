@@ -5,6 +5,7 @@ dist_man_MANS += \
 	man/aicert-cat-file.1 \
 	man/aicert-commit.1 \
 	man/aicert-config.1 \
+	man/aicert-event-log.1 \
 	man/aicert-fsck.1 \
 	man/aicert-hash-object.1 \
 	man/aicert-init.1 \

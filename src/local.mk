@@ -73,6 +73,9 @@ libaicert_core_a_SOURCES += \
 	src/evidence/ak-chain.c src/evidence/ak-chain.h \
 	src/evidence/ak-public.c src/evidence/ak-public.h \
 	src/evidence/attest.c src/evidence/attest.h \
+	src/evidence/event-log.c src/evidence/event-log.h \
+	src/evidence/event-log-name.c \
+	src/evidence/event-log-replay.c \
 	src/evidence/quote-check.c src/evidence/quote-check.h \
 	src/evidence/replay.c src/evidence/replay.h \
 	src/evidence/tpm-alg.c src/evidence/tpm-alg.h
@@ -162,6 +165,7 @@ libaicert_core_a_SOURCES += \
 	src/cmd/commit-run.h \
 	src/cmd/commit.c \
 	src/cmd/config.c \
+	src/cmd/event-log.c \
 	src/cmd/fsck.c \
 	src/cmd/hash-object.c \
 	src/cmd/init.c \

@@ -23,6 +23,7 @@ static const struct cmd commands[] = {
 	{"hash-object", "ids of files and directories", hash_object_command},
 	{"cat-file", "the bytes, type or size of an object", cat_file_command},
 	{"ls-tree", "the entries of a tree", ls_tree_command},
+	{"event-log", "the events of a boot log and the PCRs they give", event_log_command},
 	{"rev-parse", "the full id of a revision", rev_parse_command},
 };
 

@@ -94,7 +94,9 @@ unit_evidence_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/evidence/ak-chain.c \
 	tests/unit/evidence/ak-public.c \
 	tests/unit/evidence/attest.c \
+	tests/unit/evidence/boot-log.c tests/unit/evidence/boot-log.h \
 	tests/unit/evidence/cases.c \
+	tests/unit/evidence/event-log.c \
 	tests/unit/evidence/quote-check.c \
 	tests/unit/evidence/replay.c
 unit_evidence_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -234,6 +236,10 @@ check_PROGRAMS += fuzz-commit
 fuzz_commit_SOURCES = tests/fuzz/commit.c $(FUZZ_DRIVER)
 fuzz_commit_LDADD = $(FUZZ_LDADD)
 
+check_PROGRAMS += fuzz-event-log
+fuzz_event_log_SOURCES = tests/fuzz/event-log.c $(FUZZ_DRIVER)
+fuzz_event_log_LDADD = $(FUZZ_LDADD)
+
 check_PROGRAMS += fuzz-evidence
 fuzz_evidence_SOURCES = tests/fuzz/evidence.c $(FUZZ_DRIVER)
 fuzz_evidence_LDADD = $(FUZZ_LDADD)
@@ -301,6 +307,7 @@ CLI_TESTS = \
 	tests/cli/t0310-spec.sh \
 	tests/cli/t0400-verify.sh \
 	tests/cli/t0500-refs.sh \
+	tests/cli/t0520-event-log.sh \
 	tests/cli/t0600-robust.sh \
 	tests/cli/t0700-aicertd.sh \
 	tests/cli/t0610-user.sh \

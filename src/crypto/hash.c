@@ -12,6 +12,7 @@ static const struct {
 	[HASH_SHA256] = {"sha256", 32},
 	[HASH_SHA384] = {"sha384", 48},
 	[HASH_SHA512] = {"sha512", 64},
+	[HASH_SM3] = {"sm3", 32},
 };
 #define HASH_COUNT (sizeof hash_table / sizeof *hash_table)
 
@@ -56,6 +57,8 @@ hash_md(enum hash_alg alg)
 		return EVP_sha384();
 	case HASH_SHA512:
 		return EVP_sha512();
+	case HASH_SM3:
+		return EVP_sm3();
 	}
 	return NULL;
 }

@@ -1,4 +1,5 @@
-/* Digests: SHA-256, SHA-384, SHA-512 (FIPS 180-4), SHA-1 only to name it. */
+/* Digests: SHA-256, SHA-384, SHA-512 (FIPS 180-4); SHA-1 only to name it, and it and
+ * SM3 to replay boot logs: neither proves anything here. */
 #ifndef CRYPTO_HASH_H
 #define CRYPTO_HASH_H
 
@@ -9,7 +10,7 @@
 #define HASH_SIZE_MAX 64
 #define HASH_SHA256_SIZE 32
 
-enum hash_alg { HASH_SHA1, HASH_SHA256, HASH_SHA384, HASH_SHA512 };
+enum hash_alg { HASH_SHA1, HASH_SHA256, HASH_SHA384, HASH_SHA512, HASH_SM3 };
 
 struct hash; /* a running digest */
 

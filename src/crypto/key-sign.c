@@ -157,6 +157,7 @@ key_sign_md(enum hash_alg alg)
 {
 	switch (alg) {
 	case HASH_SHA1:
+	case HASH_SM3:
 		return NULL;
 	case HASH_SHA256:
 		return EVP_sha256();

@@ -28,6 +28,7 @@ smoke tree 30000 "$data"/object/tree*.txt
 smoke event 1500 "$data"/object/event-*.json
 smoke certificate 600 "$data"/object/certificate-*.json
 smoke commit 5000 "$data"/object/commit-*.json
+smoke event-log 20000
 smoke evidence 8000 "$data"/object/evidence-*.json
 smoke run-spec 8000 "$data"/object/spec-*.json
 smoke attest 20000
