@@ -46,7 +46,8 @@ libaicert_core_a_SOURCES += \
 	src/crypto/key-sign.c \
 	src/crypto/random.c src/crypto/random.h \
 	src/crypto/x509.c src/crypto/x509.h src/crypto/x509-internal.h \
-	src/crypto/x509-chain.c
+	src/crypto/x509-chain.c \
+	src/crypto/x509-pss.c
 
 # net
 libaicert_core_a_SOURCES += \
@@ -76,8 +77,12 @@ libaicert_core_a_SOURCES += \
 	src/evidence/event-log.c src/evidence/event-log.h \
 	src/evidence/event-log-name.c \
 	src/evidence/event-log-replay.c \
+	src/evidence/hardware.c src/evidence/hardware.h \
+	src/evidence/hcl-report.c src/evidence/hcl-report.h \
 	src/evidence/quote-check.c src/evidence/quote-check.h \
 	src/evidence/replay.c src/evidence/replay.h \
+	src/evidence/snp-report.c src/evidence/snp-report.h \
+	src/evidence/snp-vcek.c src/evidence/snp-vcek.h \
 	src/evidence/tpm-alg.c src/evidence/tpm-alg.h
 
 # tpm
@@ -95,6 +100,7 @@ libaicert_core_a_SOURCES += \
 	src/verify/checks-envelope.c \
 	src/verify/checks-events.c \
 	src/verify/checks-files.c \
+	src/verify/checks-hardware.c \
 	src/verify/checks-key.c \
 	src/verify/checks-quote.c \
 	src/verify/level.c src/verify/level.h \

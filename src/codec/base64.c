@@ -80,3 +80,20 @@ base64_decode(struct buf *ret, const char *text, size_t len, struct err *e)
 	}
 	return buf_check(ret, e);
 }
+
+int
+base64_decode_url(struct buf *ret, const char *text, size_t len, struct err *e)
+{
+	CLEANUP(buf_free) struct buf plain = BUF_INIT;
+
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '+' || text[i] == '/' || text[i] == '=')
+			return err_set(e, ERR_FORMAT, "base64url: not canonical at character %zu", i + 1);
+		buf_addc(&plain, text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i]);
+	}
+	while (plain.len % 4 != 0 && !plain.failed)
+		buf_addc(&plain, '=');
+	if (buf_check(&plain, e) != 0)
+		return -1;
+	return base64_decode(ret, buf_str(&plain), plain.len, e);
+}

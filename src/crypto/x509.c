@@ -241,6 +241,40 @@ x509_subject(const struct x509_cert *c, struct buf *ret, struct err *e)
 	return buf_check(ret, e);
 }
 
+/* RFC 5280 section 4.2 allows one of a kind; X509_get_ext_by_OBJ alone would take the first. */
+static int
+x509_find_extension(const X509 *x, const char *oid, int *ret, struct err *e)
+{
+	ASN1_OBJECT *obj = OBJ_txt2obj(oid, 1);
+	int at, again = -1;
+
+	if (obj == NULL)
+		return err_nomem(e);
+	at = X509_get_ext_by_OBJ(x, obj, -1);
+	if (at >= 0)
+		again = X509_get_ext_by_OBJ(x, obj, at);
+	ASN1_OBJECT_free(obj);
+	if (at < 0)
+		return err_set(e, ERR_NOTFOUND, "certificate: no extension %s", oid);
+	if (again >= 0)
+		return err_set(e, ERR_FORMAT, "certificate: extension %s occurs twice", oid);
+	*ret = at;
+	return 0;
+}
+
+int
+x509_extension(const struct x509_cert *c, const char *oid, struct buf *ret, struct err *e)
+{
+	const ASN1_OCTET_STRING *value;
+	int at;
+
+	if (x509_find_extension(c->x, oid, &at, e) != 0)
+		return -1;
+	value = X509_EXTENSION_get_data(X509_get_ext(c->x, at));
+	buf_add(ret, ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
+	return buf_check(ret, e);
+}
+
 bool
 x509_equal(const struct x509_cert *a, const struct x509_cert *b)
 {

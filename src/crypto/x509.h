@@ -33,6 +33,12 @@ int x509_key(const struct x509_cert *c, struct key **ret, struct err *e) MUST_CH
 int x509_der(const struct x509_cert *c, struct buf *ret, struct err *e) MUST_CHECK;
 int x509_digest(const struct x509_cert *c, unsigned char ret[HASH_SHA256_SIZE], struct err *e) MUST_CHECK;
 int x509_subject(const struct x509_cert *c, struct buf *ret, struct err *e) MUST_CHECK;
+/* Appends the value of the extension with this dotted OID: the bytes inside its OCTET
+ * STRING, not decoded.  ERR_NOTFOUND: there is none; ERR_FORMAT: there are several. */
+int x509_extension(const struct x509_cert *c, const char *oid, struct buf *ret, struct err *e) MUST_CHECK;
+/* Is the certificate's signature RSASSA-PSS (RFC 4055) with exactly this hash, MGF1 with
+ * it, a salt of its length and trailer 1?  ERR_UNSUPPORTED: it is not. */
+int x509_pss(const struct x509_cert *c, enum hash_alg alg, struct err *e) MUST_CHECK;
 bool x509_equal(const struct x509_cert *a, const struct x509_cert *b);
 /* issuer's name and key are those of c's issuer; nothing about time or CA flags. */
 bool x509_signed_by(const struct x509_cert *c, const struct x509_cert *issuer);

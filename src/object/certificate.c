@@ -7,6 +7,8 @@
 
 #define CERTIFICATE_ATTEST_MAX 4096
 #define CERTIFICATE_DER_MAX 16384
+#define CERTIFICATE_HARDWARE_MAX 16384
+#define CERTIFICATE_HARDWARE_FORMAT "azure-hcl-snp"
 
 /* --- quotes --- */
 
@@ -132,21 +134,56 @@ certificate_quote_free(struct certificate_quote *q)
 /* --- reading --- */
 
 static int
+certificate_read_der(const struct jcs *v, const char *where, struct buf *ret, struct err *e)
+{
+	const char *text = jcs_string(v);
+
+	if (text == NULL)
+		return err_set(e, ERR_FORMAT, "%s: the chain must be base64 texts", where);
+	ret->max = CERTIFICATE_DER_MAX;
+	if (base64_decode(ret, text, strlen(text), e) != 0)
+		return err_prefix(e, "%s: chain", where);
+	if (ret->len == 0)
+		return err_set(e, ERR_FORMAT, "%s: an empty certificate in the chain", where);
+	return 0;
+}
+
+static int
 certificate_read_chain(const struct jcs *v, struct certificate *c, struct err *e)
 {
 	if (jcs_length(v) > CERTIFICATE_CHAIN_MAX)
 		return err_set(e, ERR_FORMAT, "ak: a chain of more than %d", CERTIFICATE_CHAIN_MAX);
 	for (size_t i = 0; i < jcs_length(v); i++) {
-		const char *text = jcs_string(jcs_at(v, i));
-
-		if (text == NULL)
-			return err_set(e, ERR_FORMAT, "ak: the chain must be base64 texts");
-		c->ak_chain[i].max = CERTIFICATE_DER_MAX;
 		c->ak_chain_count = i + 1;
-		if (base64_decode(&c->ak_chain[i], text, strlen(text), e) != 0)
-			return err_prefix(e, "ak: chain");
-		if (c->ak_chain[i].len == 0)
-			return err_set(e, ERR_FORMAT, "ak: an empty certificate in the chain");
+		if (certificate_read_der(jcs_at(v, i), "ak", &c->ak_chain[i], e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+certificate_read_hardware(const struct jcs *v, struct certificate_hardware *ret, struct err *e)
+{
+	static const struct shape table[] = {
+		{"format", SHAPE_STRING, 0}, {"report", SHAPE_BASE64, 0}, {"chain", SHAPE_ARRAY, 0}, {0},
+	};
+	const struct jcs *chain = jcs_get(v, "chain");
+
+	if (jcs_is_null(v))
+		return 0;
+	if (shape_check(v, table, "hardware", e) != 0)
+		return -1;
+	if (strcmp(jcs_get_string(v, "format"), CERTIFICATE_HARDWARE_FORMAT) != 0)
+		return err_set(e, ERR_UNSUPPORTED, "hardware: the format must be "
+		    CERTIFICATE_HARDWARE_FORMAT);
+	if (jcs_length(chain) != CERTIFICATE_HARDWARE_CHAIN)
+		return err_set(e, ERR_FORMAT, "hardware: the chain must be VCEK and ASK");
+	ret->present = true;
+	if (certificate_read_bytes(v, "report", CERTIFICATE_HARDWARE_MAX, &ret->report, e) != 0)
+		return err_prefix(e, "hardware");
+	for (size_t i = 0; i < CERTIFICATE_HARDWARE_CHAIN; i++) {
+		if (certificate_read_der(jcs_at(chain, i), "hardware", &ret->chain[i], e) != 0)
+			return -1;
 	}
 	return 0;
 }
@@ -185,7 +222,6 @@ certificate_read_attestation(const struct jcs *v, struct certificate *c, struct 
 		{"hardware", SHAPE_OBJECT, SHAPE_NULLABLE}, {0},
 	};
 	static const struct shape ak[] = {{"public", SHAPE_BASE64, 0}, {"chain", SHAPE_ARRAY, 0}, {0}};
-	const struct jcs *hardware = jcs_get(v, "hardware");
 
 	if (shape_check(v, table, "attestation", e) != 0 ||
 	    shape_check(jcs_get(v, "ak"), ak, "ak", e) != 0)
@@ -197,8 +233,8 @@ certificate_read_attestation(const struct jcs *v, struct certificate *c, struct 
 	    certificate_read_bytes(jcs_get(v, "ak"), "public", CERTIFICATE_ATTEST_MAX, &c->ak_public, e) != 0 ||
 	    certificate_read_chain(jcs_get(jcs_get(v, "ak"), "chain"), c, e) != 0)
 		return -1;
-	if (!jcs_is_null(hardware) && (c->hardware = jcs_copy(hardware)) == NULL)
-		return err_nomem(e);
+	if (certificate_read_hardware(jcs_get(v, "hardware"), &c->hardware, e) != 0)
+		return -1;
 	return certificate_read_boot_log(jcs_get(v, "bootLog"), &c->boot_log, e);
 }
 
@@ -309,6 +345,23 @@ certificate_boot_log(const struct certificate_blob_ref *b)
 }
 
 static struct jcs *
+certificate_hardware_jcs(const struct certificate_hardware *h)
+{
+	struct jcs *v, *chain;
+
+	if (!h->present)
+		return jcs_new_null();
+	v = jcs_new_object();
+	chain = jcs_new_array();
+	for (size_t i = 0; i < CERTIFICATE_HARDWARE_CHAIN; i++)
+		jcs_append(chain, certificate_base64(&h->chain[i]));
+	jcs_set_string(v, "format", CERTIFICATE_HARDWARE_FORMAT);
+	jcs_set(v, "report", certificate_base64(&h->report));
+	jcs_set(v, "chain", chain);
+	return v;
+}
+
+static struct jcs *
 certificate_attestation(const struct certificate *c)
 {
 	struct jcs *v = jcs_new_object(), *ak = jcs_new_object(), *chain = jcs_new_array();
@@ -322,7 +375,7 @@ certificate_attestation(const struct certificate *c)
 	jcs_set(v, "startQuote", certificate_quote_to_jcs(&c->start_quote));
 	jcs_set(v, "ak", ak);
 	jcs_set(v, "bootLog", certificate_boot_log(&c->boot_log));
-	jcs_set(v, "hardware", c->hardware != NULL ? jcs_copy(c->hardware) : jcs_new_null());
+	jcs_set(v, "hardware", certificate_hardware_jcs(&c->hardware));
 	return v;
 }
 
@@ -392,7 +445,9 @@ certificate_free(struct certificate *c)
 	for (size_t i = 0; i < c->ak_chain_count; i++)
 		buf_free(&c->ak_chain[i]);
 	free(c->boot_log.media_type);
-	jcs_free(c->hardware);
+	buf_free(&c->hardware.report);
+	for (size_t i = 0; i < CERTIFICATE_HARDWARE_CHAIN; i++)
+		buf_free(&c->hardware.chain[i]);
 	dsse_free(&c->envelope);
 	*c = (struct certificate){0};
 }

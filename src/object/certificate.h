@@ -12,6 +12,7 @@
 #define CERTIFICATE_MEDIA_TYPE "application/vnd.aicert.certificate.v1+json"
 #define CERTIFICATE_BYTES_MAX (64u * 1024 * 1024)
 #define CERTIFICATE_CHAIN_MAX 8
+#define CERTIFICATE_HARDWARE_CHAIN 2
 #define CERTIFICATE_PCRS 24
 
 struct certificate_pcrs {       /* values as reported; all 24 of each bank present */
@@ -26,7 +27,13 @@ struct certificate_quote {
 	struct certificate_pcrs pcrs;
 };
 
-struct certificate_blob_ref {   /* bootLog, hardware */
+struct certificate_hardware {   /* format azure-hcl-snp */
+	bool present;
+	struct buf report;          /* the HCL report, without what pads its NV index */
+	struct buf chain[CERTIFICATE_HARDWARE_CHAIN]; /* DER: VCEK, ASK */
+};
+
+struct certificate_blob_ref {   /* bootLog */
 	bool present;
 	char *media_type;
 	struct oid id;
@@ -43,7 +50,7 @@ struct certificate {
 	struct buf ak_chain[CERTIFICATE_CHAIN_MAX]; /* DER, leaf first, without the root */
 	size_t ak_chain_count;
 	struct certificate_blob_ref boot_log;
-	struct jcs *hardware;       /* NULL: null */
+	struct certificate_hardware hardware;
 	struct dsse envelope;
 };
 

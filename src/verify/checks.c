@@ -55,15 +55,6 @@ checks_boot_reference(struct check_ctx *x, struct err *e)
 }
 
 int
-checks_hardware_report(struct check_ctx *x, struct err *e)
-{
-	bool present = x->cert != NULL && x->cert->hardware != NULL;
-
-	return checks_skip(x, CHECK_HARDWARE_REPORT,
-	    present ? "hardware reports are not supported by this version" : "no hardware report", e);
-}
-
-int
 checks_time_proof(struct check_ctx *x, struct err *e)
 {
 	return checks_skip(x, CHECK_TIME_PROOF, "no evidence of time", e);

@@ -3,7 +3,7 @@
  * one shared context.  A check writes what it found into the verdict; it
  * returns -1 only for want of memory.  checks.c has the plumbing and the
  * checks that are not judged yet; checks-events.c, checks-key.c,
- * checks-quote.c, checks-envelope.c, checks-files.c, checks-chain.c the rest.
+ * checks-quote.c, checks-envelope.c, checks-hardware.c, checks-files.c, checks-chain.c the rest.
  */
 #ifndef VERIFY_CHECKS_H
 #define VERIFY_CHECKS_H
@@ -70,8 +70,8 @@ int checks_fail(struct check_ctx *x, enum verdict_check c, const char *expected,
  * makes the check fail with the message. */
 int checks_error(struct check_ctx *x, enum verdict_check c, const char *expected,
     const struct err *found, struct err *e) MUST_CHECK;
-check_fn checks_boot_log, checks_boot_reference, checks_hardware_report, checks_time_proof,
-    checks_commit_signature, checks_revocation, checks_policy;
+check_fn checks_boot_log, checks_boot_reference, checks_time_proof, checks_commit_signature,
+    checks_revocation, checks_policy;
 /* Fetches a tree or certificate and hashes it again.  0: *ret_ok says whether it is here; else
  * the check was set to missing, or failed where the bytes are damaged. */
 int checks_fetch(struct check_ctx *x, enum verdict_check c, const struct object_ref *ref,
@@ -92,6 +92,9 @@ check_fn checks_quote_structure, checks_quote_signature, checks_quote_binding, c
 
 /* checks-envelope.c */
 check_fn checks_envelope_statement, checks_envelope_signature;
+
+/* checks-hardware.c */
+check_fn checks_hardware_report;
 
 /* checks-files.c */
 check_fn checks_files_outputs, checks_files_inputs;

@@ -1,6 +1,7 @@
 #include "verify/trust.h"
 
 #include <string.h>
+#include "base/hex.h"
 #include "base/timestamp.h"
 #include "codec/base64.h"
 #include "codec/jcs.h"
@@ -26,7 +27,9 @@ static const struct {
 static const struct shape trust_shape[] = {
 	{"certificate", SHAPE_BASE64, 0},
 	{"grants", SHAPE_STRING, 0},
+	{"launch", SHAPE_ARRAY, SHAPE_OPTIONAL},
 	{"mediaType", SHAPE_STRING, 0},
+	{"minimumTcb", SHAPE_OBJECT, SHAPE_OPTIONAL},
 	{"name", SHAPE_STRING, 0},
 	{"notAfter", SHAPE_TIME, 0},
 	{"notBefore", SHAPE_TIME, 0},
@@ -39,6 +42,7 @@ trust_entry_free(struct trust_entry *t)
 {
 	free(t->name);
 	x509_free(t->cert);
+	free(t->launch);
 	*t = (struct trust_entry){0};
 }
 
@@ -81,6 +85,95 @@ trust_certificate(const char *text, struct x509_cert **ret, struct err *e)
 	return 0;
 }
 
+/* --- purpose snp: what must have been launched, and on which patch levels --- */
+
+static int
+trust_launch_identity(const struct jcs *v, struct hardware_launch *ret, struct err *e)
+{
+	static const struct shape table[] = {
+		{"idKeyDigest", SHAPE_STRING, SHAPE_OPTIONAL},
+		{"measurement", SHAPE_STRING, SHAPE_OPTIONAL}, {0},
+	};
+	const char *id_key = jcs_get_string(v, "idKeyDigest");
+	const char *measurement = jcs_get_string(v, "measurement");
+	char text[128];
+
+	if (shape_check(v, table, "launch", e) != 0)
+		return -1;
+	if ((id_key == NULL) == (measurement == NULL))
+		return err_set(e, ERR_FORMAT, "launch: one of idKeyDigest and measurement");
+	snprintf(text, sizeof text, "%s:%s", id_key != NULL ? "idkey" : "measurement",
+	    id_key != NULL ? id_key : measurement);
+	return hardware_launch_parse(text, ret, e);
+}
+
+static int
+trust_launch(const struct jcs *v, struct trust_entry *t, struct err *e)
+{
+	size_t n = jcs_length(v);
+
+	if (v == NULL)
+		return 0;
+	if (n == 0 || n > HARDWARE_LAUNCH_MAX)
+		return err_set(e, ERR_FORMAT, "launch: 1 to %d identities", HARDWARE_LAUNCH_MAX);
+	t->launch = calloc(n, sizeof *t->launch);
+	if (t->launch == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < n; i++) {
+		if (trust_launch_identity(jcs_at(v, i), &t->launch[i], e) != 0)
+			return -1;
+	}
+	t->launch_count = n;
+	return 0;
+}
+
+static int
+trust_tcb_level(const struct jcs *v, const char *name, uint8_t *ret, struct err *e)
+{
+	int64_t n;
+
+	if (jcs_get(v, name) == NULL) /* fmc: what most products do not have */
+		return 0;
+	if (jcs_int(jcs_get(v, name), &n) != 0 || n > UINT8_MAX)
+		return err_set(e, ERR_FORMAT, "minimumTcb: %s is more than 255", name);
+	*ret = (uint8_t)n;
+	return 0;
+}
+
+static int
+trust_minimum_tcb(const struct jcs *v, struct trust_entry *t, struct err *e)
+{
+	static const struct shape table[] = {
+		{"bootloader", SHAPE_INT, 0}, {"fmc", SHAPE_INT, SHAPE_OPTIONAL},
+		{"microcode", SHAPE_INT, 0}, {"snp", SHAPE_INT, 0}, {"tee", SHAPE_INT, 0}, {0},
+	};
+	struct snp_tcb *m = &t->minimum_tcb;
+
+	if (v == NULL)
+		return 0;
+	t->has_minimum_tcb = true;
+	if (shape_check(v, table, "minimumTcb", e) != 0)
+		return -1;
+	return trust_tcb_level(v, "bootloader", &m->bootloader, e) != 0 ||
+	    trust_tcb_level(v, "fmc", &m->fmc, e) != 0 ||
+	    trust_tcb_level(v, "microcode", &m->microcode, e) != 0 ||
+	    trust_tcb_level(v, "snp", &m->snp, e) != 0 ||
+	    trust_tcb_level(v, "tee", &m->tee, e) != 0 ? -1 : 0;
+}
+
+static int
+trust_hardware(const struct jcs *v, struct trust_entry *t, struct err *e)
+{
+	const struct jcs *launch = jcs_get(v, "launch"), *tcb = jcs_get(v, "minimumTcb");
+
+	if (t->purpose != TRUST_SNP && (launch != NULL || tcb != NULL))
+		return err_set(e, ERR_FORMAT, "trust entry %s: launch and minimumTcb are for purpose snp",
+		    t->name);
+	if (trust_launch(launch, t, e) != 0 || trust_minimum_tcb(tcb, t, e) != 0)
+		return err_prefix(e, "trust entry %s", t->name);
+	return 0;
+}
+
 static int
 trust_entry_decode(const struct jcs *v, struct trust_entry *t, struct err *e)
 {
@@ -100,18 +193,21 @@ trust_entry_decode(const struct jcs *v, struct trust_entry *t, struct err *e)
 		e->code = ERR_FORMAT;
 		return err_prefix(e, "trust entry %s: grants", t->name);
 	}
+	if (trust_hardware(v, t, e) != 0)
+		return -1;
 	return trust_certificate(jcs_get_string(v, "certificate"), &t->cert, e);
 }
 
-/* Two entries for one root and purpose could disagree: refused. */
+/* Two entries for one root and purpose could disagree: refused.  Those for hardware
+ * reports stand each alone: what one demands takes nothing from another. */
 static int
 trust_unique(const struct trust *t, const struct trust_entry *new, struct err *e)
 {
 	for (size_t i = 0; i < t->count; i++) {
 		const struct trust_entry *old = &t->entries[i];
 
-		if (strcmp(old->name, new->name) == 0 ||
-		    (old->purpose == new->purpose && x509_equal(old->cert, new->cert)))
+		if (strcmp(old->name, new->name) == 0 || (old->purpose == new->purpose &&
+		    new->purpose != TRUST_SNP && x509_equal(old->cert, new->cert)))
 			return err_set(e, ERR_EXISTS, "trust entry %s: the same %s as trust entry %s;"
 			    " remove one", new->name, strcmp(old->name, new->name) == 0 ? "name" :
 			    "certificate and purpose", old->name);

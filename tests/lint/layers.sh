@@ -22,7 +22,7 @@ BEGIN {
 	allow("net", "base")
 	libraries = "base git db codec crypto net"
 	allow("object", "base codec crypto")
-	allow("evidence", "base crypto")
+	allow("evidence", "base codec crypto")
 	allow("tpm", libraries " object evidence")
 	allow("verify", "base git db codec crypto object evidence") # not net, tpm, store
 	allow("store", libraries " object")                         # not evidence, verify

@@ -227,7 +227,8 @@ def documents():
     yield "certificate-ok.json", canonical(certificate(
         ok, ("sha256", "sha384"), [b64(b"leaf"), b64(b"intermediate")], boot_log, None))
     yield "certificate-failed.json", canonical(certificate(
-        failed, ("sha256",), [], None, {"format": "snp", "report": b64(b"report")}))
+        failed, ("sha256",), [], None, {"format": "azure-hcl-snp", "report": b64(b"HCL report"),
+                                "chain": [b64(b"VCEK"), b64(b"ASK")]}))
     yield "commit-run.json", canonical(commit("run", ["p"], ref("certificate", "c"),
                                               code={"git": "0123456789abcdef" * 2 + "01234567"}))
     yield "commit-root.json", canonical(commit("run", [], ref("certificate", "c")))

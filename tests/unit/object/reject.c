@@ -85,7 +85,7 @@ reject_walk(const struct jcs *v, const char *path, struct reject *r)
 
 /*
  * Changes that give another valid document.  The path ends with one of these;
- * anything under "annotations" or "hardware" is free.
+ * anything under "annotations" is free.
  */
 static const struct {
 	const char *decoder;    /* prefix of the document's name */
@@ -126,9 +126,9 @@ reject_may_pass(const char *name, const struct reject *r)
 {
 	size_t len = strlen(r->path);
 
-	if (strstr(r->path, "/annotations/") != NULL || strstr(r->path, "/hardware/") != NULL)
+	if (strstr(r->path, "/annotations/") != NULL)
 		return true;
-	if (r->op == REJECT_ADD && (strstr(r->path, "/annotations") || strstr(r->path, "/hardware")))
+	if (r->op == REJECT_ADD && strstr(r->path, "/annotations"))
 		return true;
 	for (size_t i = 0; i < sizeof reject_valid / sizeof *reject_valid; i++) {
 		size_t end = strlen(reject_valid[i].end);

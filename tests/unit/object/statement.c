@@ -124,7 +124,10 @@ START_TEST(statement_certificate_parts)
 	ck_assert_ptr_null(certificate_event(&ok, EVENT_OUTPUT_MISSING));
 	ck_assert_uint_eq(ok.ak_chain_count, 2);
 	ck_assert(ok.boot_log.present && !failed.boot_log.present);
-	ck_assert(ok.hardware == NULL && failed.hardware != NULL);
+	ck_assert(!ok.hardware.present && failed.hardware.present);
+	ck_assert_str_eq(buf_str(&failed.hardware.report), "HCL report");
+	ck_assert_str_eq(buf_str(&failed.hardware.chain[0]), "VCEK");
+	ck_assert_str_eq(buf_str(&failed.hardware.chain[1]), "ASK");
 	ck_assert(ok.quote.pcrs.has_sha384 && !failed.quote.pcrs.has_sha384);
 	certificate_free(&ok);
 	certificate_free(&failed);
