@@ -7,6 +7,7 @@
 #include "base/dir-walk.h"
 #include "base/fd.h"
 #include "store/fsck-state.h"
+#include "store/lease.h"
 #include "store/refs.h"
 
 #define FSCK_LITTER_MAX 1000000
@@ -74,16 +75,21 @@ fsck_litter_tmp(struct fsck *f)
 
 	if (dir_walk_list(store_dirfd(f->s), "tmp", FSCK_LITTER_MAX, &names, f->e) != 0)
 		return f->e->code == ERR_NOTFOUND ? 0 : fsck_state_finding(f, "tmp");
-	for (size_t i = 0; i < names.count; i++)
-		fsck_state_say(f, FSCK_LITTER, "tmp/%s: left by a process that died, or in use",
-		    names.names[i]);
+	for (size_t i = 0; i < names.count; i++) {
+		CLEANUP(cleanup_free) char *path = buf_strfmt(f->e, "tmp/%s", names.names[i]);
+
+		if (path == NULL)
+			return -1;
+		if (!fsck_litter_held(store_dirfd(f->s), path))
+			fsck_state_say(f, FSCK_LITTER, "%s: left by a process that died, or in use", path);
+	}
 	return 0;
 }
 
 static int
 fsck_litter_top(struct fsck *f)
 {
-	static const char *const known[] = {".gitignore", "HEAD", "config", "index.db",
+	static const char *const known[] = {".gitignore", "HEAD", "config", LEASE_GATE, "index.db",
 	    "index.db-journal", "logs", "objects", "refs", "tmp"};
 	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
 

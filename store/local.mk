@@ -11,6 +11,7 @@ libaicert_core_a_SOURCES += \
 	store/index.c store/index.h \
 	store/ingest.c store/ingest.h \
 	store/ingest-write.c store/ingest-write.h \
+	store/lease.c store/lease.h \
 	store/odb.c store/odb.h \
 	store/odb-adopt.c \
 	store/odb-export.c \

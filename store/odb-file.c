@@ -10,6 +10,7 @@
 #include "base/hex.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
+#include "store/lease.h"
 #include "store/odb-state.h"
 
 #define ODB_FILE_CHUNK (256 * 1024)
@@ -124,19 +125,27 @@ odb_file_verify(struct store *s, const struct oid *id, int fd, struct err *e)
 	    " have this digest", store_path(s), name);
 }
 
-enum odb_file_found
-odb_file_check(struct store *s, const struct oid *id)
+int
+odb_file_check(struct store *s, const struct oid *id, enum odb_file_found *ret, struct err *e)
 {
 	CLEANUP(cleanup_close) int fd = -1;
 	struct err ignored;
 	uint64_t size;
-	int rc = odb_file_open(s, id, &fd, &size, &ignored);
+	int rc = odb_file_size(s, id, &size, &ignored);
 
+	/* in the lease first: what is found after that stays */
+	if (rc != 0) {
+		if (lease_add(s, id, 1, e) != 0)
+			return -1;
+		rc = odb_file_open(s, id, &fd, &size, &ignored);
+	}
 	if (rc == 0)
-		return ODB_FILE_ABSENT;
-	if (rc == 1 && odb_file_verify(s, id, fd, &ignored) == 0)
-		return ODB_FILE_INTACT;
-	return ODB_FILE_DAMAGED;
+		*ret = ODB_FILE_ABSENT;
+	else if (rc == 1 && odb_file_verify(s, id, fd, &ignored) == 0)
+		*ret = ODB_FILE_INTACT;
+	else
+		*ret = ODB_FILE_DAMAGED;
+	return 0;
 }
 
 int
@@ -150,9 +159,8 @@ odb_file_create(struct store *s, struct odb_file *ret, struct err *e)
 	if (random_bytes(&nonce, sizeof nonce, e) != 0)
 		return -1;
 	snprintf(f.tmp, sizeof f.tmp, "object-%016" PRIx64, nonce);
-	f.fd = openat(store_tmp_fd(s), f.tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (f.fd < 0)
-		return err_sys(e, "%s/tmp/%s: cannot create", store_path(s), f.tmp);
+	if (lease_create(s, f.tmp, &f.fd, e) != 0)
+		return -1;
 	*ret = f;
 	return 0;
 }
@@ -248,7 +256,11 @@ struct odb_file_move {
 static int
 odb_file_present(struct store *s, const struct odb_file_move *m, const struct oid *id, struct err *e)
 {
-	if (odb_file_check(s, id) == ODB_FILE_INTACT) {
+	enum odb_file_found found;
+
+	if (odb_file_check(s, id, &found, e) != 0)
+		return -1;
+	if (found == ODB_FILE_INTACT) {
 		if (unlinkat(m->dirfd, m->name, 0) != 0 && errno != ENOENT)
 			return err_sys(e, "%s: cannot remove", m->name);
 		return 0;
@@ -266,7 +278,7 @@ odb_file_publish(struct store *s, int dirfd, const char *name, const struct oid 
 	struct odb_file_move m = {.dirfd = dirfd, .name = name, .base = final + 3};
 
 	odb_file_name(id, final);
-	if (odb_file_dir(s, id, &fd, e) != 0)
+	if (lease_add(s, id, 1, e) != 0 || odb_file_dir(s, id, &fd, e) != 0)
 		return -1;
 	m.fd = fd;
 	if (renameat2(dirfd, name, fd, m.base, RENAME_NOREPLACE) != 0) {

@@ -29,7 +29,9 @@ enum odb_file_found {
 	ODB_FILE_INTACT,    /* read, and it has its digest */
 	ODB_FILE_DAMAGED,   /* other bytes, no file, or unreadable: to be replaced */
 };
-enum odb_file_found odb_file_check(struct store *s, const struct oid *id);
+/* What is there is kept from gc from now on. */
+int odb_file_check(struct store *s, const struct oid *id, enum odb_file_found *ret,
+    struct err *e) MUST_CHECK;
 
 /* A new object on its way in: written beneath tmp/, then committed under its id. */
 struct odb_file {

@@ -27,8 +27,10 @@ odb_put_large(struct store *s, const struct oid *id, const void *data, size_t le
 static int
 odb_put_known(struct store *s, const struct oid *id, const void *data, size_t len, struct err *e)
 {
-	enum odb_file_found found = odb_file_check(s, id);
+	enum odb_file_found found;
 
+	if (odb_file_check(s, id, &found, e) != 0)
+		return -1;
 	if (found == ODB_FILE_INTACT)
 		return store_read_only(s) ? 0 : odb_file_settle(s, id, e);
 	/* a damaged file is put right as a file, however short */
@@ -100,6 +102,7 @@ odb_put_copy(struct odb_put *p, int out, size_t first, struct err *e)
 static int
 odb_put_fd_large(struct odb_put *p, size_t first, struct err *e)
 {
+	enum odb_file_found found = ODB_FILE_ABSENT;
 	struct odb_file f;
 	int rc;
 
@@ -109,7 +112,9 @@ odb_put_fd_large(struct odb_put *p, size_t first, struct err *e)
 	rc = odb_put_copy(p, f.fd, first, e);
 	if (rc == 0)
 		rc = odb_put_accept(p, e);
-	if (rc == 0 && odb_file_check(p->s, &p->id) == ODB_FILE_INTACT) {
+	if (rc == 0)
+		rc = odb_file_check(p->s, &p->id, &found, e);
+	if (rc == 0 && found == ODB_FILE_INTACT) {
 		odb_file_abort(p->s, &f);
 		return odb_file_settle(p->s, &p->id, e);
 	}

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 #include "crypto/hash.h"
+#include "store/lease.h"
 #include "store/odb-state.h"
 
 #define ODB_SMALL_APPLICATION 0x61696373u /* "aics" */
@@ -157,6 +158,33 @@ odb_small_begin(struct odb_state *o, struct err *e)
 	return 0;
 }
 
+/* What was looked up in this transaction, into the lease before it ends. */
+static int
+odb_small_lease(struct store *s, struct err *e)
+{
+	struct odb_state *o = odb_state(s);
+	size_t count = o->pending_count;
+
+	o->pending_count = 0;
+	return lease_add(s, o->pending, count, e);
+}
+
+static int
+odb_small_pending(struct odb_state *o, const struct oid *id, struct err *e)
+{
+	if (o->pending_count == o->pending_cap) {
+		size_t cap = o->pending_cap != 0 ? o->pending_cap * 2 : 64;
+		struct oid *pending = reallocarray(o->pending, cap, sizeof *pending);
+
+		if (pending == NULL)
+			return err_nomem(e);
+		o->pending = pending;
+		o->pending_cap = cap;
+	}
+	o->pending[o->pending_count++] = *id;
+	return 0;
+}
+
 int
 odb_small_flush(struct store *s, struct err *e)
 {
@@ -164,6 +192,11 @@ odb_small_flush(struct store *s, struct err *e)
 
 	if (!o->transaction)
 		return 0;
+	if (odb_small_lease(s, e) != 0) {
+		odb_small_rollback(s);
+		o->failed = true;
+		return -1;
+	}
 	o->transaction = false;
 	if (db_commit(o->small, e) == 0)
 		return 0;
@@ -200,6 +233,7 @@ odb_small_rollback(struct store *s)
 	if (o->transaction)
 		db_rollback(o->small);
 	o->transaction = false;
+	o->pending_count = 0;
 }
 
 /* 1: there, with these bytes. */
@@ -223,15 +257,20 @@ int
 odb_small_put(struct store *s, const struct oid *id, const void *data, size_t len, struct err *e)
 {
 	struct odb_state *o = odb_state(s);
-	int rc = odb_small_same(s, id, data, len, e);
+	int rc;
 
-	if (rc != 0)
-		return rc < 0 ? -1 : 0;
-	if (store_read_only(s))
-		return err_set(e, ERR_DENIED, "%s: the store is read-only", store_path(s));
+	if (store_read_only(s)) {
+		rc = odb_small_same(s, id, data, len, e);
+		return rc == 1 ? 0 : rc < 0 ? -1 :
+		    err_set(e, ERR_DENIED, "%s: the store is read-only", store_path(s));
+	}
+	/* looked up under the write lock: nobody deletes it before it is in the lease */
 	if (odb_small_open(s, true, e) != 1 || odb_small_begin(o, e) != 0)
 		return -1;
-	if (odb_small_insert(o, id, data, len, e) != 0) {
+	rc = odb_small_same(s, id, data, len, e);
+	if (rc == 0)
+		rc = odb_small_insert(o, id, data, len, e);
+	if (rc < 0 || odb_small_pending(o, id, e) != 0) {
 		/* the whole transaction may be gone: the batch cannot succeed */
 		odb_small_rollback(s);
 		o->failed = true;

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 #include "db/db.h"
+#include "object/oid.h"
 #include "store/store.h"
 
 struct odb_state {
@@ -15,6 +16,10 @@ struct odb_state {
 	bool transaction;           /* of the batch, open in small */
 	int64_t transaction_ms;     /* when it was begun */
 	struct db *index;           /* index.db or its stand-in; NULL: not opened yet */
+	struct lease *lease;        /* NULL: nothing is relied on yet */
+	bool lease_shared;          /* another's: lease_join */
+	struct oid *pending;        /* of the transaction, not yet in the lease */
+	size_t pending_count, pending_cap;
 	unsigned char unsynced[32]; /* of the batch: bit i: objects/<i> has names not yet synced */
 };
 

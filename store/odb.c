@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/hex.h"
 #include "crypto/hash.h"
+#include "store/lease.h"
 #include "store/odb-file.h"
 #include "store/odb-small.h"
 #include "store/odb-state.h"
@@ -20,6 +21,12 @@ odb_has(struct store *s, const struct oid *id)
 	uint64_t size;
 
 	return odb_small_size(s, id, &size, NULL) == 1 || odb_file_size(s, id, &size, NULL) == 1;
+}
+
+int
+odb_keep(struct store *s, const struct oid *ids, size_t count, struct err *e)
+{
+	return lease_add(s, ids, count, e);
 }
 
 static int
@@ -339,4 +346,7 @@ odb_state_close(struct odb_state *o)
 	o->small = o->index = NULL;
 	o->transaction = false;
 	o->batch = 0;
+	free(o->pending);
+	o->pending = NULL;
+	o->pending_count = o->pending_cap = 0;
 }

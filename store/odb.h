@@ -14,6 +14,12 @@
 
 /* There, whatever its bytes are. */
 bool odb_has(struct store *s, const struct oid *id);
+/*
+ * Before relying on objects that are there already: from now until s is closed gc
+ * leaves them alone, with all that they name.  Only what odb_has says after this
+ * counts.  A put does it by itself.
+ */
+int odb_keep(struct store *s, const struct oid *ids, size_t count, struct err *e) MUST_CHECK;
 /* There, and its bytes, all read, have its digest. */
 bool odb_intact(struct store *s, const struct oid *id);
 /* ERR_NOTFOUND names the id. */

@@ -250,6 +250,8 @@ refs_check_new(struct store *s, const char *name, const struct object_ref *ref, 
 	    strncmp(name, "refs/remotes/", 13) == 0 || strcmp(name, "HEAD") == 0))
 		return err_set(e, ERR_USAGE, "%s: a branch names a commit, not a %s", name,
 		    oid_type_name(ref->type));
+	if (odb_keep(s, &ref->id, 1, e) != 0)
+		return -1;
 	if (!odb_has(s, &ref->id))
 		return err_set(e, ERR_NOTFOUND, "%s: object %s is not in %s", name, hex, store_path(s));
 	return 0;

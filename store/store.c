@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "crypto/random.h"
 #include "git/config-file.h"
+#include "store/lease.h"
 #include "store/odb-state.h"
 
 struct store {
@@ -70,6 +71,8 @@ store_close(struct store *s)
 	if (s == NULL)
 		return;
 	odb_state_close(&s->odb);
+	if (!s->odb.lease_shared)
+		lease_close(s->odb.lease);
 	cleanup_close(&s->odb.fd);
 	cleanup_close(&s->tmp_fd);
 	cleanup_close(&s->dirfd);
@@ -288,7 +291,7 @@ store_tmp_dir(struct store *s, const char *prefix, char **ret_name, struct err *
 
 	if (s->read_only)
 		return err_set(e, ERR_DENIED, "%s: the store is read-only", s->path);
-	if (store_tmp_name(prefix, &name, e) != 0)
+	if (lease_begin(s, e) != 0 || store_tmp_name(prefix, &name, e) != 0)
 		return -1;
 	if (mkdirat(s->tmp_fd, name, 0700) != 0) {
 		err_sys(e, "%s/tmp/%s: cannot create", s->path, name);

@@ -14,6 +14,7 @@ unit_base_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/base/fd.c \
 	tests/unit/base/hex.c \
 	tests/unit/base/interrupt.c \
+	tests/unit/base/lock-holder.c \
 	tests/unit/base/options.c \
 	tests/unit/base/path.c \
 	tests/unit/base/printable.c \
@@ -142,6 +143,7 @@ unit_store_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/store/history.c \
 	tests/unit/store/history-walk.c \
 	tests/unit/store/ingest.c \
+	tests/unit/store/lease.c \
 	tests/unit/store/odb.c \
 	tests/unit/store/odb-durable.c \
 	tests/unit/store/reflog.c \

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <time.h>
 #include "base/fd.h"
+#include "base/lock-holder.h"
 
 #define ATOMIC_FILE_POLL_MS 10
 
@@ -73,7 +74,7 @@ undo:
 	return -1;
 }
 
-/* Who holds the lock: "<pid> <host>"; false when it cannot be read. */
+/* Who holds the lock, a line of lock-holder.h; false when it cannot be read. */
 static bool
 atomic_file_holder(int dirfd, const char *lock_name, char *ret, size_t cap)
 {
@@ -118,13 +119,11 @@ atomic_file_break_stale(int dirfd, const char *lock_name)
 static int
 atomic_file_prepare(struct atomic_file_lock *l, const char *tmp, struct err *e)
 {
-	char holder[320], host[256];
+	char self[LOCK_HOLDER_SIZE], holder[LOCK_HOLDER_SIZE + 1];
 	int n;
 
-	if (gethostname(host, sizeof host) != 0)
-		snprintf(host, sizeof host, "?");
-	host[sizeof host - 1] = '\0';
-	n = snprintf(holder, sizeof holder, "%ld %s\n", (long)getpid(), host);
+	lock_holder_self(self);
+	n = snprintf(holder, sizeof holder, "%s\n", self);
 	l->fd = openat(l->dirfd, tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (l->fd < 0)
 		return err_sys(e, "%s: cannot create the lock", l->lock_name);
@@ -150,7 +149,7 @@ atomic_file_wait(struct atomic_file_lock *l, const char *tmp, int timeout_ms, st
 	const struct timespec pause = {.tv_nsec = ATOMIC_FILE_POLL_MS * 1000000L};
 
 	for (int waited = 0;; waited += ATOMIC_FILE_POLL_MS) {
-		char holder[320];
+		char holder[LOCK_HOLDER_SIZE], who[2 * LOCK_HOLDER_SIZE] = "an unknown process";
 		int rc = atomic_file_try_lock(l, tmp, e);
 
 		if (rc != 0)
@@ -158,10 +157,9 @@ atomic_file_wait(struct atomic_file_lock *l, const char *tmp, int timeout_ms, st
 		if (atomic_file_break_stale(l->dirfd, l->lock_name))
 			continue;
 		if (waited >= timeout_ms) {
-			if (!atomic_file_holder(l->dirfd, l->lock_name, holder, sizeof holder))
-				snprintf(holder, sizeof holder, "unknown");
-			return err_set(e, ERR_BUSY, "%s: held by process %s",
-			    l->lock_name, holder);
+			if (atomic_file_holder(l->dirfd, l->lock_name, holder, sizeof holder))
+				lock_holder_say(holder, who, sizeof who);
+			return err_set(e, ERR_BUSY, "%s: held by %s", l->lock_name, who);
 		}
 		nanosleep(&pause, NULL);
 	}

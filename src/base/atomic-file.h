@@ -13,8 +13,8 @@ int atomic_file_write(int dirfd, const char *name, const void *data, size_t len,
     struct err *e) MUST_CHECK;
 
 /*
- * A lock file, <name>.lock, that says "<pid> <host>" and is flock(2)ed by its
- * holder for as long as it lives.
+ * A lock file, <name>.lock, that says who holds it (lock-holder.h) and is
+ * flock(2)ed by its holder for as long as it lives.
  */
 struct atomic_file_lock {
 	int dirfd;   /* borrowed; must outlive the lock */

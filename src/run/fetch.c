@@ -134,6 +134,8 @@ fetch_url(const struct spec_input *in, const struct resolve_options *o, struct f
 	if (source == NULL)
 		return -1;
 	/* the digest is all that matters: what is here already is not fetched again */
+	if (!in->extract && odb_keep(o->store, &in->sha256, 1, e) != 0)
+		return -1;
 	if (!in->extract && odb_has(o->store, &in->sha256)) {
 		if (odb_size(o->store, &got.id, &got.size, e) != 0)
 			return -1;

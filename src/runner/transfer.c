@@ -285,6 +285,8 @@ transfer_fetch(struct http *h, struct store *s, const struct oid *id, uint64_t s
 	struct oid got;
 	uint64_t got_size;
 
+	if (odb_keep(s, id, 1, e) != 0)
+		return -1;
 	if (odb_has(s, id))
 		return 0;
 	oid_hex(id, hex);

@@ -92,6 +92,15 @@ daemon_wait(const struct daemon *d, int fd, bool *ret_stop, struct err *e)
 	}
 }
 
+/* Lasts as long as the daemon. */
+static int
+daemon_lease(struct daemon *d, struct err *e)
+{
+	CLEANUP(store_closep) struct store *s = NULL;
+
+	return store_open(d->o->store, 0, &s, e) != 0 ? -1 : lease_open(s, &d->app.lease, e);
+}
+
 static int
 daemon_listen(struct daemon *d, struct err *e)
 {
@@ -118,7 +127,7 @@ daemon_work(struct daemon *d, struct err *e)
 		return -1;
 	if (stop)
 		return 0;
-	if (worker_ready(d->app.worker, e) != 0 || daemon_listen(d, e) != 0)
+	if (worker_ready(d->app.worker, e) != 0 || daemon_lease(d, e) != 0 || daemon_listen(d, e) != 0)
 		return -1;
 	return daemon_wait(d, -1, &stop, e);
 }
@@ -167,6 +176,7 @@ daemon_serve(const struct daemon_options *o, struct err *e)
 	}
 	daemon_remove_socket(o);
 	http_server_stop(d.server);
+	lease_close(d.app.lease);
 	worker_free(d.app.worker);
 	if (d.listen_fd >= 0)
 		close(d.listen_fd);

@@ -54,6 +54,8 @@ objects_missing(struct http_call *c, struct err *e)
 			return err_set(e, ERR_FORMAT, "objects[%zu]: not a string", i);
 		if (oid_from_text(&id, text, e) != 0)
 			return err_prefix(e, "objects[%zu]", i);
+		if (odb_keep(s, &id, 1, e) != 0)
+			return -1;
 		if (!odb_has(s, &id))
 			jcs_append(missing, jcs_new_string(text));
 	}
@@ -225,6 +227,8 @@ objects_put_begin(struct http_call *c, struct err *e)
 		return http_reply_problem(c, 411, &problem, e);
 	}
 	if (objects_content_range(c, &range, e) != 0)
+		return -1;
+	if (odb_keep(s, &id, 1, e) != 0)
 		return -1;
 	if (odb_intact(s, &id)) /* damage is replaced by what comes */
 		return http_reply(c, 200, NULL, NULL, 0, e);

@@ -40,6 +40,11 @@ runs_check_here(struct store *s, const struct run_spec *spec, struct err *e)
 	const struct resource *lacking = NULL;
 	char hex[OID_HEX_SIZE];
 
+	if (odb_keep(s, &spec->image_file.digests.sha256, spec->image != RUN_SPEC_HOST, e) != 0)
+		return -1;
+	for (size_t i = 0; i < spec->input_count; i++)
+		if (odb_keep(s, &spec->inputs[i].thing.digests.sha256, 1, e) != 0)
+			return -1;
 	if (spec->image != RUN_SPEC_HOST && !odb_has(s, &spec->image_file.digests.sha256))
 		lacking = &spec->image_file;
 	for (size_t i = 0; i < spec->input_count && lacking == NULL; i++)

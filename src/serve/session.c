@@ -16,6 +16,8 @@ session_store(struct http_call *c, struct store **ret, struct err *e)
 	if (s == NULL) {
 		if (store_open(session_app(c)->store, 0, &s, e) != 0)
 			return -1;
+		if (session_app(c)->lease != NULL)
+			lease_join(s, session_app(c)->lease);
 		*c->session = s;
 	}
 	*ret = s;

@@ -5,11 +5,13 @@
 #include "object/oid.h"
 #include "serve/http.h"
 #include "serve/worker.h"
+#include "store/lease.h"
 #include "store/store.h"
 
 struct session_app {            /* http_call.app */
 	const char *store;      /* .aicert */
 	struct worker *worker;
+	struct lease *lease;    /* of all connections: an object sent over one is used over another */
 	struct buf spki;        /* DER of the channel key */
 	struct oid spki_digest;
 };

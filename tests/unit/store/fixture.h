@@ -25,6 +25,7 @@ void fixture_read(int dirfd, const char *name, struct buf *ret);
 /* A root run-less commit object (import of a blob) with that time and parents. */
 struct object_ref fixture_commit(struct fixture *f, const char *message, long time,
     const struct oid *parents, size_t count);
+/* Entries of a directory; the leases of tmp/ are not counted. */
 int fixture_count(int dirfd, const char *dir);
 
 #endif
