@@ -319,6 +319,28 @@ CLI_TESTS = \
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/check.sh
 
+# Fault tests: a command on copies of one repository, each time another system
+# call fails or the process dies there.  "make check" tries some calls of each
+# kind, "make check-fault" every one.
+FAULT_TESTS = \
+	tests/fault/f0100-init.sh \
+	tests/fault/f0200-put.sh \
+	tests/fault/f0300-commit.sh
+EXTRA_DIST += $(FAULT_TESTS) tests/fault/lib.sh tests/fault/shim.c
+if !SANITIZERS
+TESTS += $(FAULT_TESTS)
+endif
+
+check_DATA = tests/fault/shim.so
+tests/fault/shim.so: tests/fault/shim.c
+	$(AM_V_CC)$(MKDIR_P) tests/fault && $(CC) -std=gnu17 $(WARN_CFLAGS) -O1 -g -shared -fPIC \
+	  -o $@ $(srcdir)/tests/fault/shim.c -ldl
+CLEANFILES += tests/fault/shim.so
+
+check-fault: all $(check_DATA)
+	AICERT_FAULT_POINTS=0 $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(FAULT_TESTS)'
+.PHONY: check-fault
+
 # Lints: rules of the sources, each with a proof that it can fail.  An
 # instrumented build has other objects and needs no second look at the text.
 LINTS = \

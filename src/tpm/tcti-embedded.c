@@ -34,6 +34,7 @@ struct tcti_embedded {
 	unsigned char *response;    /* libtpms's, reused by it */
 	uint32_t response_len, response_cap;
 	bool answered, powered;
+	int quiet;                  /* /dev/null: libtpms writes its woes to stderr otherwise */
 };
 
 /*
@@ -133,6 +134,7 @@ tcti_embedded_power_on(struct tcti_embedded *t, struct err *e)
 		.tpm_io_getphysicalpresence = tcti_embedded_presence,
 	};
 
+	TPMLIB_SetDebugFD(t->quiet);
 	if (TPMLIB_ChooseTPMVersion(TPMLIB_TPM_VERSION_2) != TPM_SUCCESS ||
 	    TPMLIB_RegisterCallbacks(&callbacks) != TPM_SUCCESS)
 		return err_set(e, ERR_TPM, "libtpms has no TPM 2.0");
@@ -317,6 +319,10 @@ tcti_embedded_free(struct tcti_embedded *t)
 	atomic_file_unlock(&t->lock);
 	if (t->dirfd >= 0)
 		close(t->dirfd);
+	if (t->quiet >= 0) {
+		TPMLIB_SetDebugFD(-1);
+		close(t->quiet);
+	}
 	buf_wipe(&t->permanent);
 	free(t->response);
 	free(t->dir);
@@ -337,6 +343,7 @@ tcti_embedded_new(struct err *e)
 	}
 	t->dirfd = -1;
 	t->lock.fd = -1;
+	t->quiet = -1;
 	v1 = &t->common.v1;
 	v1->magic = TCTI_EMBEDDED_MAGIC;
 	v1->version = 2;
@@ -365,6 +372,11 @@ tcti_embedded_open(const struct tpm_open_options *o, const char *dir, TSS2_TCTI_
 	if (!__atomic_compare_exchange_n(&tcti_embedded_one, &none, t, false, __ATOMIC_SEQ_CST,
 	    __ATOMIC_SEQ_CST)) {
 		err_set(e, ERR_BUSY, "this process has an embedded TPM already");
+		goto undo;
+	}
+	t->quiet = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (t->quiet < 0) {
+		err_sys(e, "/dev/null");
 		goto undo;
 	}
 	if (tcti_embedded_power_on(t, e) != 0)
