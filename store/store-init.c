@@ -2,8 +2,10 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include "base/atomic-file.h"
+#include "base/dir-walk.h"
 #include "base/fd.h"
 #include "crypto/random.h"
 #include "store/store.h"
@@ -77,6 +79,28 @@ store_init_again(const char *worktree, bool *ret_created, struct err *e)
 	return 0;
 }
 
+#define STORE_INIT_TMP STORE_NAME ".tmp-"
+#define STORE_INIT_ENTRIES_MAX (1u << 20)
+
+/* What inits that were killed left: nobody is making one now, we hold the lock. */
+static int
+store_init_sweep(int parent, struct err *e)
+{
+	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
+
+	if (dir_walk_list(parent, ".", STORE_INIT_ENTRIES_MAX, &names, e) != 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++) {
+		const char *name = names.names[i];
+
+		if (strncmp(name, STORE_INIT_TMP, strlen(STORE_INIT_TMP)) == 0 &&
+		    strspn(name + strlen(STORE_INIT_TMP), "0123456789abcdef") == 16 &&
+		    strlen(name) == strlen(STORE_INIT_TMP) + 16 && fd_remove_tree(parent, name, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Made under another name and renamed in one step: a crash leaves no half store. */
 int
 store_init(const char *worktree, bool *ret_created, struct err *e)
@@ -91,9 +115,11 @@ store_init(const char *worktree, bool *ret_created, struct err *e)
 		return err_sys(e, "%s: cannot open", worktree);
 	if (fstatat(parent, STORE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return store_init_again(worktree, ret_created, e);
-	if (random_bytes(&nonce, sizeof nonce, e) != 0)
+	if (flock(parent, LOCK_EX) != 0)
+		return err_sys(e, "%s: cannot lock", worktree);
+	if (store_init_sweep(parent, e) != 0 || random_bytes(&nonce, sizeof nonce, e) != 0)
 		return -1;
-	snprintf(tmp, sizeof tmp, STORE_NAME ".tmp-%016" PRIx64, nonce);
+	snprintf(tmp, sizeof tmp, STORE_INIT_TMP "%016" PRIx64, nonce);
 	if (store_init_make(parent, tmp, ret_created, e) == 0)
 		return 0;
 	if (fd_remove_tree(parent, tmp, &ignored) != 0)

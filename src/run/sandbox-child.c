@@ -73,18 +73,29 @@ sandbox_child_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* In one piece, as files of the kernel demand. */
+static bool
+sandbox_child_write(int fd, const char *text)
+{
+	ssize_t n;
+
+	do
+		n = write(fd, text, strlen(text));
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)strlen(text);
+}
+
 static int
 sandbox_child_put(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	size_t len = strlen(text);
-	ssize_t n;
+	bool done;
 
 	if (fd < 0)
 		return -1;
-	n = write(fd, text, len);
+	done = sandbox_child_write(fd, text);
 	close(fd);
-	return n == (ssize_t)len ? 0 : -1;
+	return done ? 0 : -1;
 }
 
 static int
@@ -170,7 +181,7 @@ sandbox_child_crun(const struct sandbox_child *c)
 	char *const env[] = {path, NULL};
 
 	for (int i = 0; i < SANDBOX_CHILD_LIMIT_FDS; i++)
-		if (c->limit_fds[i] >= 0 && write(c->limit_fds[i], "0", 1) != 1)
+		if (c->limit_fds[i] >= 0 && !sandbox_child_write(c->limit_fds[i], "0"))
 			sandbox_child_fail(c, SANDBOX_CHILD_LIMITS);
 	if (dup2(c->output_fd, 1) < 0 || dup2(c->output_fd, 2) < 0)
 		sandbox_child_fail(c, SANDBOX_CHILD_FILES);

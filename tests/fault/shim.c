@@ -20,6 +20,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -172,9 +173,11 @@ static bool ours(const void *caller)
 }
 
 /* A call that is made, made and then died of, or not made. */
-#define CALL(kind, failed, call) \
+#define CALL(kind, failed, call) CALL_IF(hit(kind), failed, call)
+#define CALL_FILE(failed, call) CALL_IF(hit_file(fd), failed, call)
+#define CALL_IF(condition, failed, call) \
 	do { \
-		bool hit_ = hit(kind); \
+		bool hit_ = condition; \
 		__typeof__(call) rc_; \
 		if (hit_ && plan.action == FAIL) \
 			return failed; \
@@ -235,6 +238,15 @@ long syscall(long number, ...)
 	return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
+/* Only files can be full: pipes and sockets are left alone. */
+static bool hit_file(int fd)
+{
+	struct stat st;
+
+	return plan.counter && plan.kind == WRITE && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    hit(WRITE);
+}
+
 /* A short write: one byte less than was asked for. */
 static size_t shorter(bool hit_, size_t n)
 {
@@ -245,7 +257,7 @@ static size_t shorter(bool hit_, size_t n)
 	ssize_t name params; \
 	ssize_t name params \
 	{ \
-		bool hit_ = hit(WRITE); \
+		bool hit_ = hit_file(fd); \
 		ssize_t rc; \
 		if (hit_ && plan.action == FAIL) \
 			return -1; \
@@ -258,14 +270,14 @@ static size_t shorter(bool hit_, size_t n)
 WRITE_FUNCTION(write, (int fd, const void *p, size_t n), SYS_write, fd, p, n)
 WRITE_FUNCTION(pwrite, (int fd, const void *p, size_t n, off_t at), SYS_pwrite64, fd, p, n, at)
 WRITE_FUNCTION(pwrite64, (int fd, const void *p, size_t n, off_t at), SYS_pwrite64, fd, p, n, at)
-WRITE_FUNCTION(copy_file_range, (int in, off_t *at_in, int out, off_t *at_out, size_t n,
-    unsigned flags), SYS_copy_file_range, in, at_in, out, at_out, n, flags)
+WRITE_FUNCTION(copy_file_range, (int in, off_t *at_in, int fd, off_t *at, size_t n,
+    unsigned flags), SYS_copy_file_range, in, at_in, fd, at, n, flags)
 ssize_t writev(int fd, const struct iovec *iov, int count)
 {
-	CALL(WRITE, -1, syscall(SYS_writev, fd, iov, count));
+	CALL_FILE(-1, syscall(SYS_writev, fd, iov, count));
 }
-int ftruncate(int fd, off_t size) { CALL(WRITE, -1, (int)syscall(SYS_ftruncate, fd, size)); }
-int ftruncate64(int fd, off_t size) { CALL(WRITE, -1, (int)syscall(SYS_ftruncate, fd, size)); }
+int ftruncate(int fd, off_t size) { CALL_FILE(-1, (int)syscall(SYS_ftruncate, fd, size)); }
+int ftruncate64(int fd, off_t size) { CALL_FILE(-1, (int)syscall(SYS_ftruncate, fd, size)); }
 
 int fsync(int fd) { CALL(FSYNC, -1, (int)syscall(SYS_fsync, fd)); }
 int fdatasync(int fd) { CALL(FSYNC, -1, (int)syscall(SYS_fdatasync, fd)); }

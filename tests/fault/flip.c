@@ -1,0 +1,243 @@
+/*
+ * Damage to every stored form: each file of a store is cut at every length and
+ * has every byte flipped.  What the store then answers must be what it answered
+ * before, or fsck must call it damage; nothing may crash.
+ *
+ *     fault-flip WORKTREE POINTS      POINTS a file, evenly; 0: every one
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "base/dir-walk.h"
+#include "base/fd.h"
+#include "store/fsck.h"
+#include "store/history.h"
+#include "store/odb.h"
+#include "store/refs.h"
+
+#define FILE_MAX (64u * 1024 * 1024)
+#define JUDGE_SECONDS 60 /* an endless loop is a failure too */
+
+struct flip {
+	const char *store;
+	size_t points;
+	struct buf answers;     /* of the store as it was */
+	size_t tried, noticed, silent, crashed;
+};
+
+struct asked {
+	struct store *s;
+	struct buf *answers;
+};
+
+static int
+ask_object(void *arg, const struct oid *id, uint64_t size)
+{
+	struct asked *a = arg;
+	struct err e = {0};
+	char hex[OID_HEX_SIZE];
+
+	oid_hex(id, hex);
+	buf_addf(a->answers, "%s %llu %d\n", hex, (unsigned long long)size,
+	    odb_stream(a->s, id, NULL, NULL, &e));
+	return 0;
+}
+
+static int
+ask_ref(void *arg, const char *name, const struct object_ref *ref)
+{
+	struct asked *a = arg;
+	char hex[OID_HEX_SIZE];
+
+	oid_hex(&ref->id, hex);
+	buf_addf(a->answers, "%s %s %s\n", name, oid_type_name(ref->type), hex);
+	return 0;
+}
+
+/* Who made each output of a commit's run? */
+static int
+ask_producers(void *arg, const struct oid *id, const struct commit *c)
+{
+	struct asked *a = arg;
+	CLEANUP(certificate_free) struct certificate cert = {0};
+	struct err e = {0};
+	char hex[OID_HEX_SIZE];
+
+	oid_hex(id, hex);
+	buf_addf(a->answers, "commit %s\n", hex);
+	if (c->kind != COMMIT_RUN || history_certificate(a->s, &c->subject.id, &cert, &e) != 0)
+		return 0;
+	for (size_t i = 0; i < cert.event_count; i++) {
+		const struct event *ev = &cert.events[i];
+		const struct resource *r = &ev->u.output.output;
+		struct history_producer p = {0};
+
+		if (ev->kind != EVENT_OUTPUT_RESOURCE || history_producer(a->s, r, 0, &p, &e) != 0)
+			continue;
+		oid_hex(&p.certificate, hex);
+		buf_addf(a->answers, "%s made by %s\n", r->path, hex);
+		history_producer_free(&p);
+	}
+	return 0;
+}
+
+static void
+nothing(void *arg UNUSED, enum fsck_severity severity UNUSED, const char *message UNUSED)
+{
+}
+
+/* 1: the store says that it is damaged; 0: *ret has its answers. */
+static int
+ask(const char *path, struct buf *ret)
+{
+	CLEANUP(store_closep) struct store *s = NULL;
+	struct asked a = {.answers = ret};
+	struct object_ref head;
+	struct err e = {0};
+	bool damage = false;
+
+	if (store_open(path, 0, &s, &e) != 0 || fsck_run(s, nothing, NULL, NULL, &damage, &e) != 0 ||
+	    damage)
+		return 1;
+	a.s = s;
+	if (refs_resolve(s, "HEAD", &head, &e) != 0)
+		buf_addf(ret, "HEAD: %s\n", err_name(e.code));
+	else
+		ask_ref(&a, "HEAD", &head);
+	if (refs_each(s, "refs/", ask_ref, &a, &e) != 0 || odb_each(s, ask_object, &a, &e) != 0 ||
+	    history_walk(s, &head.id, 1, ask_producers, &a, &e) != 0)
+		buf_addf(ret, "%s\n", e.msg);
+	return 0;
+}
+
+/* In a process of its own, so that a crash is seen and nothing is kept open. */
+static void
+judge(struct flip *f, const char *what)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0) {
+		struct buf now = BUF_INIT;
+
+		alarm(JUDGE_SECONDS);
+		if (ask(f->store, &now) != 0)
+			_exit(0);
+		_exit(now.len == f->answers.len && memcmp(now.data, f->answers.data, now.len) == 0 ? 1 : 2);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		abort();
+	f->tried++;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) > 2) {
+		f->crashed++;
+		printf("%s: ended with status %#x\n", what, (unsigned)status);
+	} else if (WEXITSTATUS(status) == 2) {
+		f->silent++;
+		printf("%s: other answers, and no damage found\n", what);
+	} else if (WEXITSTATUS(status) == 0)
+		f->noticed++;
+}
+
+static void
+put_back(const char *path, const struct buf *was)
+{
+	struct err e = {0};
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CREAT | O_CLOEXEC, 0644);
+
+	if (fd < 0 || fd_write_all(fd, was->data, was->len, path, &e) != 0 || close(fd) != 0)
+		abort();
+}
+
+static void
+damage(struct flip *f, const char *path, const struct buf *was, size_t at)
+{
+	struct buf copy = BUF_INIT;
+	char what[4200];
+
+	buf_add(&copy, was->data, was->len);
+	((unsigned char *)copy.data)[at] ^= (unsigned char)(1u << at % 8);
+	put_back(path, &copy);
+	snprintf(what, sizeof what, "%s: byte %zu flipped", path, at);
+	judge(f, what);
+	copy.len = at;
+	put_back(path, &copy);
+	snprintf(what, sizeof what, "%s: cut to %zu bytes", path, at);
+	judge(f, what);
+	put_back(path, was);
+	buf_free(&copy);
+}
+
+static void
+damage_file(struct flip *f, const char *path)
+{
+	CLEANUP(buf_free) struct buf was = BUF_INIT;
+	struct err e = {0};
+	size_t step = 1;
+
+	if (fd_read_file(AT_FDCWD, path, FILE_MAX, &was, &e) != 0 || chmod(path, 0644) != 0) {
+		fprintf(stderr, "%s: %s\n", path, e.msg);
+		exit(99);
+	}
+	if (f->points != 0 && was.len > f->points)
+		step = was.len / f->points;
+	/* the first bytes are where most is told: all of them */
+	for (size_t at = 0; at < was.len; at += at < 64 ? 1 : step)
+		damage(f, path, &was, at);
+}
+
+static void
+damage_tree(struct flip *f, const char *dir)
+{
+	struct dir_walk w = DIR_WALK_INIT;
+	struct err e = {0};
+
+	if (dir_walk_list(AT_FDCWD, dir, 1u << 20, &w, &e) != 0)
+		exit(99);
+	for (size_t i = 0; i < w.count; i++) {
+		char path[4096];
+		struct stat st;
+
+		snprintf(path, sizeof path, "%s/%s", dir, w.names[i]);
+		if (lstat(path, &st) != 0)
+			continue; /* a journal, gone by now */
+		if (S_ISDIR(st.st_mode))
+			damage_tree(f, path);
+		else
+			damage_file(f, path);
+	}
+	dir_walk_free(&w);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct flip f = {.answers = BUF_INIT};
+	char store[4096];
+	struct buf again = BUF_INIT;
+
+	if (argc != 3 || chdir(argv[1]) != 0)
+		return 2;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	snprintf(store, sizeof store, "%s/.aicert", argv[1]);
+	f.store = store;
+	f.points = strtoul(argv[2], NULL, 10);
+	if (ask(store, &f.answers) != 0) {
+		printf("%s is damaged before anything was done\n", store);
+		return 1;
+	}
+	damage_tree(&f, STORE_NAME);
+	if (ask(store, &again) != 0 || again.len != f.answers.len ||
+	    memcmp(again.data, f.answers.data, again.len) != 0) {
+		printf("%s is not what it was\n", store);
+		f.silent++;
+	}
+	printf("%zu damages: %zu found, %zu without effect, %zu silent, %zu crashes\n", f.tried,
+	    f.noticed, f.tried - f.noticed - f.silent - f.crashed, f.silent, f.crashed);
+	buf_free(&again);
+	buf_free(&f.answers);
+	return f.tried > 0 && f.silent == 0 && f.crashed == 0 ? 0 : 1;
+}
