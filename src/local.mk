@@ -67,6 +67,7 @@ libaicert_core_a_SOURCES += \
 	src/object/oid.c src/object/oid.h \
 	src/object/resource.c src/object/resource.h \
 	src/object/run-spec.c src/object/run-spec.h \
+	src/object/run-spec-command.c \
 	src/object/statement.c src/object/statement.h \
 	src/object/tree.c src/object/tree.h
 
@@ -107,7 +108,10 @@ libaicert_core_a_SOURCES += \
 	src/verify/level.c src/verify/level.h \
 	src/verify/trust.c src/verify/trust.h \
 	src/verify/verdict.c src/verify/verdict.h \
+	src/verify/verdict-explain.c \
+	src/verify/verdict-internal.h \
 	src/verify/verdict-json.c \
+	src/verify/verdict-summary.c \
 	src/verify/verdict-text.c \
 	src/verify/verify.c src/verify/verify.h
 

@@ -325,11 +325,16 @@ EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/check.sh
 FAULT_TESTS = \
 	tests/fault/f0100-init.sh \
 	tests/fault/f0200-put.sh \
-	tests/fault/f0300-commit.sh
+	tests/fault/f0300-commit.sh \
+	tests/fault/f0700-flip.sh
 EXTRA_DIST += $(FAULT_TESTS) tests/fault/lib.sh tests/fault/shim.c
 if !SANITIZERS
 TESTS += $(FAULT_TESTS)
 endif
+
+check_PROGRAMS += fault-flip
+fault_flip_SOURCES = tests/fault/flip.c
+fault_flip_LDADD = libaicert-core.a $(LIBRARIES_LIBS)
 
 check_DATA = tests/fault/shim.so
 tests/fault/shim.so: tests/fault/shim.c

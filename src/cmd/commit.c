@@ -54,7 +54,7 @@ commit_message(const struct commit_options *o, const struct run_spec *spec, stru
 
 	if (o->message != NULL)
 		return buf_strdup(o->message, e);
-	print_command(&text, spec);
+	run_spec_command(spec, &text);
 	return buf_steal(&text, e);
 }
 

@@ -93,33 +93,6 @@ print_commit(struct store *s, const struct oid *id, const struct commit *c, stru
 }
 
 static void
-print_quoted(struct buf *ret, const char *word)
-{
-	buf_addc(ret, '\'');
-	for (; *word != '\0'; word++) {
-		if (*word == '\'')
-			buf_adds(ret, "'\\''");
-		else
-			buf_addc(ret, *word);
-	}
-	buf_addc(ret, '\'');
-}
-
-void
-print_command(struct buf *ret, const struct run_spec *spec)
-{
-	for (size_t i = 0; i < spec->command_count; i++) {
-		const char *word = spec->command[i];
-
-		buf_adds(ret, i > 0 ? " " : "");
-		if (*word != '\0' && strpbrk(word, " \t\n\"'\\$`;&|<>()*?[]#~") == NULL)
-			buf_adds(ret, word);
-		else
-			print_quoted(ret, word);
-	}
-}
-
-static void
 print_thing(const char *label, const struct resource *r)
 {
 	char size[32], id[CMD_SHORT_SIZE];
@@ -185,7 +158,7 @@ print_request(const struct event *ev)
 	char run[65];
 
 	hex_encode(run, ev->run, sizeof ev->run);
-	print_command(&command, &rq->spec);
+	run_spec_command(&rq->spec, &command);
 	printf("run       %s\ntpm       %s\nrunner    ", run, event_tpm_name(rq->tpm));
 	cmd_print_text(stdout, rq->image_name);
 	printf(", aicertd ");

@@ -10,7 +10,5 @@
 int print_commit(struct store *s, const struct oid *id, const struct commit *c, struct err *e) MUST_CHECK;
 /* Command, inputs, outputs, result. */
 void print_certificate(const struct oid *id, const struct certificate *c);
-/* "python3 train.py" into ret, quoted where a word needs it. */
-void print_command(struct buf *ret, const struct run_spec *spec);
 
 #endif

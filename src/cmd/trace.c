@@ -113,7 +113,7 @@ trace_certificate(struct trace *t, const struct oid *id, struct err *e)
 		printf("%s`- certificate %s  (not in this store)\n", buf_str(&t->prefix), short_id);
 		return 0;
 	}
-	print_command(&command, &certificate_event(&c, EVENT_RUN_REQUEST)->u.request.spec);
+	run_spec_command(&certificate_event(&c, EVENT_RUN_REQUEST)->u.request.spec, &command);
 	printf("%s`- certificate %s  ", buf_str(&t->prefix), short_id);
 	cmd_print_text(stdout, buf_str(&command));
 	if (trace_seen(t, id)) {

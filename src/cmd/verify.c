@@ -14,7 +14,7 @@
 
 struct verify_options {
 	bool json, inputs, all;
-	const char *min_level, *at;
+	const char *min_level, *at, *explain;
 };
 
 /* Everything one verification needs; the arrays live as long as the request. */
@@ -246,6 +246,18 @@ verify_subject(struct verify_job *j, const struct verify_options *o, const char 
 	return rc;
 }
 
+static int
+verify_explain(const char *name, struct err *e)
+{
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	enum verdict_check c;
+
+	if (verdict_check_parse(name, &c, e) != 0 || verdict_explain(c, &text, e) != 0)
+		return -1;
+	fwrite(text.data, 1, text.len, stdout);
+	return 0;
+}
+
 int
 verify_command(int argc, char **argv, struct err *e)
 {
@@ -258,15 +270,18 @@ verify_command(int argc, char **argv, struct err *e)
 		{OPTION_STRING, 0, "at", &o.at, "TIME", "judge at this time, not now"},
 		{OPTION_FLAG, 'a', "all", &o.all, NULL, "print every check"},
 		{OPTION_FLAG, 0, "json", &o.json, NULL, "the verdict as one JSON document"},
+		{OPTION_STRING, 0, "explain", &o.explain, "CHECK", "say what a check means, and end"},
 		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},
 		{0},
 	};
 	CLEANUP(verify_job_free) struct verify_job j = {0};
-	int rc = cmd_parse("verify", "[--inputs] [--min-level LEVEL] [--at TIME] [-a|--json] FILE|REV",
+	int rc = cmd_parse("verify", "[--inputs] [--min-level LEVEL] [--at TIME] [-a|--json] FILE|REV | --explain CHECK",
 	    table, &argc, argv, e);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
+	if (o.explain != NULL)
+		return cmd_count("verify", argc, 0, 0, e) != 0 ? -1 : verify_explain(o.explain, e);
 	if (cmd_count("verify", argc, 1, 1, e) != 0 || verify_time(o.at, &j.rq, e) != 0 ||
 	    cmd_store(STORE_READ_ONLY, &j.s, e) != 0 ||
 	    verify_level(o.min_level, j.s, &j.rq.required, e) != 0 || cmd_trust(&j.trust, e) != 0)

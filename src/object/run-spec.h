@@ -48,6 +48,9 @@ struct jcs *run_spec_to_jcs(const struct run_spec *s);
 /* Checks every rule: paths, kinds, counts, no path twice, none beneath another. */
 int run_spec_from_jcs(const struct jcs *v, struct run_spec *ret, struct err *e) MUST_CHECK;
 void run_spec_free(struct run_spec *s);
+/* "python3 train.py" for people, quoted as a shell would where a word needs it; added
+ * to ret. */
+void run_spec_command(const struct run_spec *s, struct buf *ret);
 
 /* The parts, for events and for aicert.yaml. */
 const char *run_spec_image_name(enum run_spec_image image);

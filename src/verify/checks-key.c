@@ -2,6 +2,7 @@
 #include "verify/checks.h"
 
 #include <string.h>
+#include "base/printable.h"
 #include "evidence/ak-chain.h"
 
 /* Entries that may end an AK's chain, at this time; *ret_index maps back. */
@@ -48,6 +49,9 @@ checks_key_judge(struct check_ctx *x, struct ak_chain_anchor *anchors, size_t *i
 	case AK_CHAIN_GOOD: /* by one of the anchors, so there are trust entries */
 		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 		x->facts.ak_grant = x->trust->entries[index[end]].grants;
+		x->v->root = printable(x->trust->entries[index[end]].name, e);
+		if (x->v->root == NULL)
+			return -1;
 		return checks_pass(x, CHECK_AK_CHAIN, e);
 	case AK_CHAIN_UNPINNED:
 		return checks_skip(x, CHECK_AK_CHAIN, "the chain ends at no trust entry", e);

@@ -1,4 +1,4 @@
-#include "verify/verdict.h"
+#include "verify/verdict-internal.h"
 
 #include <string.h>
 #include "base/timestamp.h"
@@ -6,6 +6,7 @@
 #define VERDICT_WIDTH 78
 #define VERDICT_NOTES_SHOWN 12       /* of one kind, unless everything is asked for */
 #define VERDICT_UNPROVEN "Unproven origin: "
+#define VERDICT_NOT_PROVED "Not proved: "    /* the sentence of a pass says it too */
 
 static const char *const verdict_words[] = {
 	[VERDICT_SKIP] = "skip",
@@ -46,8 +47,7 @@ verdict_subject(const struct verdict *v, struct buf *b)
 	buf_adds(b, v->subject != NULL ? v->subject : hex);
 }
 
-/* A sentence in lines of VERDICT_WIDTH, every line indented. */
-static void
+void
 verdict_wrap(struct buf *b, const char *text, size_t indent)
 {
 	size_t column = 0;
@@ -74,7 +74,7 @@ verdict_wrap(struct buf *b, const char *text, size_t indent)
 	buf_adds(b, "\n");
 }
 
-static const struct verdict_item *
+const struct verdict_item *
 verdict_first_failed(const struct verdict *v, enum verdict_check *ret)
 {
 	for (enum verdict_check c = 0; c < CHECK_COUNT; c++) {
@@ -246,13 +246,6 @@ verdict_meaning(const struct verdict *v, struct buf *b)
 {
 	enum verdict_check c = CHECK_OBJECT_ID;
 
-	buf_adds(b, "\n");
-	if (v->answer == ANSWER_PASS) {
-		verdict_wrap(b, "Proved, as far as the level goes: the recorded command, run on the recorded"
-		    " image with exactly the recorded inputs and without a network, made exactly these"
-		    " outputs.", 0);
-		return;
-	}
 	if (v->answer == ANSWER_UNDECIDED) {
 		verdict_wrap(b, "Nothing speaks against it, but what is missing was needed: fetch it and"
 		    " verify again.", 0);
@@ -286,14 +279,21 @@ int
 verdict_to_text(const struct verdict *v, bool all, struct buf *ret, struct err *e)
 {
 	verdict_head(v, ret);
+	if (!all)
+		verdict_summary(v, ret);
 	verdict_table(v, all, ret);
 	if (all || v->answer == ANSWER_PASS)
 		verdict_certificate(v, ret);
 	verdict_lineage(v, ret);
 	verdict_unproven(v, all, ret);
-	verdict_meaning(v, ret);
+	buf_adds(ret, "\n");
+	if (v->answer != ANSWER_PASS)
+		verdict_meaning(v, ret);
+	else if (verdict_sentence(v, ret, e) != 0)
+		return -1;
 	for (size_t i = 0; i < v->note_count; i++) {
-		if (!verdict_is_unproven(v->notes[i]))
+		if (!verdict_is_unproven(v->notes[i]) && (v->answer != ANSWER_PASS ||
+		    strncmp(v->notes[i], VERDICT_NOT_PROVED, strlen(VERDICT_NOT_PROVED)) != 0))
 			verdict_wrap(ret, v->notes[i], 0);
 	}
 	if (verdict_time(v, ret, e) != 0)

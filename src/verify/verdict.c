@@ -65,6 +65,21 @@ verdict_level_name(enum verdict_level l)
 }
 
 int
+verdict_check_parse(const char *name, enum verdict_check *ret, struct err *e)
+{
+	CLEANUP(buf_free) struct buf all = BUF_INIT;
+
+	for (enum verdict_check c = 0; c < CHECK_COUNT; c++) {
+		if (strcmp(name, verdict_checks[c].name) == 0) {
+			*ret = c;
+			return 0;
+		}
+		buf_addf(&all, " %s", verdict_checks[c].name);
+	}
+	return err_set(e, ERR_USAGE, "%s: no check; they are%s", name, buf_str(&all));
+}
+
+int
 verdict_level_parse(const char *name, enum verdict_level *ret, struct err *e)
 {
 	for (enum verdict_level l = LEVEL_SIMULATED; l <= LEVEL_CONFIDENTIAL; l++) {
@@ -106,6 +121,9 @@ verdict_free(struct verdict *v)
 	free(v->subject);
 	free(v->bank);
 	free(v->time_source);
+	free(v->run.command);
+	free(v->run.image);
+	free(v->root);
 	free(v);
 }
 

@@ -28,6 +28,16 @@ struct verdict_item {
 	char *found;
 };
 
+/* What the certificate says of the run, for the sentence that people read. */
+struct verdict_run {
+	bool known;
+	char *command;              /* as run_spec_command() writes it; printable */
+	char *image;                /* its name, "unknown" where unmeasured; printable */
+	size_t inputs, outputs;
+	bool has_times;
+	int64_t started, finished;  /* as the host claims */
+};
+
 struct verdict {
 	enum verdict_answer answer;
 	enum verdict_level level, required;
@@ -42,12 +52,16 @@ struct verdict {
 	size_t note_count;
 	struct verdict **chain;     /* ancestors */
 	size_t chain_count;
+	struct verdict_run run;
+	char *root;                 /* the trust entry that vouches for the AK; NULL: none does */
 	struct oid trust_digest, reference_digest, policy_digest;
 };
 
 const char *verdict_check_name(enum verdict_check c);   /* "quote.binding" */
 const char *verdict_check_clause(enum verdict_check c); /* "aicert-certificate(5) ..." */
 const char *verdict_level_name(enum verdict_level l);   /* "none" for LEVEL_NONE */
+/* ERR_USAGE lists the checks. */
+int verdict_check_parse(const char *name, enum verdict_check *ret, struct err *e) MUST_CHECK;
 int verdict_level_parse(const char *name, enum verdict_level *ret, struct err *e) MUST_CHECK;
 
 int verdict_new(struct verdict **ret, struct err *e) MUST_CHECK;
@@ -62,5 +76,7 @@ int verdict_note(struct verdict *v, struct err *e, const char *fmt, ...) PRINTF(
 int verdict_to_json(const struct verdict *v, struct buf *ret, struct err *e) MUST_CHECK;
 /* A table and a sentence for people. all: also the checks that passed or were skipped. */
 int verdict_to_text(const struct verdict *v, bool all, struct buf *ret, struct err *e) MUST_CHECK;
+/* What a check asks, how to look at it with other tools, and what its failure means. */
+int verdict_explain(enum verdict_check c, struct buf *ret, struct err *e) MUST_CHECK;
 
 #endif

@@ -1,6 +1,7 @@
 #include "verify/verify.h"
 
 #include <string.h>
+#include "base/printable.h"
 #include "object/statement.h"
 #include "verify/checks.h"
 
@@ -133,6 +134,29 @@ verify_bank(struct check_ctx *x, struct err *e)
 	return x->v->bank != NULL ? 0 : -1;
 }
 
+/* What the run was, for the sentence that people read. */
+static int
+verify_run_facts(struct check_ctx *x, struct err *e)
+{
+	const struct event_run_request *rq = &certificate_event(x->cert, EVENT_RUN_REQUEST)->u.request;
+	const struct event_run_finished *f = &certificate_event(x->cert, EVENT_RUN_FINISHED)->u.finished;
+	CLEANUP(buf_free) struct buf command = BUF_INIT;
+	struct verdict_run *run = &x->v->run;
+
+	run_spec_command(&rq->spec, &command);
+	if (buf_check(&command, e) != 0 ||
+	    (run->command = printable(buf_str(&command), e)) == NULL ||
+	    (run->image = printable(rq->image_name, e)) == NULL)
+		return -1;
+	run->inputs = rq->spec.input_count;
+	run->outputs = rq->spec.output_count;
+	run->has_times = f->has_times;
+	run->started = f->started;
+	run->finished = f->finished;
+	run->known = true;
+	return 0;
+}
+
 /* What the checks share: texts the quotes bind, decoded quotes, replayed PCRs. */
 static int
 verify_load(struct check_ctx *x, struct err *e)
@@ -149,7 +173,7 @@ verify_load(struct check_ctx *x, struct err *e)
 	statement_start_text(&x->start.text, c->nonce);
 	if (checks_quote_load(&x->quote, "quote", &c->quote, e) != 0 ||
 	    checks_quote_load(&x->start, "startQuote", &c->start_quote, e) != 0 ||
-	    verify_bank(x, e) != 0)
+	    verify_bank(x, e) != 0 || verify_run_facts(x, e) != 0)
 		return -1;
 	return checks_events_replay(x, e);
 }

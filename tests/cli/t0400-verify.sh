@@ -112,4 +112,9 @@ rm -f .aicert/index.db
 ok $v end.txt
 ok aicert trace end.txt
 }
+# in words
+ok aicert verify --explain quote.binding
+out_has "replay"
+fails 2 aicert verify --explain quote
+err_has "quote.binding"
 done_testing

@@ -258,11 +258,112 @@ START_TEST(text_is_wrapped)
 }
 END_TEST
 
+/* A verdict on a run that could be read, every check passed. */
+static struct verdict *
+make_run(void)
+{
+	struct verdict *v = make();
+	struct err e;
+
+	v->run.known = true;
+	v->run.command = strdup("python3 train.py");
+	v->run.image = strdup("aicert-base");
+	v->run.inputs = 2;
+	v->run.outputs = 1;
+	v->answer = ANSWER_PASS;
+	for (enum verdict_check c = 0; c < CHECK_COUNT; c++)
+		UNIT_OK(verdict_set(v, c, VERDICT_PASS, NULL, NULL, &e), &e);
+	return v;
+}
+
+static char *
+text_of(const struct verdict *v)
+{
+	CLEANUP(buf_free) struct buf b = BUF_INIT;
+	struct err e;
+
+	UNIT_OK(verdict_to_text(v, false, &b, &e), &e);
+	return strdup(buf_str(&b));
+}
+
+START_TEST(a_sentence_promises_no_more_than_the_level)
+{
+	static const struct {
+		enum verdict_level level;
+		const char *root, *has, *lacks;
+	} cases[] = {
+		{LEVEL_SIMULATED, NULL, "a TPM that nobody vouches for", "By the word of"},
+		{LEVEL_DEVICE, "acme-ek", "TPM that acme-ek vouches", "nobody vouches"},
+		{LEVEL_DEVICE, "acme-ek", "if you trust whoever holds", "nobody vouches"},
+		{LEVEL_VTPM, "azure", "TPM that azure vouches", "if you trust whoever"},
+		{LEVEL_CONFIDENTIAL, NULL, "By the word of the processor", "nobody vouches"},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		CLEANUP(verdict_freep) struct verdict *v = make_run();
+		CLEANUP(cleanup_free) char *text = NULL;
+
+		v->level = cases[i].level;
+		v->root = cases[i].root != NULL ? strdup(cases[i].root) : NULL;
+		text = text_of(v);
+		for (char *p = text; (p = strchr(p, '\n')) != NULL;)
+			*p = ' '; /* where lines break is not the point */
+		ck_assert_msg(strstr(text, cases[i].has) != NULL, "%s", text);
+		ck_assert_msg(strstr(text, cases[i].lacks) == NULL, "%s", text);
+		ck_assert_msg(strstr(text, "\"python3 train.py\" ran on the image aicert-base") != NULL,
+		    "%s", text);
+		ck_assert_msg(strstr(text, "not proved is where randomness") != NULL, "%s", text);
+	}
+}
+END_TEST
+
+/* Whatever fails, its row says so and no row says more than its checks do. */
+START_TEST(rows_follow_the_checks)
+{
+	for (enum verdict_check c = 0; c < CHECK_COUNT; c++) {
+		CLEANUP(verdict_freep) struct verdict *v = make_run();
+		CLEANUP(cleanup_free) char *text = NULL;
+		CLEANUP(cleanup_free) char *row = NULL;
+		struct err e;
+
+		UNIT_OK(verdict_set(v, c, VERDICT_FAIL, "x", "y", &e), &e);
+		v->answer = ANSWER_FAIL;
+		text = text_of(v);
+		row = buf_strfmt(&e, " NO  %s fails\n", verdict_check_name(c));
+		ck_assert_msg(strstr(text, row) != NULL, "%s: %s", verdict_check_name(c), text);
+		ck_assert_msg(strstr(text, "ran on the image") == NULL, "%s", text);
+	}
+}
+END_TEST
+
+START_TEST(every_check_is_explained)
+{
+	struct err e;
+
+	for (enum verdict_check c = 0; c < CHECK_COUNT; c++) {
+		CLEANUP(buf_free) struct buf b = BUF_INIT;
+		enum verdict_check again;
+
+		UNIT_OK(verdict_check_parse(verdict_check_name(c), &again, &e), &e);
+		ck_assert_int_eq(again, c);
+		UNIT_OK(verdict_explain(c, &b, &e), &e);
+		ck_assert_ptr_nonnull(strstr(buf_str(&b), verdict_check_name(c)));
+		ck_assert_ptr_null(strstr(buf_str(&b), "(null)"));
+		ck_assert_uint_gt(b.len, 120);
+	}
+	UNIT_FAILS(verdict_check_parse("ak", &(enum verdict_check){0}, &e), &e, ERR_USAGE);
+	UNIT_FAILS(verdict_explain(CHECK_COUNT, &(struct buf){0}, &e), &e, ERR_USAGE);
+}
+END_TEST
+
 UNIT_SUITE(verdict)
 {
 	tcase_add_test(tc, names_and_clauses);
 	tcase_add_test(tc, levels);
 	tcase_add_test(tc, a_fail_stays);
+	tcase_add_test(tc, a_sentence_promises_no_more_than_the_level);
+	tcase_add_test(tc, rows_follow_the_checks);
+	tcase_add_test(tc, every_check_is_explained);
 	tcase_add_test(tc, json_document);
 	tcase_add_test(tc, json_level_and_subject);
 	tcase_add_test(tc, text_of_a_pass);
