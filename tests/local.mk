@@ -92,14 +92,20 @@ unit_evidence_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/corpus.c tests/unit/corpus.h \
 	tests/unit/pki.c tests/unit/pki.h \
 	tests/unit/evidence/fixture.c tests/unit/evidence/fixture.h \
+	tests/unit/evidence/snp-forge.c tests/unit/evidence/snp-forge.h \
 	tests/unit/evidence/ak-chain.c \
 	tests/unit/evidence/ak-public.c \
 	tests/unit/evidence/attest.c \
 	tests/unit/evidence/boot-log.c tests/unit/evidence/boot-log.h \
 	tests/unit/evidence/cases.c \
 	tests/unit/evidence/event-log.c \
+	tests/unit/evidence/hardware.c \
+	tests/unit/evidence/hardware-corpus.c \
+	tests/unit/evidence/hcl-report.c \
 	tests/unit/evidence/quote-check.c \
-	tests/unit/evidence/replay.c
+	tests/unit/evidence/replay.c \
+	tests/unit/evidence/snp-report.c \
+	tests/unit/evidence/snp-vcek.c
 unit_evidence_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_evidence_LDADD = $(UNIT_LDADD)
 

@@ -27,6 +27,7 @@ x509_pss_nid(enum hash_alg alg)
 {
 	switch (alg) {
 	case HASH_SHA1:
+	case HASH_SM3:
 		return NID_undef;
 	case HASH_SHA256:
 		return NID_sha256;

@@ -266,7 +266,7 @@ int
 x509_extension(const struct x509_cert *c, const char *oid, struct buf *ret, struct err *e)
 {
 	const ASN1_OCTET_STRING *value;
-	int at;
+	int at = -1;
 
 	if (x509_find_extension(c->x, oid, &at, e) != 0)
 		return -1;

@@ -28,6 +28,10 @@ pki_new_key(enum pki_key kind)
 		return EVP_RSA_gen(1024);
 	case PKI_ED25519:
 		return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	case PKI_P384:
+		return EVP_EC_gen("P-384");
+	case PKI_RSA4096:
+		return EVP_RSA_gen(4096);
 	}
 	return NULL;
 }
@@ -46,18 +50,38 @@ pki_extend(X509 *x, int nid, const char *value)
 }
 
 static void
-pki_extend_unknown(X509 *x)
+pki_extend_raw(X509 *x, const struct pki_extension *e, bool critical)
 {
-	ASN1_OBJECT *oid = OBJ_txt2obj("1.2.3.4.5.6.7", 1);
+	ASN1_OBJECT *oid = OBJ_txt2obj(e->oid, 1);
 	ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
 	X509_EXTENSION *ext;
 
-	ck_assert_int_eq(ASN1_OCTET_STRING_set(value, (const unsigned char *)"\x05\x00", 2), 1);
-	ext = X509_EXTENSION_create_by_OBJ(NULL, oid, 1, value);
+	ck_assert_int_eq(ASN1_OCTET_STRING_set(value, e->value, (int)e->len), 1);
+	ext = X509_EXTENSION_create_by_OBJ(NULL, oid, critical, value);
 	ck_assert_int_eq(X509_add_ext(x, ext, -1), 1);
 	X509_EXTENSION_free(ext);
 	ASN1_OCTET_STRING_free(value);
 	ASN1_OBJECT_free(oid);
+}
+
+static void
+pki_sign_cert(X509 *x, EVP_PKEY *key, const struct pki_options *o)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *pctx = NULL;
+	const char *hash = o->pss.hash != NULL ? o->pss.hash : o->sha1 ? "SHA1" : "SHA256";
+
+	ck_assert_int_eq(EVP_DigestSignInit(ctx, &pctx, EVP_PKEY_is_a(key, "ED25519") ? NULL :
+	    EVP_get_digestbyname(hash), NULL, key), 1);
+	if (o->pss.hash != NULL) {
+		ck_assert_int_eq(EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING), 1);
+		ck_assert_int_eq(EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx,
+		    o->pss.salt != 0 ? o->pss.salt : RSA_PSS_SALTLEN_DIGEST), 1);
+		ck_assert_int_eq(EVP_PKEY_CTX_set_rsa_mgf1_md(pctx,
+		    EVP_get_digestbyname(o->pss.mask != NULL ? o->pss.mask : hash)), 1);
+	}
+	ck_assert_int_gt(X509_sign_ctx(x, ctx), 0);
+	EVP_MD_CTX_free(ctx);
 }
 
 struct pki *
@@ -67,10 +91,12 @@ pki_make(const struct pki_options *o)
 	const struct pki *issuer = o->issuer != NULL ? o->issuer : p;
 	const struct pki *signer = o->forger != NULL ? o->forger : issuer;
 	X509_NAME *name;
-	const EVP_MD *md = o->sha1 ? EVP_sha1() : EVP_sha256();
 
 	ck_assert_ptr_nonnull(p);
-	p->key = pki_new_key(o->key);
+	if (o->same_key != NULL && EVP_PKEY_up_ref(o->same_key->key) == 1)
+		p->key = o->same_key->key;
+	else
+		p->key = pki_new_key(o->key);
 	p->cert = X509_new();
 	X509_set_version(p->cert, X509_VERSION_3);
 	ASN1_INTEGER_set(X509_get_serialNumber(p->cert), 1);
@@ -85,9 +111,10 @@ pki_make(const struct pki_options *o)
 	pki_extend(p->cert, NID_key_usage, o->usage);
 	pki_extend(p->cert, NID_ext_key_usage, o->eku);
 	if (o->unknown_critical)
-		pki_extend_unknown(p->cert);
-	ck_assert_int_gt(X509_sign(p->cert, signer->key,
-	    EVP_PKEY_is_a(signer->key, "ED25519") ? NULL : md), 0);
+		pki_extend_raw(p->cert, &(struct pki_extension){"1.2.3.4.5.6.7", {5, 0}, 2}, true);
+	for (const struct pki_extension *e = o->extensions; e != NULL && e->oid != NULL; e++)
+		pki_extend_raw(p->cert, e, false);
+	pki_sign_cert(p->cert, signer->key, o);
 	return p;
 }
 

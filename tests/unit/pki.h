@@ -7,7 +7,20 @@
 
 struct pki; /* a key pair and its certificate */
 
-enum pki_key { PKI_P256, PKI_RSA2048, PKI_RSA1024, PKI_ED25519 };
+enum pki_key { PKI_P256, PKI_RSA2048, PKI_RSA1024, PKI_ED25519, PKI_P384, PKI_RSA4096 };
+
+struct pki_extension {
+	const char *oid;            /* NULL: the end of a list */
+	unsigned char value[72];
+	size_t len;
+};
+
+/* How a certificate is signed; every other member 0. */
+struct pki_pss {
+	const char *hash;           /* NULL: not RSASSA-PSS */
+	const char *mask;           /* hash of MGF1; NULL: the same */
+	int salt;                   /* 0: the hash's length */
+};
 
 struct pki_options {
 	const char *name;           /* common name */
@@ -18,7 +31,10 @@ struct pki_options {
 	const char *eku;            /* extendedKeyUsage; NULL: none */
 	bool unknown_critical;      /* a critical extension nobody knows */
 	bool sha1;
+	struct pki_pss pss;
+	const struct pki_extension *extensions;
 	enum pki_key key;
+	const struct pki *same_key; /* NULL: a new one */
 	int64_t from, until;        /* 0: 2020 to 2040 */
 };
 
