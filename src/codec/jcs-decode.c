@@ -188,24 +188,3 @@ jcs_decode_any(const void *data, size_t len, size_t max, struct jcs **ret, struc
 	*ret = v;
 	return 0;
 }
-
-int
-jcs_decode(const void *data, size_t len, size_t max, struct jcs **ret, struct err *e)
-{
-	CLEANUP(jcs_freep) struct jcs *v = NULL;
-	CLEANUP(buf_free) struct buf text = BUF_INIT;
-	const unsigned char *p = data;
-	size_t i = 0;
-
-	if (jcs_decode_any(data, len, max, &v, e) != 0)
-		return -1;
-	if (jcs_encode(v, &text, e) != 0)
-		return -1;
-	while (i < len && i < text.len && p[i] == text.data[i])
-		i++;
-	if (i != len || i != text.len)
-		return err_set(e, ERR_FORMAT, "JSON is not in canonical form at byte %zu", i);
-	*ret = v;
-	v = NULL;
-	return 0;
-}

@@ -1,4 +1,4 @@
-/* How a value of canonical JSON lies in memory: for the three jcs files only. */
+/* How a value of canonical JSON lies in memory: for the jcs files only. */
 #ifndef CODEC_JCS_NODE_H
 #define CODEC_JCS_NODE_H
 

@@ -4,8 +4,8 @@
  * duplicates, valid UTF-8, no U+0000, depth <= 64.  Decoding accepts the
  * canonical bytes and nothing else; encoding always writes them.
  *
- * jcs.c reads and builds values, jcs-decode.c and jcs-encode.c are the two ways
- * between a value and its text.
+ * jcs.c reads and builds values, jcs-canonical.c and jcs-encode.c are the two
+ * ways between a value and its text, jcs-decode.c reads any other JSON.
  */
 #ifndef CODEC_JCS_H
 #define CODEC_JCS_H
