@@ -98,6 +98,7 @@ libaicert_core_a_SOURCES += \
 # verify
 libaicert_core_a_SOURCES += \
 	src/verify/checks.c src/verify/checks.h \
+	src/verify/checks-boot.c \
 	src/verify/checks-chain.c \
 	src/verify/checks-envelope.c \
 	src/verify/checks-events.c \
@@ -106,6 +107,9 @@ libaicert_core_a_SOURCES += \
 	src/verify/checks-key.c \
 	src/verify/checks-quote.c \
 	src/verify/level.c src/verify/level.h \
+	src/verify/reference.c src/verify/reference.h \
+	src/verify/reference-match.c \
+	src/verify/reference-set.c \
 	src/verify/trust.c src/verify/trust.h \
 	src/verify/verdict.c src/verify/verdict.h \
 	src/verify/verdict-explain.c \

@@ -125,6 +125,9 @@ unit_verify_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/pki.c tests/unit/pki.h \
 	tests/unit/evidence/fixture.c tests/unit/evidence/fixture.h \
 	tests/unit/verify/forge.c tests/unit/verify/forge.h \
+	tests/unit/evidence/boot-log.c tests/unit/evidence/boot-log.h \
+	tests/unit/verify/machine.c tests/unit/verify/machine.h \
+	tests/unit/verify/checks-boot.c \
 	tests/unit/verify/checks-chain.c \
 	tests/unit/verify/checks-envelope.c \
 	tests/unit/verify/checks-events.c \
@@ -133,6 +136,7 @@ unit_verify_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/verify/checks-quote.c \
 	tests/unit/verify/faults.c \
 	tests/unit/verify/level.c \
+	tests/unit/verify/reference.c \
 	tests/unit/verify/trust.c \
 	tests/unit/verify/verdict.c \
 	tests/unit/verify/verify.c
@@ -251,6 +255,10 @@ fuzz_event_log_LDADD = $(FUZZ_LDADD)
 check_PROGRAMS += fuzz-evidence
 fuzz_evidence_SOURCES = tests/fuzz/evidence.c $(FUZZ_DRIVER)
 fuzz_evidence_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-reference
+fuzz_reference_SOURCES = tests/fuzz/reference.c $(FUZZ_DRIVER)
+fuzz_reference_LDADD = $(FUZZ_LDADD)
 
 check_PROGRAMS += fuzz-run-spec
 fuzz_run_spec_SOURCES = tests/fuzz/run-spec.c $(FUZZ_DRIVER)

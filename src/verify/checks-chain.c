@@ -49,6 +49,7 @@ checks_chain_judge(struct check_ctx *x, const struct resource_made_by *by, const
 		.fetch = x->rq->fetch,
 		.fetch_arg = x->rq->fetch_arg,
 		.trust = x->rq->trust,
+		.references = x->rq->references,
 		.required = x->rq->required,
 		.time = x->rq->time,
 		.time_source = x->rq->time_source,

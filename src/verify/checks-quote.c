@@ -6,6 +6,7 @@
 
 #define CHECKS_QUOTE_ALL 0xffffffu
 #define CHECKS_QUOTE_RESETTABLE (1u << 16 | 1u << 23)
+#define CHECKS_QUOTE_IMA (1u << 10)   /* the kernel measures into it as programs start */
 #define CHECKS_QUOTE_OURS (1u << 14 | 1u << 15)
 
 int
@@ -212,7 +213,7 @@ checks_quote_start_pcrs(struct check_ctx *x, struct err *e)
 		if ((CHECKS_QUOTE_OURS >> i & 1) != 0 && !checks_quote_zero(a, i))
 			return checks_fail(x, CHECK_QUOTE_START, "zero before the run", e,
 			    "PCR %u was extended", i);
-		if (((CHECKS_QUOTE_OURS | CHECKS_QUOTE_RESETTABLE) >> i & 1) == 0 &&
+		if (((CHECKS_QUOTE_OURS | CHECKS_QUOTE_RESETTABLE | CHECKS_QUOTE_IMA) >> i & 1) == 0 &&
 		    !checks_quote_same(a, b, i))
 			return checks_fail(x, CHECK_QUOTE_START, "the boot's PCRs unchanged by the run", e,
 			    "PCR %u changed", i);

@@ -40,21 +40,6 @@ checks_error(struct check_ctx *x, enum verdict_check c, const char *expected,
 }
 
 int
-checks_boot_log(struct check_ctx *x, struct err *e)
-{
-	bool present = x->cert != NULL && x->cert->boot_log.present;
-
-	return checks_skip(x, CHECK_BOOT_LOG,
-	    present ? "boot logs are not supported by this version" : "no boot log", e);
-}
-
-int
-checks_boot_reference(struct check_ctx *x, struct err *e)
-{
-	return checks_skip(x, CHECK_BOOT_REFERENCE, "no reference record for this image", e);
-}
-
-int
 checks_time_proof(struct check_ctx *x, struct err *e)
 {
 	return checks_skip(x, CHECK_TIME_PROOF, "no evidence of time", e);

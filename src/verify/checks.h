@@ -2,7 +2,7 @@
  * The checks of aicert-certificate(5) section 7, one small function each, over
  * one shared context.  A check writes what it found into the verdict; it
  * returns -1 only for want of memory.  checks.c has the plumbing and the
- * checks that are not judged yet; checks-events.c, checks-key.c,
+ * checks that are not judged yet; checks-boot.c, checks-events.c, checks-key.c,
  * checks-quote.c, checks-envelope.c, checks-hardware.c, checks-files.c, checks-chain.c the rest.
  */
 #ifndef VERIFY_CHECKS_H
@@ -10,6 +10,7 @@
 
 #include "evidence/ak-public.h"
 #include "evidence/attest.h"
+#include "evidence/event-log.h"
 #include "evidence/quote-check.h"
 #include "evidence/replay.h"
 #include "verify/level.h"
@@ -49,6 +50,10 @@ struct check_ctx {
 	const struct buf *ak_chain;
 	size_t ak_chain_count;
 	struct checks_quote quote, start;
+	enum hash_alg bank;         /* that carries the proof */
+	const struct buf *identity_log; /* an identity's boot log, or NULL */
+	struct buf boot_bytes;      /* the boot log, once fetched */
+	struct event_log boot_log;  /* of boot_bytes */
 	bool has_ak;
 	struct ak_public ak;
 	bool has_hierarchy;         /* ak is a primary of this hierarchy */
@@ -70,12 +75,14 @@ int checks_fail(struct check_ctx *x, enum verdict_check c, const char *expected,
  * makes the check fail with the message. */
 int checks_error(struct check_ctx *x, enum verdict_check c, const char *expected,
     const struct err *found, struct err *e) MUST_CHECK;
-check_fn checks_boot_log, checks_boot_reference, checks_time_proof, checks_commit_signature,
-    checks_revocation, checks_policy;
+check_fn checks_time_proof, checks_commit_signature, checks_revocation, checks_policy;
 /* Fetches a tree or certificate and hashes it again.  0: *ret_ok says whether it is here; else
  * the check was set to missing, or failed where the bytes are damaged. */
 int checks_fetch(struct check_ctx *x, enum verdict_check c, const struct object_ref *ref,
     struct buf *ret, bool *ret_ok, struct err *e) MUST_CHECK;
+
+/* checks-boot.c */
+check_fn checks_boot_log, checks_boot_reference;
 
 /* checks-events.c */
 int checks_events_replay(struct check_ctx *x, struct err *e) MUST_CHECK;

@@ -50,6 +50,8 @@ verify_ctx_freep(struct check_ctx **p)
 	ak_public_free(&x->ak);
 	buf_free(&x->quote.text);
 	buf_free(&x->start.text);
+	event_log_free(&x->boot_log);
+	buf_free(&x->boot_bytes);
 	verdict_free(x->v);
 	free(x);
 }
@@ -76,6 +78,8 @@ verify_ctx_new(const struct verify_request *rq, const char *subject, struct chec
 		return -1;
 	if (rq->trust != NULL)
 		x->v->trust_digest = rq->trust->digest;
+	if (rq->references != NULL)
+		x->v->reference_digest = rq->references->digest;
 	if (subject != NULL && (x->v->subject = buf_strdup(subject, e)) == NULL)
 		return -1;
 	*ret = x;
@@ -123,14 +127,30 @@ verify_answer(struct check_ctx *x)
 		v->answer = missing ? ANSWER_UNDECIDED : ANSWER_PASS;
 }
 
+/* PCR 0-7, which firmware always extends, all as the TPM starts with them. */
+static bool
+verify_unmeasured(const unsigned char *values, size_t size)
+{
+	unsigned char all = 0;
+
+	for (size_t i = 0; i < 8 * size; i++)
+		all |= values[i];
+	return all == 0;
+}
+
+/* SHA-256, or SHA-384 where firmware has measured into that bank alone. */
 static int
 verify_bank(struct check_ctx *x, struct err *e)
 {
 	const struct quote_check_pcrs *p = &x->quote.pcrs;
 
+	x->bank = HASH_SHA256;
 	if (!p->has_sha256 && !p->has_sha384)
 		return 0;
-	x->v->bank = buf_strdup(p->has_sha256 ? "sha256" : "sha384", e);
+	if (!p->has_sha256 || (p->has_sha384 && verify_unmeasured(p->sha256[0], 32) &&
+	    !verify_unmeasured(p->sha384[0], 48)))
+		x->bank = HASH_SHA384;
+	x->v->bank = buf_strdup(hash_name(x->bank), e);
 	return x->v->bank != NULL ? 0 : -1;
 }
 
@@ -346,6 +366,7 @@ verify_identity_judge(struct check_ctx *x, const struct verify_identity *id, str
 	x->ak_public = id->ak_public;
 	x->ak_chain = id->ak_chain;
 	x->ak_chain_count = id->ak_chain_count;
+	x->identity_log = id->boot_log;
 	x->facts.tpm = id->tpm;
 	x->facts.image_measured = true; /* what it is, boot.reference judges */
 	x->v->tpm = id->tpm;
@@ -367,6 +388,7 @@ verify_identity(const struct verify_identity *id, struct verdict **ret, struct e
 	CLEANUP(verify_ctx_freep) struct check_ctx *x = NULL;
 	struct verify_request rq = {
 		.trust = id->trust,
+		.references = id->references,
 		.required = id->required,
 		.time = id->time,
 		.time_source = "now",

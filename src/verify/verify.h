@@ -7,6 +7,7 @@
 #define VERIFY_VERIFY_H
 
 #include "object/certificate.h"
+#include "verify/reference.h"
 #include "verify/trust.h"
 #include "verify/verdict.h"
 
@@ -29,6 +30,8 @@ struct verify_request {
 	verify_fetch *fetch;        /* NULL: nothing else can be had */
 	void *fetch_arg;
 	const struct trust *trust;  /* NULL: no entries */
+	const struct reference_set *references; /* NULL: none */
+	bool reference_required;    /* asked for: no match fails this certificate, not its ancestors */
 	enum verdict_level required;
 	int64_t time;
 	const char *time_source;
@@ -55,7 +58,9 @@ struct verify_identity {
 	const struct buf *ak_chain;
 	size_t ak_chain_count;
 	enum event_tpm tpm;
+	const struct buf *boot_log; /* NULL or empty: none */
 	const struct trust *trust;
+	const struct reference_set *references; /* NULL: none */
 	enum verdict_level required;
 	int64_t time;
 };

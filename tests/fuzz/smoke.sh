@@ -30,6 +30,7 @@ smoke certificate 600 "$data"/object/certificate-*.json
 smoke commit 5000 "$data"/object/commit-*.json
 smoke event-log 20000
 smoke evidence 8000 "$data"/object/evidence-*.json
+smoke reference 4000
 smoke run-spec 8000 "$data"/object/spec-*.json
 smoke attest 20000
 smoke tpmt-public 2000

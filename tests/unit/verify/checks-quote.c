@@ -279,7 +279,7 @@ START_TEST(start_pcrs)
 				f.start_pcrs.sha256[pcr][1] ^= 1;
 			else
 				f.start_pcrs.sha384[pcr][1] ^= 1;
-			if (pcr != 16 && pcr != 23) {
+			if (pcr != 10 && pcr != 16 && pcr != 23) {
 				forge_refused(&f, CHECK_QUOTE_START, "PCR ");
 				continue;
 			}

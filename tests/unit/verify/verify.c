@@ -50,25 +50,6 @@ START_TEST(skips_have_reasons)
 }
 END_TEST
 
-/* What this version cannot judge is skipped, says so, and lifts nothing. */
-START_TEST(unsupported_evidence)
-{
-	struct verify_request rq;
-	struct verdict *v;
-
-	made();
-	f.cert.boot_log.present = true;
-	f.cert.boot_log.media_type = strdup("application/octet-stream");
-	forge_encode(&f);
-	rq = forge_request(&f);
-	v = forge_judge(&rq);
-	ck_assert_ptr_nonnull(strstr(v->checks[CHECK_BOOT_LOG].found, "not supported"));
-	ck_assert_int_eq(v->level, LEVEL_SIMULATED);
-	verdict_free(v);
-	forge_free(&f);
-}
-END_TEST
-
 START_TEST(a_device_nobody_vouches_for)
 {
 	struct verify_request rq;
@@ -355,7 +336,6 @@ END_TEST
 UNIT_SUITE(verify)
 {
 	tcase_add_test(tc, skips_have_reasons);
-	tcase_add_test(tc, unsupported_evidence);
 	tcase_add_test(tc, a_device_nobody_vouches_for);
 	tcase_add_test(tc, levels_demanded);
 	tcase_add_test(tc, object_id);
