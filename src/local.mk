@@ -45,6 +45,7 @@ libaicert_core_a_SOURCES += \
 	src/crypto/hash.c src/crypto/hash.h \
 	src/crypto/key.c src/crypto/key.h src/crypto/key-internal.h \
 	src/crypto/key-sign.c \
+	src/crypto/pem.c src/crypto/pem.h \
 	src/crypto/random.c src/crypto/random.h \
 	src/crypto/x509.c src/crypto/x509.h src/crypto/x509-internal.h \
 	src/crypto/x509-chain.c \
@@ -81,11 +82,14 @@ libaicert_core_a_SOURCES += \
 	src/evidence/event-log-replay.c \
 	src/evidence/hardware.c src/evidence/hardware.h \
 	src/evidence/hcl-report.c src/evidence/hcl-report.h \
+	src/evidence/pcr-values.c src/evidence/pcr-values.h \
+	src/evidence/quote-any.c src/evidence/quote-any.h \
 	src/evidence/quote-check.c src/evidence/quote-check.h \
 	src/evidence/replay.c src/evidence/replay.h \
 	src/evidence/snp-report.c src/evidence/snp-report.h \
 	src/evidence/snp-vcek.c src/evidence/snp-vcek.h \
-	src/evidence/tpm-alg.c src/evidence/tpm-alg.h
+	src/evidence/tpm-alg.c src/evidence/tpm-alg.h \
+	src/evidence/tpm-signature.c src/evidence/tpm-signature.h
 
 # tpm
 libaicert_core_a_SOURCES += \
@@ -110,7 +114,9 @@ libaicert_core_a_SOURCES += \
 	src/verify/reference.c src/verify/reference.h \
 	src/verify/reference-match.c \
 	src/verify/reference-set.c \
+	src/verify/quote-verdict.c src/verify/quote-verdict.h \
 	src/verify/trust.c src/verify/trust.h \
+	src/verify/trust-encode.c \
 	src/verify/verdict.c src/verify/verdict.h \
 	src/verify/verdict-explain.c \
 	src/verify/verdict-internal.h \
@@ -192,6 +198,7 @@ libaicert_core_a_SOURCES += \
 	src/cmd/outputs.h \
 	src/cmd/print.c \
 	src/cmd/print.h \
+	src/cmd/quote-check.c \
 	src/cmd/rev-parse.c \
 	src/cmd/show.c \
 	src/cmd/spec-file.c \

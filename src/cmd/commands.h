@@ -14,6 +14,7 @@ int hash_object_command(int argc, char **argv, struct err *e);
 int init_command(int argc, char **argv, struct err *e);
 int log_command(int argc, char **argv, struct err *e);
 int ls_tree_command(int argc, char **argv, struct err *e);
+int quote_check_command(int argc, char **argv, struct err *e);
 int rev_parse_command(int argc, char **argv, struct err *e);
 int show_command(int argc, char **argv, struct err *e);
 int status_command(int argc, char **argv, struct err *e);

@@ -11,10 +11,15 @@
 #include <openssl/x509.h>
 #include <string.h>
 #include "crypto/key-internal.h"
+#include "crypto/pem.h"
 
 #define KEY_SPKI_MAX 8192
 #define KEY_RSA_BYTES_MAX 1024
 #define KEY_POINT_MAX 48
+#define KEY_PEM_MAX (64u * 1024)
+#define KEY_RSA_BITS_MIN 2048
+#define KEY_RSA_BITS_MAX 8192
+#define KEY_RSA_EXPONENT_MIN 65537
 
 static const struct {
 	const char *group;
@@ -110,6 +115,29 @@ key_from_spki(const void *der, size_t len, struct key **ret, struct err *e)
 	*ret = k;
 	k = NULL;
 	return 0;
+}
+
+int
+key_from_pem(const void *pem, size_t len, struct key **ret, struct err *e)
+{
+	CLEANUP(buf_free) struct buf der = BUF_INIT, more = BUF_INIT;
+	char label[PEM_LABEL_SIZE];
+	size_t offset = 0;
+	bool found;
+
+	if (len > KEY_PEM_MAX)
+		return err_set(e, ERR_LIMIT, "public key: PEM text of %zu bytes", len);
+	if (pem_next(pem, len, &offset, label, &der, &found, e) != 0)
+		return -1;
+	if (!found)
+		return err_set(e, ERR_FORMAT, "public key: no PEM block");
+	if (strcmp(label, "PUBLIC KEY") != 0)
+		return err_set(e, ERR_FORMAT, "public key: a PEM block %s, not PUBLIC KEY", label);
+	if (pem_next(pem, len, &offset, label, &more, &found, e) != 0)
+		return -1;
+	if (found)
+		return err_set(e, ERR_FORMAT, "public key: more than one PEM block");
+	return key_from_spki(der.data, der.len, ret, e);
 }
 
 static void
@@ -258,6 +286,39 @@ key_spki_digest(const struct key *k, unsigned char ret[HASH_SHA256_SIZE], struct
 	if (key_spki(k, &der, e) != 0)
 		return -1;
 	return hash_once(HASH_SHA256, der.data, der.len, ret, e);
+}
+
+static int
+key_check_rsa(const struct key *k, struct err *e)
+{
+	CLEANUP(key_bn_freep) BIGNUM *exponent = NULL;
+	unsigned bits = key_bits(k);
+
+	if (bits < KEY_RSA_BITS_MIN || bits > KEY_RSA_BITS_MAX)
+		return err_set(e, ERR_UNSUPPORTED, "RSA key of %u bits: %d to %d are accepted", bits,
+		    KEY_RSA_BITS_MIN, KEY_RSA_BITS_MAX);
+	if (EVP_PKEY_get_bn_param(k->pkey, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1)
+		return key_failed(e, ERR_INTERNAL, "libcrypto cannot read the RSA exponent");
+	if (!BN_is_odd(exponent) || BN_num_bits(exponent) > 32 ||
+	    BN_get_word(exponent) < KEY_RSA_EXPONENT_MIN)
+		return err_set(e, ERR_UNSUPPORTED, "RSA key: its exponent is not odd and from %d to 2^32",
+		    KEY_RSA_EXPONENT_MIN);
+	return 0;
+}
+
+int
+key_check(const struct key *k, struct err *e)
+{
+	switch (k->kind) {
+	case KEY_RSA:
+		return key_check_rsa(k, e);
+	case KEY_P256:
+	case KEY_P384:
+		return 0;
+	case KEY_OTHER:
+		break;
+	}
+	return err_set(e, ERR_UNSUPPORTED, "public key: neither RSA nor P-256 nor P-384");
 }
 
 bool

@@ -18,6 +18,8 @@ struct key; /* a public key, or a key pair */
 int key_generate_p256(struct key **ret, struct err *e) MUST_CHECK;
 /* DER SubjectPublicKeyInfo; trailing bytes refused; re-encoding must give the same bytes. */
 int key_from_spki(const void *der, size_t len, struct key **ret, struct err *e) MUST_CHECK;
+/* A PEM text (crypto/pem.h) with exactly one block, PUBLIC KEY. */
+int key_from_pem(const void *pem, size_t len, struct key **ret, struct err *e) MUST_CHECK;
 int key_from_rsa(const void *modulus, size_t modulus_len, uint32_t exponent, struct key **ret,
     struct err *e) MUST_CHECK;
 /* Affine coordinates, big endian, of KEY_P256 or KEY_P384; the point must be on the curve. */
@@ -30,6 +32,9 @@ enum key_kind key_kind(const struct key *k);
 unsigned key_bits(const struct key *k);
 int key_spki(const struct key *k, struct buf *ret, struct err *e) MUST_CHECK;
 int key_spki_digest(const struct key *k, unsigned char ret[HASH_SHA256_SIZE], struct err *e) MUST_CHECK;
+/* Fit to judge signatures by: RSA of 2048 to 8192 bits with an odd exponent of 65537 to
+ * 2^32-1 (FIPS 186-5 section A.1.1), P-256 or P-384.  ERR_UNSUPPORTED says what is not. */
+int key_check(const struct key *k, struct err *e) MUST_CHECK;
 bool key_equal(const struct key *a, const struct key *b);
 
 /* ECDSA P-256 with SHA-256, DER, low s. */

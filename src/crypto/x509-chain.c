@@ -3,6 +3,8 @@
  * default paths, a stated time, and the path built must be the chain given, in
  * its order.
  */
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
@@ -55,6 +57,38 @@ x509_chain_may_issue(const struct x509_cert *c, size_t i, struct buf *reason)
 		return false;
 	}
 	return true;
+}
+
+/* SHA-256 or better, stated by the signature itself (also RSASSA-PSS); what has its
+ * hash inside (EdDSA) is not among the algorithms we name. */
+static bool
+x509_chain_signature_ok(const struct x509_cert *c, size_t i, struct buf *reason)
+{
+	int md = NID_undef;
+
+	if (X509_get_signature_info(x509_raw(c), &md, NULL, NULL, NULL) == 1 &&
+	    (md == NID_sha256 || md == NID_sha384 || md == NID_sha512))
+		return true;
+	buf_addf(reason, "certificate %zu of the chain: signed with %s, not SHA-256, SHA-384 or"
+	    " SHA-512", i, md != NID_undef ? OBJ_nid2sn(md) : "an unknown hash");
+	return false;
+}
+
+/* Of an RSA key: libcrypto's level looks at its length alone. */
+static bool
+x509_chain_exponent_ok(const struct x509_cert *c, size_t i, struct buf *reason)
+{
+	EVP_PKEY *pkey = X509_get0_pubkey(x509_raw(c));
+	BIGNUM *e = NULL;
+	bool ok = true;
+
+	if (pkey != NULL && EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) == 1)
+		ok = BN_is_odd(e) && BN_num_bits(e) <= 32 && BN_get_word(e) >= 65537;
+	BN_free(e);
+	if (!ok)
+		buf_addf(reason, "certificate %zu of the chain: an RSA exponent that is not odd and"
+		    " from 65537 to 2^32", i);
+	return ok;
 }
 
 /* What was built must be chain[0..], up to the trusted one; nothing left over unless
@@ -127,8 +161,12 @@ x509_chain_ok(struct x509_cert *const *chain, size_t n, const struct x509_cert *
 		buf_adds(reason, "the certificates do not form one chain in their order");
 		ok = false;
 	}
-	for (size_t i = 1; ok && i < n; i++)
-		ok = x509_chain_may_issue(chain[i], i, reason);
+	for (size_t i = 0; ok && i < n; i++)
+		ok = x509_chain_signature_ok(chain[i], i, reason) &&
+		    x509_chain_exponent_ok(chain[i], i, reason) &&
+		    (i == 0 || x509_chain_may_issue(chain[i], i, reason));
+	if (ok && anchor != NULL)
+		ok = x509_chain_exponent_ok(anchor, n, reason);
 	ERR_clear_error();
 	*ret_ok = ok;
 	return buf_check(reason, e);

@@ -2,12 +2,11 @@
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 #include <time.h>
-#include "crypto/key-internal.h"
+#include "crypto/pem.h"
 #include "crypto/x509-internal.h"
 
 #define X509_DER_MAX (64u * 1024)
@@ -39,6 +38,18 @@ x509_adopt(X509 *x, struct x509_cert **ret, struct err *e)
 	return 0;
 }
 
+/* What is signed keeps its bytes; the outer structure is encoded anew here. */
+static bool
+x509_same(X509 *x, const void *der, size_t len)
+{
+	unsigned char *again = NULL;
+	int n = i2d_X509(x, &again);
+	bool same = n > 0 && (size_t)n == len && memcmp(again, der, len) == 0;
+
+	OPENSSL_free(again);
+	return same;
+}
+
 int
 x509_decode(const void *der, size_t len, struct x509_cert **ret, struct err *e)
 {
@@ -54,6 +65,10 @@ x509_decode(const void *der, size_t len, struct x509_cert **ret, struct err *e)
 		X509_free(x);
 		return x509_failed(e, ERR_FORMAT, "bytes after its end");
 	}
+	if (!x509_same(x, der, len)) {
+		X509_free(x);
+		return x509_failed(e, ERR_FORMAT, "not its one encoding");
+	}
 	return x509_adopt(x, ret, e);
 }
 
@@ -63,37 +78,26 @@ x509_bio_freep(BIO **b)
 	BIO_free(*b);
 }
 
-/* 1: one more, 0: the end, -1: not PEM. */
 static int
-x509_next_pem(BIO *bio, X509 **ret)
+x509_read_pem(const void *pem, size_t len, size_t max, struct x509_cert **ret, size_t *n,
+    struct err *e)
 {
-	X509 *x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-	unsigned long why = ERR_peek_last_error();
+	size_t offset = 0;
 
-	ERR_clear_error();
-	if (x != NULL) {
-		*ret = x;
-		return 1;
-	}
-	return ERR_GET_LIB(why) == ERR_LIB_PEM && ERR_GET_REASON(why) == PEM_R_NO_START_LINE ? 0 : -1;
-}
-
-static int
-x509_read_pem(BIO *bio, size_t max, struct x509_cert **ret, size_t *n, struct err *e)
-{
 	for (;;) {
-		X509 *x = NULL;
-		int more = x509_next_pem(bio, &x);
+		CLEANUP(buf_free) struct buf der = BUF_INIT;
+		char label[PEM_LABEL_SIZE];
+		bool found;
 
-		if (more < 0)
-			return x509_failed(e, ERR_FORMAT, "damaged PEM");
-		if (more == 0)
+		if (pem_next(pem, len, &offset, label, &der, &found, e) != 0)
+			return -1;
+		if (!found)
 			break;
-		if (*n == max) {
-			X509_free(x);
+		if (strcmp(label, "CERTIFICATE") != 0)
+			return err_set(e, ERR_FORMAT, "PEM: a block %s among certificates", label);
+		if (*n == max)
 			return err_set(e, ERR_LIMIT, "more than %zu certificates", max);
-		}
-		if (x509_adopt(x, &ret[*n], e) != 0)
+		if (x509_decode(der.data, der.len, &ret[*n], e) != 0)
 			return -1;
 		(*n)++;
 	}
@@ -106,15 +110,11 @@ int
 x509_decode_pem(const void *pem, size_t len, size_t max, struct x509_cert **ret, size_t *ret_n,
     struct err *e)
 {
-	CLEANUP(x509_bio_freep) BIO *bio = NULL;
 	size_t n = 0;
 
 	if (len > X509_PEM_MAX)
 		return err_set(e, ERR_LIMIT, "PEM file of %zu bytes", len);
-	bio = BIO_new_mem_buf(len != 0 ? pem : "", (int)len);
-	if (bio == NULL)
-		return err_nomem(e);
-	if (x509_read_pem(bio, max, ret, &n, e) != 0) {
+	if (x509_read_pem(pem, len, max, ret, &n, e) != 0) {
 		while (n > 0)
 			x509_free(ret[--n]);
 		return -1;
@@ -143,21 +143,43 @@ x509_time(const ASN1_TIME *t, int64_t *ret, struct err *e)
 	return 0;
 }
 
-/* Only whether the purpose is there: a missing extension is no purpose. */
+/* Purposes of other trades: a certificate for nothing but these is no key of a TPM. */
+static const char *const x509_other_purposes[] = {
+	"1.3.6.1.5.5.7.3.1", /* serverAuth */
+	"1.3.6.1.5.5.7.3.3", /* codeSigning */
+	"1.3.6.1.5.5.7.3.4", /* emailProtection */
+	"1.3.6.1.5.5.7.3.8", /* timeStamping */
+	"1.3.6.1.5.5.7.3.9", /* OCSPSigning */
+};
+
 static bool
-x509_has_eku(const X509 *x, const char *oid)
+x509_is_other_purpose(const char *oid)
+{
+	for (size_t i = 0; i < sizeof x509_other_purposes / sizeof *x509_other_purposes; i++) {
+		if (strcmp(oid, x509_other_purposes[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A missing extension is no purpose, and no other purpose. */
+static void
+x509_purposes(const X509 *x, struct x509_profile *p)
 {
 	EXTENDED_KEY_USAGE *eku = X509_get_ext_d2i(x, NID_ext_key_usage, NULL, NULL);
-	bool found = false;
+	int n = eku != NULL ? sk_ASN1_OBJECT_num(eku) : 0, others = 0;
 
-	for (int i = 0; eku != NULL && i < sk_ASN1_OBJECT_num(eku); i++) {
+	for (int i = 0; i < n; i++) {
 		char text[80];
-		int n = OBJ_obj2txt(text, sizeof text, sk_ASN1_OBJECT_value(eku, i), 1);
+		int len = OBJ_obj2txt(text, sizeof text, sk_ASN1_OBJECT_value(eku, i), 1);
 
-		found |= n > 0 && (size_t)n < sizeof text && strcmp(text, oid) == 0;
+		if (len <= 0 || (size_t)len >= sizeof text)
+			continue;
+		p->eku_ek |= strcmp(text, X509_OID_EK) == 0;
+		others += x509_is_other_purpose(text) ? 1 : 0;
 	}
+	p->eku_other = n > 0 && others == n;
 	sk_ASN1_OBJECT_pop_free(eku, ASN1_OBJECT_free);
-	return found;
 }
 
 int
@@ -179,21 +201,31 @@ x509_profile(const struct x509_cert *c, struct x509_profile *ret, struct err *e)
 		p.key_encipherment = (usage & KU_KEY_ENCIPHERMENT) != 0;
 		p.key_agreement = (usage & KU_KEY_AGREEMENT) != 0;
 		p.key_cert_sign = (usage & KU_KEY_CERT_SIGN) != 0;
+		p.crl_sign = (usage & KU_CRL_SIGN) != 0;
 	}
-	p.eku_ek = x509_has_eku(c->x, X509_OID_EK);
+	x509_purposes(c->x, &p);
 	p.unknown_critical = (flags & EXFLAG_CRITICAL) != 0;
 	*ret = p;
 	return 0;
 }
 
+static void
+x509_spki_freep(unsigned char **p)
+{
+	OPENSSL_free(*p);
+}
+
 int
 x509_key(const struct x509_cert *c, struct key **ret, struct err *e)
 {
-	EVP_PKEY *pkey = X509_get_pubkey(c->x);
+	CLEANUP(x509_spki_freep) unsigned char *der = NULL;
+	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(c->x), &der);
 
-	if (pkey == NULL)
+	if (len <= 0)
 		return x509_failed(e, ERR_UNSUPPORTED, "a public key we cannot read");
-	return key_adopt(pkey, ret, e);
+	if (key_from_spki(der, (size_t)len, ret, e) != 0)
+		return err_prefix(e, "certificate");
+	return 0;
 }
 
 int

@@ -15,20 +15,24 @@ struct x509_profile {
 	bool key_encipherment;
 	bool key_agreement;
 	bool key_cert_sign;
+	bool crl_sign;
 	bool eku_ek;             /* extendedKeyUsage has 2.23.133.8.1 */
+	bool eku_other;          /* extendedKeyUsage has nothing but other trades' purposes:
+	                          * servers, code, mail, time stamps, OCSP */
 	bool unknown_critical;   /* a critical extension we do not process */
 	int64_t not_before;      /* seconds since 1970 */
 	int64_t not_after;
 };
 
-/* DER; trailing bytes refused. */
+/* DER in its one encoding; trailing bytes refused. */
 int x509_decode(const void *der, size_t len, struct x509_cert **ret, struct err *e) MUST_CHECK;
-/* The certificates in a PEM text, one or more, into ret[0..*ret_n-1]; more than max:
+/* The certificates in a PEM text (crypto/pem.h), one or more and no other block, into ret[0..*ret_n-1]; more than max:
  * ERR_LIMIT; the caller frees each. */
 int x509_decode_pem(const void *pem, size_t len, size_t max, struct x509_cert **ret, size_t *ret_n,
     struct err *e) MUST_CHECK;
 void x509_free(struct x509_cert *c);
 int x509_profile(const struct x509_cert *c, struct x509_profile *ret, struct err *e) MUST_CHECK;
+/* Strict as key_from_spki(). */
 int x509_key(const struct x509_cert *c, struct key **ret, struct err *e) MUST_CHECK;
 int x509_der(const struct x509_cert *c, struct buf *ret, struct err *e) MUST_CHECK;
 int x509_digest(const struct x509_cert *c, unsigned char ret[HASH_SHA256_SIZE], struct err *e) MUST_CHECK;

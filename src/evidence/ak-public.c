@@ -125,6 +125,8 @@ ak_public_decode(const void *data, size_t len, struct ak_public *ret, struct err
 	default:
 		return err_set(e, ERR_UNSUPPORTED, "TPMT_PUBLIC: key type 0x%04x", p.type);
 	}
+	if (key_check(a.key, e) != 0)
+		return err_prefix(e, "TPMT_PUBLIC");
 	if (ak_public_take_name(p.nameAlg, data, len, &a, e) != 0)
 		return -1;
 	a.attributes = p.objectAttributes;

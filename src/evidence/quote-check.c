@@ -5,9 +5,8 @@
 #include "evidence/quote-check.h"
 
 #include <string.h>
-#include <tss2/tss2_mu.h>
-#include <tss2/tss2_tpm2_types.h>
 #include "evidence/tpm-alg.h"
+#include "evidence/tpm-signature.h"
 
 #define QUOTE_CHECK_ALL_PCRS 0xffffffu
 
@@ -165,59 +164,15 @@ quote_check_structure(const void *attest, size_t len, const unsigned char extra[
 	return buf_check(reason, e);
 }
 
-static int
-quote_check_unmarshal(const void *sig, size_t len, TPMT_SIGNATURE *ret, struct err *e)
-{
-	unsigned char again[sizeof(TPMT_SIGNATURE)];
-	size_t offset = 0, written = 0;
-
-	if (Tss2_MU_TPMT_SIGNATURE_Unmarshal(sig, len, &offset, ret) != TSS2_RC_SUCCESS)
-		return err_set(e, ERR_FORMAT, "TPMT_SIGNATURE: cut short or malformed");
-	if (offset != len)
-		return err_set(e, ERR_FORMAT, "TPMT_SIGNATURE: %zu bytes after the structure",
-		    len - offset);
-	if (Tss2_MU_TPMT_SIGNATURE_Marshal(ret, again, sizeof again, &written) != TSS2_RC_SUCCESS ||
-	    written != len || memcmp(again, sig, len) != 0)
-		return err_set(e, ERR_FORMAT, "TPMT_SIGNATURE: not its one encoding");
-	return 0;
-}
-
 /* Scheme and hash are the key's, not the signature's, to say. */
 static int
-quote_check_agree(const struct ak_public *ak, const TPMT_SIGNATURE *t, struct err *e)
+quote_check_agree(const struct ak_public *ak, const struct tpm_signature *s, struct err *e)
 {
-	enum key_scheme scheme;
-	enum hash_alg alg;
-
-	if (!tpm_alg_to_scheme(t->sigAlg, &scheme))
-		return err_set(e, ERR_UNSUPPORTED, "TPMT_SIGNATURE: scheme 0x%04x", t->sigAlg);
-	if (!tpm_alg_to_hash(t->signature.any.hashAlg, &alg))
-		return err_set(e, ERR_UNSUPPORTED, "TPMT_SIGNATURE: hash 0x%04x",
-		    t->signature.any.hashAlg);
-	if (alg == HASH_SHA1)
-		return err_set(e, ERR_UNSUPPORTED, "TPMT_SIGNATURE: signed with SHA-1");
-	if (scheme != ak->scheme || alg != ak->scheme_hash)
+	if (s->scheme != ak->scheme || s->hash != ak->scheme_hash)
 		return err_set(e, ERR_FORMAT, "TPMT_SIGNATURE: %s with %s, but the key signs %s with %s",
-		    tpm_alg_scheme_name(scheme), hash_name(alg), tpm_alg_scheme_name(ak->scheme),
-		    hash_name(ak->scheme_hash));
+		    tpm_alg_scheme_name(s->scheme), hash_name(s->hash),
+		    tpm_alg_scheme_name(ak->scheme), hash_name(ak->scheme_hash));
 	return 0;
-}
-
-/* The signature as crypto/key.h takes it. */
-static int
-quote_check_raw(const struct ak_public *ak, const TPMT_SIGNATURE *t, struct buf *ret, struct err *e)
-{
-	const TPMS_SIGNATURE_ECC *c = &t->signature.ecdsa;
-	const TPMS_SIGNATURE_RSA *r = &t->signature.rsassa; /* RSAPSS has the same layout */
-
-	if (ak->scheme == KEY_ECDSA)
-		return key_ecdsa_der(c->signatureR.buffer, c->signatureR.size,
-		    c->signatureS.buffer, c->signatureS.size, ret, e);
-	if (r->sig.size * 8u != key_bits(ak->key))
-		return err_set(e, ERR_FORMAT, "TPMT_SIGNATURE: %u bytes for a key of %u bits",
-		    r->sig.size, key_bits(ak->key));
-	buf_add(ret, r->sig.buffer, r->sig.size);
-	return buf_check(ret, e);
 }
 
 int
@@ -225,11 +180,12 @@ quote_check_signature(const struct ak_public *ak, const void *attest, size_t att
     const void *sig, size_t sig_len, bool *ret_ok, struct buf *reason, struct err *e)
 {
 	CLEANUP(buf_free) struct buf raw = BUF_INIT;
-	TPMT_SIGNATURE t = {0};
+	struct tpm_signature s = {0};
 	struct err found;
 
-	if (quote_check_unmarshal(sig, sig_len, &t, &found) != 0 ||
-	    quote_check_agree(ak, &t, &found) != 0 || quote_check_raw(ak, &t, &raw, &found) != 0)
+	if (tpm_signature_decode(sig, sig_len, &s, &found) != 0 ||
+	    quote_check_agree(ak, &s, &found) != 0 ||
+	    tpm_signature_raw(&s, ak->key, &raw, &found) != 0)
 		return quote_check_undecodable(&found, reason, ret_ok, e);
 	if (key_verify(ak->key, ak->scheme, ak->scheme_hash, false, attest, attest_len, raw.data,
 	    raw.len, ret_ok, e) != 0)

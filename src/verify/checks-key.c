@@ -3,23 +3,48 @@
 
 #include <string.h>
 #include "base/printable.h"
+#include "base/timestamp.h"
 #include "evidence/ak-chain.h"
 
-/* Entries that may end an AK's chain, at this time; *ret_index maps back. */
-static size_t
-checks_key_anchors(const struct check_ctx *x, struct ak_chain_anchor *anchors, size_t *ret_index)
+/* What trust entries give an AK's chain at this time; index maps anchors back to entries. */
+struct checks_key_pool {
+	const struct x509_cert **anchors, **helpers;
+	size_t *index;
+	size_t anchor_count, helper_count;
+};
+
+static void
+checks_key_pool_free(struct checks_key_pool *p)
 {
-	size_t n = 0;
+	free(p->anchors);
+	free(p->helpers);
+	free(p->index);
+}
 
-	for (size_t i = 0; x->trust != NULL && i < x->trust->count; i++) {
-		const struct trust_entry *t = &x->trust->entries[i];
+static int
+checks_key_pool_fill(const struct trust *trust, int64_t time, struct checks_key_pool *p,
+    struct err *e)
+{
+	size_t count = trust != NULL ? trust->count : 0;
 
-		if (t->purpose != TRUST_AK || x->time < t->not_before || x->time > t->not_after)
+	p->anchors = calloc(count + 1, sizeof *p->anchors);
+	p->helpers = calloc(count + 1, sizeof *p->helpers);
+	p->index = calloc(count + 1, sizeof *p->index);
+	if (p->anchors == NULL || p->helpers == NULL || p->index == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < count; i++) {
+		const struct trust_entry *t = &trust->entries[i];
+
+		if (time < t->not_before || time > t->not_after)
 			continue;
-		anchors[n].cert = t->cert;
-		ret_index[n++] = i;
+		if (t->purpose == TRUST_INTERMEDIATE)
+			p->helpers[p->helper_count++] = t->cert;
+		if (t->purpose != TRUST_AK)
+			continue;
+		p->anchors[p->anchor_count] = t->cert;
+		p->index[p->anchor_count++] = i;
 	}
-	return n;
+	return 0;
 }
 
 static int
@@ -33,26 +58,52 @@ checks_key_broken(struct check_ctx *x, const char *reason, struct err *e)
 	return checks_fail(x, CHECK_AK_CHAIN, "a chain that is valid in itself", e, "%s", reason);
 }
 
+/* An entry may vouch only for AKs certified from a day on. */
 static int
-checks_key_judge(struct check_ctx *x, struct ak_chain_anchor *anchors, size_t *index,
+checks_key_good(struct check_ctx *x, const struct trust_entry *t, const struct ak_chain_path *path,
     struct err *e)
 {
+	char from[TIMESTAMP_SIZE];
+	struct x509_profile leaf;
+
+	if (x509_profile(path->certs[0], &leaf, e) != 0)
+		return -1;
+	x->facts.ak_grant = t->grants;
+	free(x->v->root);
+	x->v->root = printable(t->name, e);
+	if (x->v->root == NULL)
+		return -1;
+	if (leaf.not_before < t->ak_not_before) {
+		x->facts.ak_grant = LEVEL_NONE;
+		if (timestamp_format(from, t->ak_not_before, e) != 0 ||
+		    verdict_note(x->v, e, "The AK was certified before %s: trust entry %s grants such"
+		    " keys no level.", from, t->name) != 0)
+			return -1;
+	}
+	return checks_pass(x, CHECK_AK_CHAIN, e);
+}
+
+static int
+checks_key_judge(struct check_ctx *x, struct ak_chain_path *path, struct err *e)
+{
+	CLEANUP(checks_key_pool_free) struct checks_key_pool pool = {0};
 	CLEANUP(buf_free) struct buf reason = BUF_INIT;
-	size_t n = checks_key_anchors(x, anchors, index), end = 0;
+	struct ak_chain_request rq = {.chain = x->ak_chain, .n = x->ak_chain_count, .time = x->time};
 	enum ak_chain_result result;
 	struct err why;
 
-	if (ak_chain_judge(x->ak_chain, x->ak_chain_count, anchors, n, x->time, &result, &end,
-	    &reason, &why) != 0)
+	if (checks_key_pool_fill(x->trust, x->time, &pool, e) != 0)
+		return -1;
+	rq.anchors = pool.anchors;
+	rq.anchor_count = pool.anchor_count;
+	rq.helpers = pool.helpers;
+	rq.helper_count = pool.helper_count;
+	if (ak_chain_judge(&rq, &result, path, &reason, &why) != 0)
 		return checks_error(x, CHECK_AK_CHAIN, "a chain that is valid in itself", &why, e);
 	switch (result) {
 	case AK_CHAIN_GOOD: /* by one of the anchors, so there are trust entries */
 		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
-		x->facts.ak_grant = x->trust->entries[index[end]].grants;
-		x->v->root = printable(x->trust->entries[index[end]].name, e);
-		if (x->v->root == NULL)
-			return -1;
-		return checks_pass(x, CHECK_AK_CHAIN, e);
+		return checks_key_good(x, &x->trust->entries[pool.index[path->anchor_index]], path, e);
 	case AK_CHAIN_UNPINNED:
 		return checks_skip(x, CHECK_AK_CHAIN, "the chain ends at no trust entry", e);
 	case AK_CHAIN_BROKEN:
@@ -64,17 +115,11 @@ checks_key_judge(struct check_ctx *x, struct ak_chain_anchor *anchors, size_t *i
 int
 checks_key_chain(struct check_ctx *x, struct err *e)
 {
-	CLEANUP(cleanup_free) struct ak_chain_anchor *anchors = NULL;
-	CLEANUP(cleanup_free) size_t *index = NULL;
-	size_t count = x->trust != NULL ? x->trust->count : 0;
+	CLEANUP(ak_chain_path_free) struct ak_chain_path path = {0};
 
 	if (x->ak_chain_count == 0)
 		return checks_skip(x, CHECK_AK_CHAIN, "no chain: nobody vouches for the AK", e);
-	anchors = calloc(count + 1, sizeof *anchors);
-	index = calloc(count + 1, sizeof *index);
-	if (anchors == NULL || index == NULL)
-		return err_nomem(e);
-	return checks_key_judge(x, anchors, index, e);
+	return checks_key_judge(x, &path, e);
 }
 
 static int

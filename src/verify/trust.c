@@ -7,9 +7,9 @@
 #include "codec/jcs.h"
 #include "codec/shape.h"
 
-#define TRUST_MEDIA_TYPE "application/vnd.aicert.trust.v1+json"
 #define TRUST_BYTES_MAX (64u * 1024)
 #define TRUST_NAME_MAX 128
+#define TRUST_SOURCE_MAX 512
 
 static const struct {
 	const char *name;
@@ -22,11 +22,14 @@ static const struct {
 	{"tdx", TRUST_TDX},
 	{"log", TRUST_LOG},
 	{"author", TRUST_AUTHOR},
+	{"intermediate", TRUST_INTERMEDIATE},
 };
 
 static const struct shape trust_shape[] = {
+	{"akNotBefore", SHAPE_TIME, SHAPE_OPTIONAL},
 	{"certificate", SHAPE_BASE64, 0},
-	{"grants", SHAPE_STRING, 0},
+	{"fingerprint", SHAPE_HEX32, SHAPE_OPTIONAL},
+	{"grants", SHAPE_STRING, SHAPE_NULLABLE},
 	{"launch", SHAPE_ARRAY, SHAPE_OPTIONAL},
 	{"mediaType", SHAPE_STRING, 0},
 	{"minimumTcb", SHAPE_OBJECT, SHAPE_OPTIONAL},
@@ -34,6 +37,7 @@ static const struct shape trust_shape[] = {
 	{"notAfter", SHAPE_TIME, 0},
 	{"notBefore", SHAPE_TIME, 0},
 	{"purpose", SHAPE_STRING, 0},
+	{"source", SHAPE_STRING, SHAPE_OPTIONAL},
 	{0},
 };
 
@@ -41,12 +45,13 @@ static void
 trust_entry_free(struct trust_entry *t)
 {
 	free(t->name);
+	free(t->source);
 	x509_free(t->cert);
 	free(t->launch);
 	*t = (struct trust_entry){0};
 }
 
-static int
+int
 trust_purpose_parse(const char *name, enum trust_purpose *ret, struct err *e)
 {
 	for (size_t i = 0; i < sizeof trust_purposes / sizeof *trust_purposes; i++) {
@@ -56,32 +61,86 @@ trust_purpose_parse(const char *name, enum trust_purpose *ret, struct err *e)
 		}
 	}
 	return err_set(e, ERR_UNSUPPORTED, "trust entry: purpose %s is not one of ak, ek, tsa, snp,"
-	    " tdx, log, author", name);
+	    " tdx, log, author, intermediate", name);
+}
+
+const char *
+trust_purpose_name(enum trust_purpose purpose)
+{
+	for (size_t i = 0; i < sizeof trust_purposes / sizeof *trust_purposes; i++) {
+		if (trust_purposes[i].purpose == purpose)
+			return trust_purposes[i].name;
+	}
+	return "unknown";
 }
 
 static int
-trust_name(const char *name, char **ret, struct err *e)
+trust_text(const char *what, const char *text, size_t max, char **ret, struct err *e)
 {
-	size_t len = strlen(name);
+	size_t len = strlen(text);
 
-	if (len == 0 || len > TRUST_NAME_MAX)
-		return err_set(e, ERR_FORMAT, "trust entry: name: 1 to %d bytes", TRUST_NAME_MAX);
+	if (len == 0 || len > max)
+		return err_set(e, ERR_FORMAT, "trust entry: %s: 1 to %zu bytes", what, max);
 	for (size_t i = 0; i < len; i++) {
-		if (name[i] < 0x20 || name[i] > 0x7e)
-			return err_set(e, ERR_FORMAT, "trust entry: name: printable ASCII only");
+		if (text[i] < 0x20 || text[i] > 0x7e)
+			return err_set(e, ERR_FORMAT, "trust entry: %s: printable ASCII only", what);
 	}
-	*ret = buf_strdup(name, e);
+	*ret = buf_strdup(text, e);
 	return *ret != NULL ? 0 : -1;
 }
 
+/* The fingerprint is redundant, so that people and scripts can compare it: it must agree. */
 static int
-trust_certificate(const char *text, struct x509_cert **ret, struct err *e)
+trust_certificate(const struct jcs *v, struct trust_entry *t, struct err *e)
 {
+	const char *text = jcs_get_string(v, "certificate");
+	const char *fingerprint = jcs_get_string(v, "fingerprint");
 	CLEANUP(buf_free) struct buf der = BUF_INIT;
+	struct oid said;
 
 	if (base64_decode(&der, text, strlen(text), e) != 0 ||
-	    x509_decode(der.data, der.len, ret, e) != 0)
+	    x509_decode(der.data, der.len, &t->cert, e) != 0)
 		return err_prefix(e, "trust entry: certificate");
+	if (x509_digest(t->cert, t->fingerprint.b, e) != 0)
+		return -1;
+	if (fingerprint == NULL)
+		return 0;
+	if (hex_decode(said.b, OID_SIZE, fingerprint, e) != 0)
+		return err_prefix(e, "trust entry: fingerprint");
+	if (!oid_equal(&said, &t->fingerprint))
+		return err_set(e, ERR_FORMAT, "trust entry %s: fingerprint is not the SHA-256 of the"
+		    " certificate", t->name);
+	return 0;
+}
+
+/* An intermediate grants nothing and says so; whatever else is believed grants a level. */
+static int
+trust_grants(const struct jcs *v, struct trust_entry *t, struct err *e)
+{
+	const char *text = jcs_get_string(v, "grants");
+
+	if ((t->purpose == TRUST_INTERMEDIATE) != (text == NULL))
+		return err_set(e, ERR_FORMAT, "trust entry %s: grants is null for an intermediate, and"
+		    " for nothing else", t->name);
+	if (text == NULL || verdict_level_parse(text, &t->grants, e) == 0)
+		return 0;
+	e->code = ERR_FORMAT;
+	return err_prefix(e, "trust entry %s: grants", t->name);
+}
+
+static int
+trust_times(const struct jcs *v, struct trust_entry *t, struct err *e)
+{
+	const char *ak = jcs_get_string(v, "akNotBefore");
+
+	if (timestamp_parse(jcs_get_string(v, "notBefore"), &t->not_before, e) != 0 ||
+	    timestamp_parse(jcs_get_string(v, "notAfter"), &t->not_after, e) != 0 ||
+	    (ak != NULL && timestamp_parse(ak, &t->ak_not_before, e) != 0))
+		return -1;
+	if (t->not_after < t->not_before)
+		return err_set(e, ERR_FORMAT, "trust entry %s: notAfter is before notBefore", t->name);
+	if (ak != NULL && t->purpose != TRUST_AK)
+		return err_set(e, ERR_FORMAT, "trust entry %s: akNotBefore is for purpose ak", t->name);
 	return 0;
 }
 
@@ -177,25 +236,19 @@ trust_hardware(const struct jcs *v, struct trust_entry *t, struct err *e)
 static int
 trust_entry_decode(const struct jcs *v, struct trust_entry *t, struct err *e)
 {
-	const char *media = jcs_get_string(v, "mediaType");
+	const char *media = jcs_get_string(v, "mediaType"), *source;
 
 	if (media == NULL || strcmp(media, TRUST_MEDIA_TYPE) != 0)
 		return err_set(e, ERR_UNSUPPORTED, "trust entry: mediaType is not %s", TRUST_MEDIA_TYPE);
 	if (shape_check(v, trust_shape, "trust entry", e) != 0 ||
-	    trust_name(jcs_get_string(v, "name"), &t->name, e) != 0 ||
+	    trust_text("name", jcs_get_string(v, "name"), TRUST_NAME_MAX, &t->name, e) != 0 ||
 	    trust_purpose_parse(jcs_get_string(v, "purpose"), &t->purpose, e) != 0 ||
-	    timestamp_parse(jcs_get_string(v, "notBefore"), &t->not_before, e) != 0 ||
-	    timestamp_parse(jcs_get_string(v, "notAfter"), &t->not_after, e) != 0)
+	    trust_times(v, t, e) != 0 || trust_grants(v, t, e) != 0)
 		return -1;
-	if (t->not_after < t->not_before)
-		return err_set(e, ERR_FORMAT, "trust entry %s: notAfter is before notBefore", t->name);
-	if (verdict_level_parse(jcs_get_string(v, "grants"), &t->grants, e) != 0) {
-		e->code = ERR_FORMAT;
-		return err_prefix(e, "trust entry %s: grants", t->name);
-	}
-	if (trust_hardware(v, t, e) != 0)
+	source = jcs_get_string(v, "source");
+	if (source != NULL && trust_text("source", source, TRUST_SOURCE_MAX, &t->source, e) != 0)
 		return -1;
-	return trust_certificate(jcs_get_string(v, "certificate"), &t->cert, e);
+	return trust_hardware(v, t, e) != 0 ? -1 : trust_certificate(v, t, e);
 }
 
 /* Two entries for one root and purpose could disagree: refused.  Those for hardware

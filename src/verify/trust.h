@@ -5,14 +5,24 @@
 #include "evidence/hardware.h"
 #include "verify/verdict.h"
 
-enum trust_purpose { TRUST_AK, TRUST_EK, TRUST_TSA, TRUST_SNP, TRUST_TDX, TRUST_LOG, TRUST_AUTHOR };
+#define TRUST_MEDIA_TYPE "application/vnd.aicert.trust.v1+json"
+
+/* What a certificate is believed to be good for.  An intermediate is believed for nothing:
+ * it only completes the path from a leaf to an entry that is. */
+enum trust_purpose {
+	TRUST_AK, TRUST_EK, TRUST_TSA, TRUST_SNP, TRUST_TDX, TRUST_LOG, TRUST_AUTHOR,
+	TRUST_INTERMEDIATE
+};
 
 struct trust_entry {
 	char *name;
 	enum trust_purpose purpose;
-	enum verdict_level grants;
+	enum verdict_level grants;  /* LEVEL_NONE for an intermediate */
 	int64_t not_before, not_after;
+	int64_t ak_not_before;      /* AKs certified before it are granted nothing; 0: no such day */
+	char *source;               /* where the certificate was taken from, for people; or NULL */
 	struct x509_cert *cert;
+	struct oid fingerprint;     /* SHA-256 of the certificate */
 	struct hardware_launch *launch; /* purpose snp: identities of which a report shows one */
 	size_t launch_count;            /* 0: no report passes by this entry */
 	bool has_minimum_tcb;
@@ -26,8 +36,7 @@ struct trust {
 	struct oid digest;          /* SHA-256 over the documents' digests in ascending order; zero: none */
 };
 
-/* {"grants":"vtpm","mediaType":"application/vnd.aicert.trust.v1+json","name":...,
- *  "notAfter":...,"notBefore":...,"certificate":base64 DER,"purpose":"ak"}; added to *t.
+/* A document of aicert-trust(5), added to *t.
  *  An entry of purpose snp may have
  *  "launch":[{"idKeyDigest":hex} or {"measurement":hex}, ...] and
  *  "minimumTcb":{"bootloader":n,"fmc":n,"microcode":n,"snp":n,"tee":n}, fmc optional.
@@ -35,5 +44,11 @@ struct trust {
  *  and purpose, but for snp: ERR_EXISTS; *t is unchanged on failure. */
 int trust_add(struct trust *t, const void *json, size_t len, struct err *e) MUST_CHECK;
 void trust_free(struct trust *t);
+/* "ak" and so on; ERR_UNSUPPORTED for another. */
+int trust_purpose_parse(const char *name, enum trust_purpose *ret, struct err *e) MUST_CHECK;
+const char *trust_purpose_name(enum trust_purpose purpose);
+
+/* The canonical document of an entry; fingerprint and document need not be set. */
+int trust_encode(const struct trust_entry *t, struct buf *ret, struct err *e) MUST_CHECK;
 
 #endif

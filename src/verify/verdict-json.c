@@ -33,8 +33,11 @@ verdict_checks_jcs(const struct verdict *v)
 
 	for (enum verdict_check c = 0; c < CHECK_COUNT; c++) {
 		const struct verdict_item *item = &v->checks[c];
-		struct jcs *o = jcs_new_object();
+		struct jcs *o;
 
+		if (v->partial && !v->asked[c])
+			continue;
+		o = jcs_new_object();
 		jcs_set_string(o, "name", verdict_check_name(c));
 		jcs_set_string(o, "result", verdict_results[item->result]);
 		jcs_set_string(o, "clause", verdict_check_clause(c));

@@ -44,6 +44,8 @@ struct verdict {
 	char *subject;              /* what was asked about: a path or an id */
 	struct oid certificate;
 	struct verdict_item checks[CHECK_COUNT];
+	bool partial;               /* only those with `asked` were judged and are written out */
+	bool asked[CHECK_COUNT];
 	enum event_tpm tpm;         /* as the run states it; embedded while unknown */
 	char *bank;                 /* the bank that carries the proof */
 	int64_t time;

@@ -14,14 +14,15 @@ fuzz_chain(const struct buf *der, const struct x509_cert *cert)
 {
 	CLEANUP(buf_free) struct buf reason = BUF_INIT;
 	const struct buf chain[] = {*der, *der};
-	struct ak_chain_anchor anchor = {cert};
 	enum ak_chain_result result;
-	size_t which;
 	struct err e;
 
 	for (size_t n = 1; n <= 2; n++) {
-		if (ak_chain_judge(chain, n, &anchor, 1, 1763900000, &result, &which, &reason,
-		    &e) != 0)
+		CLEANUP(ak_chain_path_free) struct ak_chain_path path = {0};
+
+		if (ak_chain_judge(&(struct ak_chain_request){.chain = chain, .n = n, .anchors = &cert,
+		    .anchor_count = 1, .helpers = &cert, .helper_count = 1, .time = 1763900000},
+		    &result, &path, &reason, &e) != 0)
 			abort();
 	}
 }

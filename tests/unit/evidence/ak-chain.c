@@ -27,13 +27,30 @@ pki_chain_free(struct buf (*chain)[AK_CHAIN_MAX + 1])
 		buf_free(&(*chain)[i]);
 }
 
+/* Intermediates that stand beside the chain. */
+static struct x509_cert *helpers[4];
+static size_t helper_count;
+
+static void
+helpers_add(const struct pki *p)
+{
+	helpers[helper_count++] = pki_cert(p);
+}
+
+static void
+helpers_drop(void)
+{
+	while (helper_count > 0)
+		x509_free(helpers[--helper_count]);
+}
+
 /* chain and anchors end with NULL */
 static struct judged
 judge(const struct pki *const *certs, const struct pki *const *roots, int64_t time)
 {
 	CLEANUP(pki_chain_free) struct buf chain[AK_CHAIN_MAX + 1] = {0};
-	struct x509_cert *held[4] = {NULL};
-	struct ak_chain_anchor anchors[4];
+	CLEANUP(ak_chain_path_free) struct ak_chain_path path = {0};
+	struct x509_cert *anchors[4] = {NULL};
 	struct judged j = {.anchor = 99};
 	size_t n = 0, count = 0;
 	struct err e;
@@ -41,11 +58,16 @@ judge(const struct pki *const *certs, const struct pki *const *roots, int64_t ti
 	for (; certs[n] != NULL; n++)
 		pki_der(certs[n], &chain[n]);
 	for (; roots[count] != NULL; count++)
-		anchors[count].cert = held[count] = pki_cert(roots[count]);
-	UNIT_OK(ak_chain_judge(chain, n, anchors, count, time, &j.result, &j.anchor, &j.reason, &e),
-	    &e);
+		anchors[count] = pki_cert(roots[count]);
+	UNIT_OK(ak_chain_judge(&(struct ak_chain_request){.chain = chain, .n = n,
+	    .anchors = (const struct x509_cert *const *)anchors, .anchor_count = count,
+	    .helpers = (const struct x509_cert *const *)helpers, .helper_count = helper_count,
+	    .time = time}, &j.result, &path, &j.reason, &e), &e);
+	ck_assert(path.anchor == (j.result == AK_CHAIN_GOOD ? anchors[path.anchor_index] : NULL));
+	if (j.result == AK_CHAIN_GOOD)
+		j.anchor = path.anchor_index;
 	while (count > 0)
-		x509_free(held[--count]);
+		x509_free(anchors[--count]);
 	ck_assert_int_eq(j.reason.len == 0, j.result == AK_CHAIN_GOOD);
 	return j;
 }
@@ -173,6 +195,71 @@ START_TEST(ak_chain_broken_at_the_root)
 }
 END_TEST
 
+static int
+judge_der(const struct buf *chain, size_t n, enum ak_chain_result *ret, struct buf *reason,
+    struct err *e)
+{
+	CLEANUP(ak_chain_path_free) struct ak_chain_path path = {0};
+
+	return ak_chain_judge(&(struct ak_chain_request){.chain = chain, .n = n, .time = NOW}, ret,
+	    &path, reason, e);
+}
+
+/* The root may stand last, once, where it is pinned; never is it taken from the chain. */
+START_TEST(ak_chain_root_in_the_chain)
+{
+	CLEANUP(pki_freep) struct pki *root = pki_root("root");
+	CLEANUP(pki_freep) struct pki *other = pki_root("other");
+	CLEANUP(pki_freep) struct pki *middle = pki_ca("middle", root);
+	CLEANUP(pki_freep) struct pki *leaf = pki_leaf("leaf", middle);
+	CLEANUP(judged_free) struct judged a = judge(CHAIN(leaf, middle, root), CHAIN(other, root), NOW);
+	CLEANUP(judged_free) struct judged b = judge(CHAIN(leaf, middle, root), CHAIN(other), NOW);
+	CLEANUP(judged_free) struct judged c = judge(CHAIN(leaf, middle, root), NO_ROOTS, NOW);
+	CLEANUP(judged_free) struct judged d = judge(CHAIN(leaf, root, middle), CHAIN(root), NOW);
+	CLEANUP(judged_free) struct judged f = judge(CHAIN(leaf, middle, root, root), CHAIN(root), NOW);
+	CLEANUP(judged_free) struct judged g = judge(CHAIN(leaf, middle, other), CHAIN(root, other), NOW);
+
+	ck_assert_int_eq(a.result, AK_CHAIN_GOOD);
+	ck_assert_uint_eq(a.anchor, 1);
+	ck_assert_int_eq(b.result, AK_CHAIN_UNPINNED);
+	ck_assert_int_eq(c.result, AK_CHAIN_UNPINNED);
+	ck_assert_int_eq(d.result, AK_CHAIN_BROKEN);
+	ck_assert_int_ne(f.result, AK_CHAIN_UNPINNED);
+	ck_assert_int_eq(g.result, AK_CHAIN_BROKEN); /* a root that issued nothing here */
+}
+END_TEST
+
+/* An intermediate beside the chain completes it and vouches for nothing. */
+START_TEST(ak_chain_helpers)
+{
+	CLEANUP(pki_freep) struct pki *root = pki_root("root");
+	CLEANUP(pki_freep) struct pki *outer = pki_ca("outer", root);
+	CLEANUP(pki_freep) struct pki *inner = pki_ca("inner", outer);
+	CLEANUP(pki_freep) struct pki *late = pki_make(&(struct pki_options){.name = "late",
+	    .issuer = root, .basic = CA, .usage = SIGN, .until = NOW - 1});
+	CLEANUP(pki_freep) struct pki *leaf = pki_leaf("leaf", inner);
+	CLEANUP(pki_freep) struct pki *old = pki_leaf("old", late);
+	CLEANUP(judged_free) struct judged before = judge(CHAIN(leaf), CHAIN(root), NOW);
+
+	helpers_add(outer);
+	helpers_add(inner);
+	helpers_add(late);
+	{
+		CLEANUP(judged_free) struct judged a = judge(CHAIN(leaf), CHAIN(root), NOW);
+		CLEANUP(judged_free) struct judged b = judge(CHAIN(leaf, inner), CHAIN(root), NOW);
+		CLEANUP(judged_free) struct judged c = judge(CHAIN(leaf), NO_ROOTS, NOW);
+		CLEANUP(judged_free) struct judged d = judge(CHAIN(old), CHAIN(root), NOW);
+
+		ck_assert_int_eq(before.result, AK_CHAIN_UNPINNED);
+		ck_assert_int_eq(a.result, AK_CHAIN_GOOD);
+		ck_assert_int_eq(b.result, AK_CHAIN_GOOD);
+		ck_assert_int_eq(c.result, AK_CHAIN_UNPINNED);
+		ck_assert_int_eq(d.result, AK_CHAIN_BROKEN);
+	}
+	helpers_drop();
+}
+END_TEST
+
 START_TEST(ak_chain_bytes_and_bounds)
 {
 	CLEANUP(pki_freep) struct pki *root = pki_root("root");
@@ -180,18 +267,16 @@ START_TEST(ak_chain_bytes_and_bounds)
 	CLEANUP(pki_chain_free) struct buf chain[AK_CHAIN_MAX + 1] = {0};
 	CLEANUP(buf_free) struct buf reason = BUF_INIT;
 	enum ak_chain_result result = AK_CHAIN_GOOD;
-	size_t anchor;
 	struct err e;
 
 	for (size_t i = 0; i <= AK_CHAIN_MAX; i++)
 		pki_der(leaf, &chain[i]);
-	UNIT_OK(ak_chain_judge(chain, AK_CHAIN_MAX + 1, NULL, 0, NOW, &result, &anchor, &reason, &e),
-	    &e);
+	UNIT_OK(judge_der(chain, AK_CHAIN_MAX + 1, &result, &reason, &e), &e);
 	ck_assert_int_eq(result, AK_CHAIN_BROKEN);
 	for (; chain[0].len > 0; chain[0].len--) {
 		chain[0].len--;
 		result = AK_CHAIN_GOOD;
-		UNIT_OK(ak_chain_judge(chain, 1, NULL, 0, NOW, &result, &anchor, &reason, &e), &e);
+		UNIT_OK(judge_der(chain, 1, &result, &reason, &e), &e);
 		ck_assert_int_eq(result, AK_CHAIN_BROKEN);
 		chain[0].len++;
 	}
@@ -213,6 +298,13 @@ START_TEST(ak_chain_leaf_profile)
 		{{.usage = "keyEncipherment"}, "endorsement key"},
 		{{.usage = "keyAgreement", .eku = "2.23.133.8.1"}, "endorsement key"},
 		{{.usage = "cRLSign"}, "lacks digitalSignature"},
+		{{.usage = "digitalSignature,keyEncipherment", .eku = "2.23.133.8.1"}, "endorsement key"},
+		{{.usage = "digitalSignature,keyCertSign"}, "may sign certificates"},
+		{{.usage = "digitalSignature", .eku = "timeStamping"}, "time stamps"},
+		{{.usage = "digitalSignature", .eku = "serverAuth,codeSigning"}, "servers"},
+		{{.usage = "digitalSignature", .eku = "serverAuth,2.23.133.8.3"}, NULL},
+		{{.usage = "digitalSignature", .key = PKI_RSA1024}, "1024 bits"},
+		{{.usage = "digitalSignature", .key = PKI_ED25519}, "neither RSA"},
 		{{.usage = "digitalSignature,keyCertSign", .basic = CA}, "is a CA"},
 		{{.usage = "digitalSignature", .unknown_critical = true}, "critical"},
 	};
@@ -249,6 +341,8 @@ UNIT_SUITE(ak_chain)
 	tcase_add_loop_test(tc, ak_chain_broken, 0, 7);
 	tcase_add_test(tc, ak_chain_forged_links);
 	tcase_add_test(tc, ak_chain_broken_at_the_root);
+	tcase_add_test(tc, ak_chain_root_in_the_chain);
+	tcase_add_test(tc, ak_chain_helpers);
 	tcase_add_test(tc, ak_chain_bytes_and_bounds);
-	tcase_add_loop_test(tc, ak_chain_leaf_profile, 0, 11);
+	tcase_add_loop_test(tc, ak_chain_leaf_profile, 0, 18);
 }

@@ -190,19 +190,17 @@ static bool
 case_chain(const struct loaded *l)
 {
 	CLEANUP(buf_free) struct buf reason = BUF_INIT;
-	struct ak_chain_anchor anchors[ROOTS_MAX];
+	CLEANUP(ak_chain_path_free) struct ak_chain_path path = {0};
 	enum ak_chain_result result;
-	size_t which;
 	const char *text = case_arg(l->args, "--at");
 	int64_t at = timestamp_now();
 	struct err e;
 
 	if (text != NULL)
 		UNIT_OK(timestamp_parse_loose(text, &at, &e), &e);
-	for (size_t i = 0; i < l->root_count; i++)
-		anchors[i].cert = l->roots[i];
-	UNIT_OK(ak_chain_judge(l->chain, l->chain_len, anchors, l->root_count, at, &result, &which,
-	    &reason, &e), &e);
+	UNIT_OK(ak_chain_judge(&(struct ak_chain_request){.chain = l->chain, .n = l->chain_len,
+	    .anchors = (const struct x509_cert *const *)l->roots, .anchor_count = l->root_count,
+	    .time = at}, &result, &path, &reason, &e), &e);
 	return result == AK_CHAIN_GOOD;
 }
 

@@ -1,0 +1,47 @@
+#include "verify/trust.h"
+
+#include "base/hex.h"
+#include "base/timestamp.h"
+#include "codec/base64.h"
+#include "codec/jcs.h"
+
+static int
+trust_set_time(struct jcs *o, const char *name, int64_t seconds, struct err *e)
+{
+	char text[TIMESTAMP_SIZE];
+
+	if (timestamp_format(text, seconds, e) != 0)
+		return -1;
+	jcs_set_string(o, name, text);
+	return 0;
+}
+
+int
+trust_encode(const struct trust_entry *t, struct buf *ret, struct err *e)
+{
+	CLEANUP(jcs_freep) struct jcs *o = jcs_new_object();
+	CLEANUP(buf_free) struct buf der = BUF_INIT;
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	char hex[OID_HEX_SIZE];
+	struct oid digest;
+
+	if (x509_der(t->cert, &der, e) != 0 || x509_digest(t->cert, digest.b, e) != 0)
+		return -1;
+	base64_encode(&text, der.data, der.len);
+	oid_hex(&digest, hex);
+	jcs_set_string(o, "mediaType", TRUST_MEDIA_TYPE);
+	jcs_set_string(o, "name", t->name);
+	jcs_set_string(o, "purpose", trust_purpose_name(t->purpose));
+	jcs_set_string(o, "grants",
+	    t->purpose == TRUST_INTERMEDIATE ? NULL : verdict_level_name(t->grants));
+	jcs_set_string(o, "certificate", buf_str(&text));
+	jcs_set_string(o, "fingerprint", hex);
+	if (t->source != NULL)
+		jcs_set_string(o, "source", t->source);
+	if (trust_set_time(o, "notBefore", t->not_before, e) != 0 ||
+	    trust_set_time(o, "notAfter", t->not_after, e) != 0 ||
+	    (t->ak_not_before != 0 && trust_set_time(o, "akNotBefore", t->ak_not_before, e) != 0) ||
+	    buf_check(&text, e) != 0)
+		return -1;
+	return jcs_encode(o, ret, e);
+}
