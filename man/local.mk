@@ -11,6 +11,7 @@ dist_man_MANS += \
 	man/aicert-init.1 \
 	man/aicert-log.1 \
 	man/aicert-ls-tree.1 \
+	man/aicert-quote-check.1 \
 	man/aicert-rev-parse.1 \
 	man/aicert-show.1 \
 	man/aicert-status.1 \

@@ -323,6 +323,7 @@ CLI_TESTS = \
 	tests/cli/t0310-spec.sh \
 	tests/cli/t0400-verify.sh \
 	tests/cli/t0500-refs.sh \
+	tests/cli/t0510-quote-check.sh \
 	tests/cli/t0520-event-log.sh \
 	tests/cli/t0600-robust.sh \
 	tests/cli/t0700-aicertd.sh \

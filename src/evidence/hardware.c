@@ -167,17 +167,21 @@ static int
 hardware_chain_judge(struct hardware_ctx *x, struct err *e)
 {
 	const struct hardware_request *rq = x->rq;
-	CLEANUP(cleanup_free) struct ak_chain_anchor *anchors = calloc(rq->pin_count + 1, sizeof *anchors);
+	CLEANUP(cleanup_free) const struct x509_cert **anchors = calloc(rq->pin_count + 1,
+	    sizeof *anchors);
+	CLEANUP(ak_chain_path_free) struct ak_chain_path path = {0};
 	CLEANUP(buf_free) struct buf reason = BUF_INIT;
 	enum ak_chain_result result;
 
 	if (anchors == NULL)
 		return err_nomem(e);
 	for (size_t i = 0; i < rq->pin_count; i++)
-		anchors[i].cert = rq->pins[i].ark;
-	if (ak_chain_judge(rq->chain, rq->chain_count, anchors, rq->pin_count, rq->time, &result,
-	    &x->anchor, &reason, e) != 0)
+		anchors[i] = rq->pins[i].ark;
+	if (ak_chain_judge(&(struct ak_chain_request){.chain = rq->chain, .n = rq->chain_count,
+	    .anchors = anchors, .anchor_count = rq->pin_count, .time = rq->time}, &result, &path,
+	    &reason, e) != 0)
 		return -1;
+	x->anchor = path.anchor_index;
 	x->anchored = result == AK_CHAIN_GOOD;
 	return hardware_set(x, HARDWARE_CHAIN, result == AK_CHAIN_GOOD ? HARDWARE_PASSED :
 	    result == AK_CHAIN_UNPINNED ? HARDWARE_UNPINNED : HARDWARE_FAILED, buf_str(&reason), e);

@@ -57,6 +57,8 @@ pcr_values_decode(const void *json, size_t len, struct pcr_values *ret, struct e
 
 		if (hash_from_name(name, &bank, e) != 0)
 			return err_prefix(e, "PCR values");
+		if (bank >= PCR_VALUES_BANKS)
+			return err_set(e, ERR_UNSUPPORTED, "PCR values: bank %s", name);
 		if (pcr_values_bank(values, bank, &v, e) != 0)
 			return -1;
 	}
@@ -67,7 +69,7 @@ pcr_values_decode(const void *json, size_t len, struct pcr_values *ret, struct e
 const unsigned char *
 pcr_values_get(const struct pcr_values *v, enum hash_alg bank, unsigned pcr)
 {
-	if (pcr >= ATTEST_PCRS || (v->given[bank] >> pcr & 1) == 0)
+	if (bank >= PCR_VALUES_BANKS || pcr >= ATTEST_PCRS || (v->given[bank] >> pcr & 1) == 0)
 		return NULL;
 	return v->value[bank][pcr];
 }

@@ -34,10 +34,8 @@ quote_any_require(const char *text, uint32_t ret[PCR_VALUES_BANKS], struct err *
 		return err_set(e, ERR_USAGE, "%s: not BANK:PCR,PCR,... as in sha256:0,1,7", text);
 	memcpy(name, text, (size_t)(p - text));
 	name[p - text] = '\0';
-	if (hash_from_name(name, &bank, e) != 0) {
-		e->code = ERR_USAGE;
-		return -1;
-	}
+	if (hash_from_name(name, &bank, e) != 0 || bank >= PCR_VALUES_BANKS)
+		return err_set(e, ERR_USAGE, "%s: the banks are sha256, sha384 and sha512", text);
 	do {
 		unsigned pcr;
 

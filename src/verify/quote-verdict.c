@@ -4,6 +4,7 @@
 #include "base/hex.h"
 #include "base/timestamp.h"
 #include "evidence/ak-chain.h"
+#include "evidence/event-log.h"
 
 static const enum verdict_check quote_verdict_checks[] = {
 	CHECK_AK_CHAIN, CHECK_AK_KEY, CHECK_QUOTE_STRUCTURE, CHECK_QUOTE_SIGNATURE,
@@ -347,12 +348,132 @@ quote_verdict_pcrs(struct quote_verdict_ctx *x, struct err *e)
 	return quote_verdict_answer(x, CHECK_QUOTE_PCRS, wanted, ok, &reason, e);
 }
 
+/* --- the boot log --- */
+
+/* PCRs of the boot whose value is given, in one bank. */
+static uint32_t
+quote_verdict_given(const struct quote_verdict_ctx *x, enum hash_alg bank)
+{
+	return x->pcrs.given[bank] & EVENT_LOG_PCRS_BOOT;
+}
+
+static bool
+quote_verdict_covered(const struct quote_verdict_ctx *x, enum hash_alg bank)
+{
+	for (unsigned pcr = 0; x->decoded && pcr < ATTEST_PCRS; pcr++) {
+		if ((quote_verdict_given(x, bank) >> pcr & 1) != 0 &&
+		    attest_selects(&x->attest, bank, pcr))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The given values of the boot's PCRs against the log, which has the bank: all
+ * other PCRs are taken as the log gives them, since nothing is known of them.
+ */
+static int
+quote_verdict_log_bank(struct quote_verdict_ctx *x, const struct event_log *log,
+    enum hash_alg bank, bool *ret_ok, struct buf *reason, struct err *e)
+{
+	unsigned char values[EVENT_LOG_PCRS * HASH_SIZE_MAX];
+	uint32_t given = quote_verdict_given(x, bank);
+	struct event_log_pcrs replayed;
+	size_t size = hash_size(bank), i = 0;
+
+	if (!event_log_bank(log, bank, &i))
+		return err_set(e, ERR_INTERNAL, "the log has no %s bank", hash_name(bank));
+	if (event_log_replay(log, i, &replayed, e) != 0)
+		return -1;
+	for (unsigned pcr = 0; pcr < EVENT_LOG_PCRS; pcr++)
+		memcpy(values + pcr * size, (given >> pcr & 1) != 0 ?
+		    x->pcrs.value[bank][pcr] : replayed.value[pcr], size);
+	return event_log_compare(log, bank, values, UINT32_MAX, ret_ok, reason, e);
+}
+
+/* Boot PCRs of the bank without a value that the quote covers: their events prove nothing. */
+static int
+quote_verdict_note_unquoted(struct quote_verdict_ctx *x, enum hash_alg bank, struct err *e)
+{
+	CLEANUP(buf_free) struct buf list = BUF_INIT;
+
+	for (unsigned pcr = 0; pcr < ATTEST_PCRS; pcr++) {
+		bool boot = (EVENT_LOG_PCRS_BOOT >> pcr & 1) != 0;
+
+		if (boot && (pcr_values_get(&x->pcrs, bank, pcr) == NULL ||
+		    !attest_selects(&x->attest, bank, pcr)))
+			buf_addf(&list, "%s%u", list.len > 0 ? ", " : "", pcr);
+	}
+	if (list.len == 0)
+		return buf_check(&list, e);
+	return verdict_note(x->v, e, "The boot log's events of PCR %s are not proven: the quote does"
+	    " not cover a given value of them in the %s bank.", buf_str(&list), hash_name(bank));
+}
+
+/* No bank in common: is it the log that lacks it, or the values? */
+static int
+quote_verdict_log_no_bank(struct quote_verdict_ctx *x, bool covered, struct err *e)
+{
+	if (covered)
+		return quote_verdict_fail(x, CHECK_BOOT_LOG, "a log of a bank that is quoted",
+		    "the log has no bank of those whose values are quoted, SHA-1 apart", e);
+	return verdict_missing(x->v, CHECK_BOOT_LOG, "values of PCR 0-9 or 11-13 that the quote covers"
+	    " in a bank other than SHA-1", e);
+}
+
+/* In every bank the log has that has a covered value, SHA-1 apart; one at least. */
+static int
+quote_verdict_log_compare(struct quote_verdict_ctx *x, const struct event_log *log, struct err *e)
+{
+	bool covered = false, compared = false;
+	size_t i;
+
+	for (enum hash_alg bank = HASH_SHA256; bank <= HASH_SHA512; bank++) {
+		CLEANUP(buf_free) struct buf reason = BUF_INIT;
+		bool ok;
+
+		if (!quote_verdict_covered(x, bank))
+			continue;
+		covered = true;
+		if (!event_log_bank(log, bank, &i)) {
+			if (verdict_note(x->v, e, "The boot log says nothing of the %s bank.",
+			    hash_name(bank)) != 0)
+				return -1;
+			continue;
+		}
+		compared = true;
+		if (quote_verdict_log_bank(x, log, bank, &ok, &reason, e) != 0 ||
+		    quote_verdict_note_unquoted(x, bank, e) != 0)
+			return -1;
+		if (!ok)
+			return quote_verdict_fail(x, CHECK_BOOT_LOG, "the given values of PCR 0-9 and"
+			    " 11-13", buf_str(&reason), e);
+	}
+	return compared ? quote_verdict_pass(x, CHECK_BOOT_LOG, e) :
+	    quote_verdict_log_no_bank(x, covered, e);
+}
+
 static int
 quote_verdict_log(struct quote_verdict_ctx *x, struct err *e)
 {
-	if (x->rq->event_log == NULL)
+	static const char wanted[] = "a TCG boot log";
+	CLEANUP(event_log_free) struct event_log log = {0};
+	const struct buf *bytes = x->rq->event_log;
+	struct err why;
+
+	if (bytes == NULL)
 		return quote_verdict_skip(x, CHECK_BOOT_LOG, "no boot log was given", e);
-	return verdict_missing(x->v, CHECK_BOOT_LOG, "support for boot logs in this version", e);
+	if (event_log_decode(bytes->data, bytes->len, &log, &why) != 0)
+		return quote_verdict_error(x, CHECK_BOOT_LOG, wanted, &why, e);
+	if (log.format == EVENT_LOG_SHA1)
+		return quote_verdict_fail(x, CHECK_BOOT_LOG, wanted,
+		    "a log of the SHA-1 bank alone, which proves nothing", e);
+	if (log.trailing > 0 && !log.padding && verdict_note(x->v, e, "The boot log has %zu bytes after"
+	    " its end marker: they are not part of it.", log.trailing) != 0)
+		return -1;
+	if (!x->has_pcrs)
+		return verdict_missing(x->v, CHECK_BOOT_LOG, "PCR values to compare with (--pcrs)", e);
+	return quote_verdict_log_compare(x, &log, e);
 }
 
 /* Fail if a check failed, undecided if something needed was missing, else pass. */
