@@ -60,6 +60,7 @@ libaicert_core_a_SOURCES += \
 # object
 libaicert_core_a_SOURCES += \
 	src/object/certificate.c src/object/certificate.h \
+	src/object/certificate-scan.c src/object/certificate-scan.h \
 	src/object/commit.c src/object/commit.h \
 	src/object/dsse.c src/object/dsse.h \
 	src/object/event.c src/object/event.h \
@@ -208,6 +209,8 @@ libaicert_core_a_SOURCES += \
 	src/cmd/subject.h \
 	src/cmd/tag.c \
 	src/cmd/trace.c \
+	src/cmd/trace-uses.c \
+	src/cmd/trace-uses.h \
 	src/cmd/verify.c
 
 # mains

@@ -1,18 +1,17 @@
 #include <string.h>
-#include "object/tree.h"
 #include "store/history.h"
+#include "store/history-inside.h"
+#include "store/history-tips.h"
+#include "store/index.h"
 #include "store/odb.h"
-#include "store/oid-map.h"
 #include "store/refs.h"
 
-/* Entries of output trees looked at in one search. */
-#define HISTORY_INSIDE_MAX 1000000
-
 /*
- * Every certificate is read again, newest first, until one matches: the index
- * is not asked, since it can be stale or hostile and would have to be complete
- * to say which is the newest.  A certificate carries the digests of its outputs
- * as text, so one that does not have the text is not decoded.
+ * The index says which commits may be the answer; their certificates are read
+ * again, in the order of a walk, until one matches.  Where the index is not known
+ * to be complete, or knows of none, every certificate is read, newest first.  A
+ * certificate carries the digests of its outputs as text, so one that does not
+ * have the text is not decoded.
  */
 struct history_search {
 	struct store *s;
@@ -21,8 +20,7 @@ struct history_search {
 	unsigned flags;
 	char hex[OID_HEX_SIZE];
 	struct oid_map told;    /* commits looked at already */
-	struct oid_map trees;   /* looked into, without it */
-	size_t entries;
+	struct history_inside inside;
 	struct history_producer found;
 	bool done;
 	int rc;
@@ -33,55 +31,7 @@ static void
 history_search_free(struct history_search *h)
 {
 	oid_map_free(&h->told);
-	oid_map_free(&h->trees);
-}
-
-static int history_inside(struct history_search *h, const struct oid *tree, int depth);
-
-/* 1: it is here, 0: not, -1 */
-static int
-history_inside_entries(struct history_search *h, const struct tree *t, int depth)
-{
-	const struct resource *want = h->content;
-
-	for (size_t i = 0; i < t->count; i++) {
-		const struct tree_entry *entry = &t->entries[i];
-		enum object_type type = entry->mode == TREE_DIR ? OBJECT_TREE : OBJECT_BLOB;
-		int rc;
-
-		if (++h->entries > HISTORY_INSIDE_MAX)
-			return 0;
-		if (entry->mode != TREE_LINK && type == want->type && entry->size == want->size &&
-		    oid_equal(&entry->id, &want->digests.sha256))
-			return 1;
-		if (type != OBJECT_TREE)
-			continue;
-		rc = history_inside(h, &entry->id, depth + 1);
-		if (rc != 0)
-			return rc;
-	}
-	return 0;
-}
-
-/* A tree that is not in this store, or is none, has nothing to say. */
-static int
-history_inside(struct history_search *h, const struct oid *id, int depth)
-{
-	CLEANUP(buf_free) struct buf text = BUF_INIT;
-	CLEANUP(tree_free) struct tree t = TREE_INIT;
-	bool fresh;
-
-	if (depth > TREE_DEPTH_MAX)
-		return 0;
-	if (oid_map_add(&h->trees, id, 0, &fresh, h->e) != 0)
-		return -1;
-	if (!fresh || !odb_has(h->s, id))
-		return 0;
-	if (odb_read(h->s, id, TREE_BYTES_MAX, &text, h->e) != 0)
-		return -1;
-	if (tree_decode(text.data, text.len, &t, NULL) != 0)
-		return 0;
-	return history_inside_entries(h, &t, depth);
+	history_inside_free(&h->inside);
 }
 
 static int
@@ -89,12 +39,11 @@ history_output_matches(struct history_search *h, const struct resource *output)
 {
 	if (h->path != NULL)
 		return strcmp(output->path, h->path) == 0;
-	if (output->type == h->content->type && output->size == h->content->size &&
-	    oid_equal(&output->digests.sha256, &h->content->digests.sha256))
+	if (history_inside_is(&h->inside, output))
 		return 1;
 	if ((h->flags & HISTORY_INSIDE) == 0 || output->type != OBJECT_TREE)
 		return 0;
-	return history_inside(h, &output->digests.sha256, 1);
+	return history_inside_tree(&h->inside, &output->digests.sha256, h->e);
 }
 
 static int
@@ -175,9 +124,9 @@ history_search_commit(void *arg, const struct oid *id, const struct commit *c)
 }
 
 static int
-history_search_from(struct history_search *h, const struct oid *start, size_t n)
+history_search_from(struct history_search *h, const struct history_tips *tips)
 {
-	if (history_walk(h->s, start, n, history_search_commit, h, h->e) != 0) {
+	if (history_walk(h->s, tips->ids, tips->count, history_search_commit, h, h->e) != 0) {
 		if (h->e->code == ERR_NOTFOUND)
 			h->e->code = ERR_IO;
 		return -1;
@@ -185,56 +134,157 @@ history_search_from(struct history_search *h, const struct oid *start, size_t n)
 	return h->rc;
 }
 
-struct history_tips {
-	struct oid *ids;
-	size_t count;
-	bool failed;
+/* --- with the index --- */
+
+enum history_answer { HISTORY_FOUND, HISTORY_NONE, HISTORY_UNKNOWN };
+
+struct history_among {
+	struct history_search *h;
+	struct oid_map hits;
+	size_t left;
 };
 
 static int
-history_tips_add(void *arg, const char *name, const struct object_ref *ref)
+history_search_among(void *arg, const struct oid *id, const struct commit *c)
 {
-	struct history_tips *t = arg;
-	struct oid *ids;
+	struct history_among *a = arg;
+	size_t at;
+	int stop;
 
-	/* failed runs hang there; they produce nothing */
-	if (ref->type != OBJECT_COMMIT || strncmp(name, "refs/failed/", 12) == 0)
+	if (!oid_map_get(&a->hits, id, &at))
 		return 0;
-	ids = reallocarray(t->ids, t->count + 1, sizeof *ids);
-	t->failed = ids == NULL;
-	if (t->failed)
-		return 1;
-	t->ids = ids;
-	t->ids[t->count++] = ref->id;
+	stop = history_search_commit(a->h, id, c);
+	return stop != 0 || --a->left == 0;
+}
+
+/* Candidates on several lines: their order is that of a walk. */
+static int
+history_search_walk(struct history_search *h, const struct index_hits *hits,
+    const struct history_tips *tips)
+{
+	struct history_among a = {.h = h, .hits = OID_MAP_INIT};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < hits->count; i++) {
+		bool fresh;
+
+		rc = oid_map_add(&a.hits, &hits->hits[i].commit, 0, &fresh, h->e);
+		a.left += fresh;
+	}
+	if (rc == 0)
+		rc = history_walk(h->s, tips->ids, tips->count, history_search_among, &a, h->e);
+	oid_map_free(&a.hits);
+	return rc != 0 ? -1 : h->rc;
+}
+
+/* On one line the descendant comes first. */
+static int
+history_search_line(struct history_search *h, const struct index_hits *hits)
+{
+	for (size_t i = 0; i < hits->count && !h->done; i++) {
+		CLEANUP(commit_free) struct commit c = {0};
+
+		if (history_commit(h->s, &hits->hits[i].commit, &c, h->e) != 0)
+			return -1;
+		(void)history_search_commit(h, &hits->hits[i].commit, &c);
+		if (h->rc != 0)
+			return -1;
+	}
 	return 0;
 }
 
+/* Among those of the hits that tips reach. */
 static int
-history_search_refs(struct history_search *h)
+history_search_hits(struct history_search *h, const struct index_hits *all,
+    const struct history_tips *tips, enum history_answer *ret)
 {
-	struct history_tips tips = {0};
-	int rc = refs_each(h->s, "refs/", history_tips_add, &tips, h->e);
+	CLEANUP(index_hits_free) struct index_hits hits = {.complete = true, .count = all->count};
+	int rc = 0;
 
-	if (rc == 0 && tips.failed)
-		rc = err_nomem(h->e);
-	if (rc == 0)
-		rc = history_search_from(h, tips.ids, tips.count);
-	free(tips.ids);
+	*ret = HISTORY_NONE;
+	if (all->count == 0 || tips->count == 0)
+		return 0;
+	hits.hits = calloc(all->count, sizeof *hits.hits);
+	if (hits.hits == NULL)
+		return err_nomem(h->e);
+	memcpy(hits.hits, all->hits, all->count * sizeof *hits.hits);
+	if (index_reach(h->s, tips->ids, tips->count, &hits, h->e) != 0)
+		return -1;
+	if (!hits.complete)
+		*ret = HISTORY_UNKNOWN;
+	else if (hits.count > 0)
+		rc = hits.hits[0].chain == hits.hits[hits.count - 1].chain ?
+		    history_search_line(h, &hits) : history_search_walk(h, &hits, tips);
+	if (h->done)
+		*ret = HISTORY_FOUND;
 	return rc;
+}
+
+static int
+history_search_index(struct history_search *h, const struct history_tips *head,
+    const struct history_tips *refs, enum history_answer *ret)
+{
+	CLEANUP(index_hits_free) struct index_hits hits = INDEX_HITS_INIT;
+	struct oid key;
+	int rc;
+
+	if (h->path != NULL && index_path_key(h->path, &key, h->e) != 0)
+		return -1;
+	rc = index_find(h->s, h->path != NULL ? INDEX_NAMED : INDEX_MADE,
+	    h->path != NULL ? &key : &h->content->digests.sha256, h->flags & HISTORY_INSIDE, &hits, h->e);
+	if (rc != 0)
+		return -1;
+	*ret = HISTORY_UNKNOWN;
+	if (!hits.complete)
+		return 0;
+	h->inside.holders = &hits.holders;
+	rc = history_search_hits(h, &hits, head, ret);
+	if (rc == 0 && *ret == HISTORY_NONE)
+		rc = history_search_hits(h, &hits, refs, ret);
+	h->inside.holders = NULL;
+	return rc;
+}
+
+static void
+history_search_again(struct history_search *h)
+{
+	oid_map_free(&h->told);
+	history_inside_free(&h->inside);
+	h->inside.entries = 0;
+	h->rc = 0;
+}
+
+static int
+history_search_tips(struct history_search *h, const struct history_tips *head,
+    const struct history_tips *refs)
+{
+	enum history_answer answer;
+
+	if (history_search_index(h, head, refs, &answer) != 0) {
+		if (h->e->code == ERR_NOMEM || h->e->code == ERR_CANCELLED)
+			return -1;
+		answer = HISTORY_UNKNOWN; /* damage on the way: a walk tells whether it matters */
+		err_clear(h->e);
+	}
+	if (answer == HISTORY_FOUND || (answer == HISTORY_NONE && (h->flags & HISTORY_QUICK) != 0))
+		return 0;
+	history_search_again(h);
+	if (history_search_from(h, head) != 0)
+		return -1;
+	return h->done ? 0 : history_search_from(h, refs);
 }
 
 static int
 history_search(struct history_search *h, struct history_producer *ret)
 {
-	struct object_ref head;
+	CLEANUP(history_tips_free) struct history_tips head = {0};
+	CLEANUP(history_tips_free) struct history_tips refs = {0};
 
-	if (refs_read(h->s, "HEAD", &head, h->e) == 0) {
-		if (head.type == OBJECT_COMMIT && history_search_from(h, &head.id, 1) != 0)
-			return -1;
-	} else if (h->e->code != ERR_NOTFOUND) {
-		return -1;
-	}
-	if (!h->done && (h->flags & HISTORY_HEAD_ONLY) == 0 && history_search_refs(h) != 0)
+	h->inside.s = h->s;
+	h->inside.content = h->content;
+	if (history_tips_head(h->s, &head, h->e) != 0 ||
+	    ((h->flags & HISTORY_HEAD_ONLY) == 0 && history_tips_refs(h->s, &refs, h->e) != 0) ||
+	    history_search_tips(h, &head, &refs) != 0)
 		return -1;
 	if (!h->done)
 		return err_set(h->e, ERR_NOTFOUND, "no successful run in %s has it as an output",
@@ -256,12 +306,12 @@ history_producer(struct store *s, const struct resource *content, unsigned flags
 }
 
 int
-history_producer_of_path(struct store *s, const char *path, struct history_producer *ret,
-    struct err *e)
+history_producer_of_path(struct store *s, const char *path, unsigned flags,
+    struct history_producer *ret, struct err *e)
 {
 	struct err local;
 	CLEANUP(history_search_free) struct history_search h = {.s = s, .path = path,
-	    .e = e != NULL ? e : &local};
+	    .flags = flags, .e = e != NULL ? e : &local};
 
 	return history_search(&h, ret);
 }

@@ -29,11 +29,30 @@ struct history_producer {
 };
 #define HISTORY_INSIDE 1u    /* also look inside output trees */
 #define HISTORY_HEAD_ONLY 2u /* only what HEAD reaches */
+/* When a complete index knows of none, there is none.  Without it every certificate is
+ * read then: for a caller whom a wrong "none" would mislead (FORMAT.md "Who made a file"). */
+#define HISTORY_QUICK 4u
 int history_producer(struct store *s, const struct resource *content, unsigned flags,
     struct history_producer *ret, struct err *e) MUST_CHECK;
 /* The newest successful run reachable from HEAD, then other refs, with an output of that path. */
-int history_producer_of_path(struct store *s, const char *path, struct history_producer *ret,
-    struct err *e) MUST_CHECK;
+int history_producer_of_path(struct store *s, const char *path, unsigned flags,
+    struct history_producer *ret, struct err *e) MUST_CHECK;
 void history_producer_free(struct history_producer *p);
+
+/*
+ * Every certificate that HEAD or a ref (but refs/failed/) reaches and that has this
+ * digest as an output (made) or an input, or inside of one; the descendant first
+ * where one is.  *ret_whole is false when certificates are missing or unreadable, so
+ * that there may be more.  fn returns non-zero to stop.
+ */
+struct history_use {
+	struct oid commit, certificate_id;
+	const struct certificate *certificate;
+	const struct resource *thing;   /* the output or input that is it, or holds it */
+	bool inside;
+};
+typedef int history_uses_fn(void *arg, const struct history_use *use);
+int history_uses(struct store *s, const struct oid *id, bool made, history_uses_fn *fn, void *arg,
+    bool *ret_whole, struct err *e) MUST_CHECK;
 
 #endif

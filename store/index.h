@@ -1,33 +1,50 @@
 /*
  * index.db: a cache that may be deleted at any time and rebuilds itself from
- * refs and objects.  It answers which certificates have a digest as output or
- * input; every answer is a hint: callers re-read the certificate.
+ * refs and objects.  It answers which commits carry a certificate with a digest
+ * as output or input, and what a commit reaches.  Every answer is a hint: the
+ * callers re-read the certificates (FORMAT.md "Who made a file").
  */
 #ifndef STORE_INDEX_H
 #define STORE_INDEX_H
 
-#include "object/certificate.h"
-#include "object/commit.h"
+#include "store/oid-map.h"
 #include "store/store.h"
 
-struct index_hit {
-	struct oid certificate;
-	struct oid commit;       /* the commit that carries it */
-	const char *path;        /* the output's path in the certificate */
-	bool run_ok;
+enum index_role {
+	INDEX_MADE,             /* key: the id of an output */
+	INDEX_USED,             /* of an input */
+	INDEX_NAMED,            /* index_path_key() of an output's path */
 };
 
-/* Reads a commit that was stored, together with what the index may lack before it. */
+struct index_hit {
+	struct oid commit, certificate;
+	int64_t chain, pos;     /* of one chain the one with the larger pos is a descendant */
+};
+
+struct index_hits {
+	struct index_hit *hits; /* sorted: by chain, then the descendant first */
+	size_t count, cap;
+	struct oid_map holders; /* trees that hold it, at any depth */
+	bool complete;          /* nothing that a ref or HEAD reaches is left out */
+};
+
+#define INDEX_HITS_INIT {.complete = true}
+
+/* Takes in a commit that was stored, and what the index may lack before it. */
 int index_add(struct store *s, const struct oid *commit_id, struct err *e) MUST_CHECK;
 /* Everything reachable from all refs, again. */
 int index_rebuild(struct store *s, struct err *e) MUST_CHECK;
 
-typedef int index_each_fn(void *arg, const struct index_hit *hit);
-/* Certificates with an output (or a file inside an output tree) of that content. */
-int index_by_output(struct store *s, enum object_type type, const struct oid *id,
-    index_each_fn *fn, void *arg, struct err *e) MUST_CHECK;
-/* Certificates with an output of that path. */
-int index_by_path(struct store *s, const char *path, index_each_fn *fn, void *arg,
+/* Catches up with the refs, then finds.  inside: also where a tree of that role holds
+ * it.  An index that cannot be used is no error: nothing is found and ret->complete is
+ * false.  index_hits_free(). */
+int index_find(struct store *s, enum index_role role, const struct oid *key, bool inside,
+    struct index_hits *ret, struct err *e) MUST_CHECK;
+/* After index_find().  Leaves out of hits what none of these commits reaches; a commit that the index does
+ * not know makes hits incomplete. */
+int index_reach(struct store *s, const struct oid *start, size_t n, struct index_hits *hits,
     struct err *e) MUST_CHECK;
+int index_path_key(const char *path, struct oid *ret, struct err *e) MUST_CHECK;
+void index_hits_free(struct index_hits *h);
 
 #endif

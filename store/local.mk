@@ -6,9 +6,14 @@ libaicert_core_a_SOURCES += \
 	store/fsck-reach.c \
 	store/fsck-state.c store/fsck-state.h \
 	store/history.c store/history.h \
+	store/history-inside.c store/history-inside.h \
 	store/history-producer.c \
+	store/history-tips.c store/history-tips.h \
+	store/history-uses.c \
 	store/history-walk.c \
-	store/index.c store/index.h \
+	store/index.c store/index.h store/index-db.h \
+	store/index-build.c \
+	store/index-find.c \
 	store/ingest.c store/ingest.h \
 	store/ingest-write.c store/ingest-write.h \
 	store/lease.c store/lease.h \

@@ -76,6 +76,7 @@ unit_net_LDADD = $(UNIT_LDADD)
 # unit object
 UNIT_TESTS += unit-object
 unit_object_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/object/certificate-scan.c \
 	tests/unit/object/golden.c tests/unit/object/golden.h \
 	tests/unit/object/oid.c \
 	tests/unit/object/reject.c \
@@ -152,6 +153,7 @@ unit_store_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/store/fsck.c \
 	tests/unit/store/history.c \
 	tests/unit/store/history-walk.c \
+	tests/unit/store/index.c \
 	tests/unit/store/ingest.c \
 	tests/unit/store/lease.c \
 	tests/unit/store/odb.c \
@@ -373,6 +375,11 @@ EXTRA_DIST += $(LINTS)
 if !SANITIZERS
 TESTS += $(LINTS)
 endif
+
+# A history to ask questions about, for the tests and the measurements
+check_PROGRAMS += history-store
+history_store_SOURCES = tests/bench/history-store.c
+history_store_LDADD = libaicert-core.a $(LIBRARIES_LIBS)
 
 # Measurements: "make bench" prints them, nothing fails by being slow
 EXTRA_PROGRAMS = bench-verify

@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include "base/timestamp.h"
+#include "object/commit.h"
 #include "store/index.h"
 #include "store/odb.h"
 #include "store/refs.h"

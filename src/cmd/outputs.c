@@ -80,7 +80,7 @@ outputs_look(struct store *s, const struct resource *r, struct outputs_found *re
 	content.type = now.type;
 	content.size = now.size;
 	content.digests = (struct resource_digests){.sha256 = now.id};
-	if (history_producer(s, &content, HISTORY_INSIDE, &p, e) != 0)
+	if (history_producer(s, &content, HISTORY_INSIDE | HISTORY_QUICK, &p, e) != 0)
 		return e->code == ERR_NOTFOUND ? 0 : -1;
 	if (outputs_stored(s, now.type, &now.id, 0)) {
 		ret->state = OUTPUTS_COVERED;

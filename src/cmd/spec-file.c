@@ -29,7 +29,7 @@ spec_file_made_by(void *arg, struct resource_input *in, struct err *e)
 {
 	struct history_producer p;
 
-	if (history_producer(arg, &in->thing, HISTORY_HEAD_ONLY, &p, e) != 0)
+	if (history_producer(arg, &in->thing, HISTORY_HEAD_ONLY | HISTORY_QUICK, &p, e) != 0)
 		return e->code == ERR_NOTFOUND ? 0 : -1;
 	in->made_by = calloc(1, sizeof *in->made_by);
 	if (in->made_by == NULL) {

@@ -61,7 +61,7 @@ status_find_last(struct status *st, const struct spec *spec, struct err *e)
 	for (size_t i = 0; i < spec->output_count && !st->has_last; i++) {
 		CLEANUP(history_producer_free) struct history_producer p = {0};
 
-		if (history_producer_of_path(st->s, spec->outputs[i].path, &p, e) == 0) {
+		if (history_producer_of_path(st->s, spec->outputs[i].path, HISTORY_QUICK, &p, e) == 0) {
 			st->last_id = p.certificate;
 			st->has_last = true;
 		} else if (e->code != ERR_NOTFOUND) {

@@ -4,14 +4,15 @@
 #include <string.h>
 #include "cmd/print.h"
 #include "cmd/subject.h"
+#include "cmd/trace-uses.h"
 #include "store/history.h"
+#include "store/oid-map.h"
 
 #define TRACE_DEPTH_MAX 256
 
 struct trace {
 	struct store *s;
-	struct oid *seen;           /* certificates printed in full already */
-	size_t seen_count;
+	struct oid_map seen;        /* certificates printed in full already */
 	struct buf prefix;          /* what stands before a line of the present depth */
 	int depth;
 };
@@ -19,29 +20,8 @@ struct trace {
 static void
 trace_free(struct trace *t)
 {
-	free(t->seen);
+	oid_map_free(&t->seen);
 	buf_free(&t->prefix);
-}
-
-static bool
-trace_seen(const struct trace *t, const struct oid *id)
-{
-	for (size_t i = 0; i < t->seen_count; i++)
-		if (oid_equal(&t->seen[i], id))
-			return true;
-	return false;
-}
-
-static int
-trace_remember(struct trace *t, const struct oid *id, struct err *e)
-{
-	struct oid *seen = reallocarray(t->seen, t->seen_count + 1, sizeof *seen);
-
-	if (seen == NULL)
-		return err_nomem(e);
-	t->seen = seen;
-	t->seen[t->seen_count++] = *id;
-	return 0;
 }
 
 static void
@@ -102,6 +82,7 @@ trace_certificate(struct trace *t, const struct oid *id, struct err *e)
 	CLEANUP(buf_free) struct buf command = BUF_INIT;
 	char short_id[CMD_SHORT_SIZE];
 	size_t mark = t->prefix.len;
+	bool fresh;
 	int rc;
 
 	if (t->depth >= TRACE_DEPTH_MAX)
@@ -116,13 +97,11 @@ trace_certificate(struct trace *t, const struct oid *id, struct err *e)
 	run_spec_command(&certificate_event(&c, EVENT_RUN_REQUEST)->u.request.spec, &command);
 	printf("%s`- certificate %s  ", buf_str(&t->prefix), short_id);
 	cmd_print_text(stdout, buf_str(&command));
-	if (trace_seen(t, id)) {
-		puts("  (see above)");
-		return 0;
-	}
-	putchar('\n');
-	if (trace_remember(t, id, e) != 0)
+	if (oid_map_add(&t->seen, id, 0, &fresh, e) != 0)
 		return -1;
+	puts(fresh ? "" : "  (see above)");
+	if (!fresh)
+		return 0;
 	buf_adds(&t->prefix, "   ");
 	t->depth++;
 	rc = trace_inputs(t, &c, e);
@@ -135,20 +114,24 @@ trace_certificate(struct trace *t, const struct oid *id, struct err *e)
 int
 trace_command(int argc, char **argv, struct err *e)
 {
-	bool help = false;
+	bool help = false, uses = false;
 	const struct option table[] = {
+		{OPTION_FLAG, 0, "uses", &uses, NULL, "the runs that used it, what they made, who used that"},
 		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},
 		{0},
 	};
 	CLEANUP(store_closep) struct store *s = NULL;
 	CLEANUP(subject_free) struct subject sub = {0};
 	CLEANUP(trace_free) struct trace t = {0};
-	int rc = cmd_parse("trace", "FILE|REV", table, &argc, argv, e);
+	int rc = cmd_parse("trace", "[--uses] FILE|REV", table, &argc, argv, e);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	if (cmd_count("trace", argc, 1, 1, e) != 0 || cmd_store(STORE_READ_ONLY, &s, e) != 0 ||
-	    subject_find(s, argv[0], &sub, e) != 0)
+	if (cmd_count("trace", argc, 1, 1, e) != 0 || cmd_store(STORE_READ_ONLY, &s, e) != 0)
+		return -1;
+	if (uses)
+		return trace_uses(s, argv[0], e);
+	if (subject_find(s, argv[0], &sub, e) != 0)
 		return -1;
 	if (!sub.has_certificate)
 		return err_set(e, ERR_USAGE, "trace: %s is not a run's commit or certificate", argv[0]);

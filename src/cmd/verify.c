@@ -8,9 +8,10 @@
 #include "cmd/subject.h"
 #include "store/config.h"
 #include "store/history.h"
-#include "store/index.h"
 #include "store/ingest.h"
 #include "verify/verify.h"
+
+#define VERIFY_OTHERS_MAX 20 /* listed */
 
 struct verify_options {
 	bool json, inputs, all;
@@ -162,21 +163,41 @@ verify_fill(struct verify_job *j)
 
 struct verify_others {
 	struct verdict *v;
+	size_t count;
+	int rc;
 	struct err *e;
 };
 
 /* Other certificates with the same content are listed, never counted. */
 static int
-verify_other(void *arg, const struct index_hit *hit)
+verify_other(void *arg, const struct history_use *use)
 {
 	struct verify_others *o = arg;
 	char id[CMD_SHORT_SIZE];
 
-	if (oid_equal(&hit->certificate, &o->v->certificate))
+	if (oid_equal(&use->certificate_id, &o->v->certificate))
 		return 0;
-	cmd_short(&hit->certificate, id);
-	return verdict_note(o->v, o->e, "certificate %s has the same content as its output %s", id,
-	    hit->path);
+	if (o->count++ == VERIFY_OTHERS_MAX) {
+		o->rc = verdict_note(o->v, o->e, "more certificates have the same content");
+		return 1;
+	}
+	cmd_short(&use->certificate_id, id);
+	o->rc = verdict_note(o->v, o->e, use->inside ? "certificate %s has the same content inside its"
+	    " output %s" : "certificate %s has the same content as its output %s", id, use->thing->path);
+	return o->rc;
+}
+
+static int
+verify_note_others(struct verify_job *j, struct verdict *v, struct err *e)
+{
+	struct verify_others o = {.v = v, .e = e};
+	bool whole;
+
+	if (!j->subject.is_path)
+		return 0;
+	if (history_uses(j->s, &j->subject.content.id, true, verify_other, &o, &whole, e) != 0)
+		return -1;
+	return o.rc;
 }
 
 /* Which output the file is, where its name does not say so, and whether a newer
@@ -193,7 +214,7 @@ verify_note_names(struct verify_job *j, struct verdict *v, struct err *e)
 	if (j->output.path == NULL &&
 	    verdict_note(v, e, "The file has the content of the run's output %s", sub->output) != 0)
 		return -1;
-	if (sub->path == NULL || history_producer_of_path(j->s, sub->path, &p, e) != 0)
+	if (sub->path == NULL || history_producer_of_path(j->s, sub->path, HISTORY_QUICK, &p, e) != 0)
 		return sub->path == NULL || e->code == ERR_NOTFOUND ? 0 : -1;
 	if (oid_equal(&p.certificate, &sub->certificate))
 		return 0;
@@ -206,13 +227,9 @@ verify_print(struct verify_job *j, const struct verify_options *o, struct verdic
     struct err *e)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
-	struct verify_others others = {.v = v, .e = e};
 
 	v->subject = printable(arg, e);
-	if (v->subject == NULL || verify_note_names(j, v, e) != 0)
-		return -1;
-	if (j->subject.is_path && index_by_output(j->s, j->subject.content.type,
-	    &j->subject.content.id, verify_other, &others, e) != 0)
+	if (v->subject == NULL || verify_note_names(j, v, e) != 0 || verify_note_others(j, v, e) != 0)
 		return -1;
 	if ((o->json ? verdict_to_json(v, &text, e) : verdict_to_text(v, o->all, &text, e)) != 0)
 		return -1;

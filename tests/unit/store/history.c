@@ -2,9 +2,7 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include "unit.h"
-#include "store/index.h"
 #include "store/odb.h"
 #include "store/runs.h"
 
@@ -175,13 +173,13 @@ START_TEST(history_producer_newest_then_other_refs)
 	wrong = a;
 	wrong.type = OBJECT_TREE;
 	producer_is(&f, &wrong, 0, NULL, NULL);
-	UNIT_OK(history_producer_of_path(f.s, "metrics", &p, &e), &e);
+	UNIT_OK(history_producer_of_path(f.s, "metrics", 0, &p, &e), &e);
 	ck_assert(oid_equal(&p.commit, &two.id));
 	history_producer_free(&p);
-	UNIT_OK(history_producer_of_path(f.s, "elsewhere", &p, &e), &e);
+	UNIT_OK(history_producer_of_path(f.s, "elsewhere", 0, &p, &e), &e);
 	ck_assert(oid_equal(&p.commit, &side.id));
 	history_producer_free(&p);
-	UNIT_FAILS(history_producer_of_path(f.s, "metric", &p, &e), &e, ERR_NOTFOUND);
+	UNIT_FAILS(history_producer_of_path(f.s, "metric", 0, &p, &e), &e, ERR_NOTFOUND);
 	r = content(&a);
 	runs_set_ref(&f, "refs/failed/x", &two);
 	UNIT_OK(history_producer(f.s, &r, 0, &p, &e), &e);
@@ -202,7 +200,7 @@ START_TEST(history_producer_ignores_failed_runs)
 	cert = runs_failed_certificate(&f);
 	c = runs_commit(&f, &cert, 1000, NULL);
 	runs_set_ref(&f, "HEAD", &c);
-	UNIT_FAILS(history_producer_of_path(f.s, "model.safetensors", &p, &e), &e, ERR_NOTFOUND);
+	UNIT_FAILS(history_producer_of_path(f.s, "model.safetensors", 0, &p, &e), &e, ERR_NOTFOUND);
 	fixture_close(&f);
 }
 END_TEST
@@ -276,111 +274,6 @@ START_TEST(history_producer_missing_certificate)
 }
 END_TEST
 
-struct hits {
-	struct oid commits[8];
-	char paths[8][32];
-	int count;
-};
-
-static int
-hit(void *arg, const struct index_hit *h)
-{
-	struct hits *hits = arg;
-
-	hits->commits[hits->count] = h->commit;
-	snprintf(hits->paths[hits->count++], 32, "%s", h->path);
-	return hits->count == 8;
-}
-
-static int
-ask(struct fixture *f, const struct runs_output *o, struct hits *ret)
-{
-	struct err e;
-
-	ret->count = 0;
-	UNIT_OK(index_by_output(f->s, o->type, &o->id, hit, ret, &e), &e);
-	return ret->count;
-}
-
-static void
-index_setup(struct fixture *f, struct runs_output *a, struct runs_output *leaf, struct object_ref *ret)
-{
-	struct runs_output tree;
-	struct oid cert;
-
-	fixture_open(f);
-	*a = runs_blob(f, "model", "weights");
-	*leaf = runs_blob(f, "leaf", "inside");
-	tree = tree_of(f, "ckpt", "100644", leaf);
-	cert = runs_certificate(f, a, &tree);
-	*ret = runs_commit(f, &cert, 1000, NULL);
-	runs_set_ref(f, "HEAD", ret);
-}
-
-START_TEST(history_index_fills_itself)
-{
-	struct runs_output a, leaf, b;
-	struct object_ref c, next;
-	struct fixture f;
-	struct hits h;
-	struct oid cert;
-	struct err e;
-
-	index_setup(&f, &a, &leaf, &c);
-	ck_assert_int_eq(ask(&f, &a, &h), 1);
-	ck_assert(oid_equal(&h.commits[0], &c.id));
-	ck_assert_str_eq(h.paths[0], "model");
-	ck_assert_int_eq(ask(&f, &leaf, &h), 1);
-	ck_assert_str_eq(h.paths[0], "ckpt");
-	/* a commit that nobody told it about */
-	b = runs_blob(&f, "other", "other");
-	cert = runs_certificate(&f, &a, &b);
-	next = runs_commit(&f, &cert, 2000, &c.id);
-	runs_set_ref(&f, "HEAD", &next);
-	ck_assert_int_eq(ask(&f, &a, &h), 2);
-	ck_assert_int_eq(ask(&f, &b, &h), 1);
-	h.count = 0;
-	UNIT_OK(index_by_path(f.s, "ckpt", hit, &h, &e), &e);
-	ck_assert_int_eq(h.count, 1);
-	UNIT_OK(index_add(f.s, &next.id, &e), &e);
-	UNIT_OK(index_rebuild(f.s, &e), &e);
-	ck_assert_int_eq(ask(&f, &a, &h), 2);
-	fixture_close(&f);
-}
-END_TEST
-
-/* Deleted, garbage, a symlink, a directory, another schema, not writable. */
-START_TEST(history_index_of_any_kind)
-{
-	struct runs_output a, leaf;
-	struct object_ref c;
-	struct fixture f;
-	struct hits h;
-
-	index_setup(&f, &a, &leaf, &c);
-	for (int i = 0; i < 5; i++) {
-		ck_assert_int_eq(ask(&f, &a, &h), 1);
-		fixture_reopen(&f, 0);
-		(void)unlinkat(store_dirfd(f.s), "index.db", 0);
-		if (i == 1)
-			fixture_write(&f, ".aicert/index.db", "garbage that is no database at all", 34);
-		else if (i == 2)
-			ck_assert_int_eq(symlinkat("HEAD", store_dirfd(f.s), "index.db"), 0);
-		else if (i == 3)
-			ck_assert_int_eq(linkat(store_dirfd(f.s), "objects/small.db", store_dirfd(f.s),
-			    "index.db", 0), 0);
-		else if (i == 4)
-			ck_assert_int_eq(mkdirat(store_dirfd(f.s), "index.db", 0755), 0);
-	}
-	ck_assert_int_eq(ask(&f, &a, &h), 1);
-	ck_assert_int_eq(unlinkat(store_dirfd(f.s), "index.db", AT_REMOVEDIR), 0);
-	fixture_reopen(&f, STORE_READ_ONLY);
-	ck_assert_int_eq(ask(&f, &leaf, &h), 1);
-	ck_assert_int_ne(faccessat(store_dirfd(f.s), "index.db", F_OK, 0), 0);
-	fixture_close(&f);
-}
-END_TEST
-
 UNIT_SUITE(history)
 {
 	tcase_add_test(tc, history_types);
@@ -390,6 +283,4 @@ UNIT_SUITE(history)
 	tcase_add_test(tc, history_producer_ignores_failed_runs);
 	tcase_add_test(tc, history_producer_inside_trees);
 	tcase_add_test(tc, history_producer_missing_certificate);
-	tcase_add_test(tc, history_index_fills_itself);
-	tcase_add_test(tc, history_index_of_any_kind);
 }
