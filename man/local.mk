@@ -7,6 +7,7 @@ dist_man_MANS += \
 	man/aicert-config.1 \
 	man/aicert-event-log.1 \
 	man/aicert-fsck.1 \
+	man/aicert-gc.1 \
 	man/aicert-hash-object.1 \
 	man/aicert-init.1 \
 	man/aicert-log.1 \

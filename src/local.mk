@@ -189,6 +189,7 @@ libaicert_core_a_SOURCES += \
 	src/cmd/config.c \
 	src/cmd/event-log.c \
 	src/cmd/fsck.c \
+	src/cmd/gc.c \
 	src/cmd/hash-object.c \
 	src/cmd/init.c \
 	src/cmd/log.c \

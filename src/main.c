@@ -20,6 +20,7 @@ static const struct cmd commands[] = {
 	{"tag", "list, make or delete tags", tag_command},
 	{"config", "read and write settings", config_command},
 	{"fsck", "check every object and ref of the store", fsck_command},
+	{"gc", "remove what nothing needs any more", gc_command},
 	{"hash-object", "ids of files and directories", hash_object_command},
 	{"cat-file", "the bytes, type or size of an object", cat_file_command},
 	{"ls-tree", "the entries of a tree", ls_tree_command},

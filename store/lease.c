@@ -97,7 +97,8 @@ lease_make(struct lease *l, struct err *e)
 		l->name[0] = '\0';
 		return -1;
 	}
-	if (flock(l->fd, LOCK_EX | LOCK_NB) != 0)
+	/* waits, but not long: others only try whether it is locked */
+	if (flock(l->fd, LOCK_EX) != 0)
 		return err_sys(e, "tmp/%s: cannot lock", l->name);
 	l->end = LEASE_HEAD_SIZE;
 	return fd_write_all(l->fd, head, sizeof head, l->name, e);
@@ -194,11 +195,14 @@ lease_begin(struct store *s, struct err *e)
 	return store_read_only(s) || o->lease != NULL ? 0 : lease_open(s, &o->lease, e);
 }
 
-/* True when the id was written a moment ago. */
+/* True when the id was written a moment ago. Of the two marks of lease.h every one
+ * counts. */
 static bool
 lease_recent(struct lease *l, const struct oid *id, size_t *ret_slot)
 {
 	*ret_slot = ((size_t)id->b[0] << 8 | id->b[1]) % LEASE_RECENT;
+	if (memcmp(id->b, id->b + 1, sizeof id->b - 1) == 0)
+		return false;
 	return l->filled[*ret_slot] && oid_equal(&l->recent[*ret_slot], id);
 }
 
@@ -294,7 +298,7 @@ lease_create_locked(struct lease *l, const char *name, int *ret_fd, struct err *
 	fd = openat(l->tmp_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		err_sys(e, "tmp/%s: cannot create", name);
-	} else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+	} else if (flock(fd, LOCK_EX) != 0) {
 		err_sys(e, "tmp/%s: cannot lock", name);
 		unlinkat(l->tmp_fd, name, 0);
 		close(fd);

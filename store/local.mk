@@ -1,10 +1,16 @@
 # store
 libaicert_core_a_SOURCES += \
 	store/config.c store/config.h \
+	store/filesystem.c store/filesystem.h \
 	store/fsck.c store/fsck.h \
 	store/fsck-litter.c \
 	store/fsck-reach.c \
 	store/fsck-state.c store/fsck-state.h \
+	store/gc.c store/gc.h store/gc-state.h \
+	store/gc-litter.c \
+	store/gc-mark.c \
+	store/gc-order.c \
+	store/gc-sweep.c \
 	store/history.c store/history.h \
 	store/history-inside.c store/history-inside.h \
 	store/history-producer.c \
@@ -17,8 +23,11 @@ libaicert_core_a_SOURCES += \
 	store/ingest.c store/ingest.h \
 	store/ingest-write.c store/ingest-write.h \
 	store/lease.c store/lease.h \
+	store/lease-set.c store/lease-set.h \
+	store/links.c store/links.h \
 	store/odb.c store/odb.h \
 	store/odb-adopt.c \
+	store/odb-compact.c store/odb-compact.h \
 	store/odb-export.c \
 	store/odb-file.c store/odb-file.h \
 	store/odb-hash.c \

@@ -293,6 +293,21 @@ odb_file_publish(struct store *s, int dirfd, const char *name, const struct oid 
 }
 
 int
+odb_file_delete(struct store *s, const struct oid *id, struct err *e)
+{
+	CLEANUP(cleanup_close) int fd = -1;
+	char name[ODB_FILE_NAME_SIZE];
+	const char *base;
+
+	odb_file_name(id, name);
+	if (fd_open_parent(odb_state(s)->fd, name, &fd, &base, e) != 0)
+		return e->code == ERR_NOTFOUND ? 0 : err_prefix(e, "%s/objects", store_path(s));
+	if (unlinkat(fd, base, 0) != 0 && errno != ENOENT)
+		return err_sys(e, "%s/objects/%s: cannot remove", store_path(s), name);
+	return 0;
+}
+
+int
 odb_file_commit(struct store *s, struct odb_file *f, const struct oid *id, struct err *e)
 {
 	if (fchmod(f->fd, 0444) != 0)

@@ -48,6 +48,8 @@ void odb_file_abort(struct store *s, struct odb_file *f);
  * the object is there already, intact, name is removed; one that is damaged is replaced.  1: on another file system, nothing done. */
 int odb_file_publish(struct store *s, int dirfd, const char *name, const struct oid *id,
     struct err *e) MUST_CHECK;
+/* Absent is success.  For gc alone. */
+int odb_file_delete(struct store *s, const struct oid *id, struct err *e) MUST_CHECK;
 /* Makes sure that an object found present is durable. */
 int odb_file_settle(struct store *s, const struct oid *id, struct err *e) MUST_CHECK;
 /* Syncs the directories a batch has written to. */

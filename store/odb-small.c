@@ -32,6 +32,8 @@ odb_small_open(struct store *s, bool create, struct err *e)
 		.user_version = ODB_SMALL_VERSION,
 		.schema = odb_small_schema,
 		.durable = true,
+		.shrinks = true,
+		.network = store_filesystem(s)->network,
 	};
 	struct err local;
 
@@ -202,6 +204,37 @@ odb_small_flush(struct store *s, struct err *e)
 		return 0;
 	o->failed = true;
 	return -1;
+}
+
+int
+odb_small_lock(struct store *s, struct err *e)
+{
+	int rc = odb_small_open(s, false, e);
+
+	return rc == 1 ? odb_small_begin(odb_state(s), e) : rc;
+}
+
+int
+odb_small_delete(struct store *s, const struct oid *id, struct err *e)
+{
+	struct odb_state *o = odb_state(s);
+	struct db_stmt *st;
+
+	if (o->small == NULL)
+		return 0;
+	if (db_prepare(o->small, "DELETE FROM objects WHERE id=?1", &st, e) != 0)
+		return -1;
+	db_bind_blob(st, 1, id->b, OID_SIZE);
+	return db_step(st, e);
+}
+
+int
+odb_small_db(struct store *s, struct db **ret, struct err *e)
+{
+	if (odb_small_open(s, false, e) < 0)
+		return -1;
+	*ret = odb_state(s)->small;
+	return 0;
 }
 
 int

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/buf.h"
+#include "db/db.h"
 #include "object/oid.h"
 #include "store/store.h"
 
@@ -31,6 +32,12 @@ int odb_small_each(struct store *s, const struct oid *first, const struct oid *l
     odb_small_each_fn *fn, void *arg, struct err *e) MUST_CHECK;
 /* Commits what the batch has so far, so that others need not wait for long work. */
 int odb_small_flush(struct store *s, struct err *e) MUST_CHECK;
+/* Begins a transaction: nobody else writes until odb_small_flush(). */
+int odb_small_lock(struct store *s, struct err *e) MUST_CHECK;
+/* Within it; absent is success.  For gc alone. */
+int odb_small_delete(struct store *s, const struct oid *id, struct err *e) MUST_CHECK;
+/* The database, for what is done to the file as a whole: NULL when there is none. */
+int odb_small_db(struct store *s, struct db **ret, struct err *e) MUST_CHECK;
 void odb_small_rollback(struct store *s);
 /* The database's own structure: ERR_CORRUPT says what is wrong. */
 int odb_small_check(struct store *s, struct err *e) MUST_CHECK;

@@ -29,6 +29,15 @@ odb_keep(struct store *s, const struct oid *ids, size_t count, struct err *e)
 	return lease_add(s, ids, count, e);
 }
 
+int
+odb_keep_all(struct store *s, bool on, struct err *e)
+{
+	struct oid mark;
+
+	memset(mark.b, on ? 0xff : 0, sizeof mark.b);
+	return lease_add(s, &mark, 1, e);
+}
+
 static int
 odb_absent(const struct store *s, const struct oid *id, struct err *e)
 {

@@ -20,6 +20,11 @@ bool odb_has(struct store *s, const struct oid *id);
  * counts.  A put does it by itself.
  */
 int odb_keep(struct store *s, const struct oid *ids, size_t count, struct err *e) MUST_CHECK;
+/*
+ * Before many ids are compared with a list of all that is there: as long as it is on
+ * gc removes nothing.  Off again soon, when what is relied on was kept by odb_keep.
+ */
+int odb_keep_all(struct store *s, bool on, struct err *e) MUST_CHECK;
 /* There, and its bytes, all read, have its digest. */
 bool odb_intact(struct store *s, const struct oid *id);
 /* ERR_NOTFOUND names the id. */

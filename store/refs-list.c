@@ -12,6 +12,7 @@
 struct refs_list {
 	struct store *s;
 	const char *prefix;
+	size_t skip;            /* of the path, what is not the ref's name: "logs/" */
 	struct dir_walk names;
 	size_t cap;
 };
@@ -62,8 +63,9 @@ refs_list_dir(struct refs_list *l, const char *dir, int depth, struct err *e)
 		if (S_ISDIR(st.st_mode)) {
 			if (refs_list_dir(l, name, depth + 1, e) != 0)
 				return -1;
-		} else if (refs_name_ok(name) && strncmp(name, l->prefix, strlen(l->prefix)) == 0 &&
-		    refs_list_add(l, name, e) != 0) {
+		} else if (refs_name_ok(name + l->skip) &&
+		    strncmp(name + l->skip, l->prefix, strlen(l->prefix)) == 0 &&
+		    refs_list_add(l, name + l->skip, e) != 0) {
 			return -1;
 		}
 	}
@@ -76,20 +78,35 @@ refs_list_compare(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static int
+refs_list_run(struct refs_list *l, const char *dir, struct dir_walk *ret, struct err *e)
+{
+	struct err local;
+
+	if (refs_list_dir(l, dir, 0, e != NULL ? e : &local) != 0) {
+		dir_walk_free(&l->names);
+		return -1;
+	}
+	if (l->names.count > 0)
+		qsort(l->names.names, l->names.count, sizeof *l->names.names, refs_list_compare);
+	*ret = l->names;
+	return 0;
+}
+
 int
 refs_names(struct store *s, const char *prefix, struct dir_walk *ret, struct err *e)
 {
 	struct refs_list l = {.s = s, .prefix = prefix, .names = DIR_WALK_INIT};
-	struct err local;
 
-	if (refs_list_dir(&l, "refs", 0, e != NULL ? e : &local) != 0) {
-		dir_walk_free(&l.names);
-		return -1;
-	}
-	if (l.names.count > 0)
-		qsort(l.names.names, l.names.count, sizeof *l.names.names, refs_list_compare);
-	*ret = l.names;
-	return 0;
+	return refs_list_run(&l, "refs", ret, e);
+}
+
+int
+refs_log_names(struct store *s, struct dir_walk *ret, struct err *e)
+{
+	struct refs_list l = {.s = s, .prefix = "", .skip = strlen("logs/"), .names = DIR_WALK_INIT};
+
+	return refs_list_run(&l, "logs/refs", ret, e);
 }
 
 int

@@ -44,6 +44,9 @@ int refs_each(struct store *s, const char *prefix, refs_each_fn *fn, void *arg,
 /* The names alone, sorted, whatever the files hold; dir_walk_free(ret). */
 int refs_names(struct store *s, const char *prefix, struct dir_walk *ret, struct err *e) MUST_CHECK;
 
+/* The names that have a reflog, also when the ref is gone. */
+int refs_log_names(struct store *s, struct dir_walk *ret, struct err *e) MUST_CHECK;
+
 /*
  * A revision: HEAD, a branch, a tag, a full ref name, a full id or unique
  * prefix (>= 7), each followed by any of ~N and ^N.  An id resolves to what it

@@ -20,6 +20,7 @@ struct store {
 	int dirfd;
 	int tmp_fd;
 	bool read_only;
+	struct filesystem fs;
 	struct odb_state odb;
 };
 
@@ -57,6 +58,12 @@ bool
 store_read_only(const struct store *s)
 {
 	return s->read_only;
+}
+
+const struct filesystem *
+store_filesystem(const struct store *s)
+{
+	return &s->fs;
 }
 
 int
@@ -181,7 +188,7 @@ static int
 store_open_parts(struct store *s, struct err *e)
 {
 	s->odb.fd = fd_open_beneath(s->dirfd, "objects", O_RDONLY | O_DIRECTORY, 0, e);
-	if (s->odb.fd < 0)
+	if (s->odb.fd < 0 || filesystem_look(s->odb.fd, &s->fs, e) != 0)
 		return err_prefix(e, "%s", s->path);
 	if (!s->read_only && faccessat(s->dirfd, ".", W_OK, AT_EACCESS) != 0) {
 		if (errno != EROFS && errno != EACCES)

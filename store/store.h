@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include "base/err.h"
+#include "store/filesystem.h"
 
 struct store;
 
@@ -34,6 +35,7 @@ const char *store_worktree(const struct store *s);  /* absolute path of its pare
 int store_dirfd(const struct store *s);             /* .aicert */
 int store_worktree_fd(const struct store *s);
 bool store_read_only(const struct store *s);
+const struct filesystem *store_filesystem(const struct store *s);
 
 /* As mkdir -p beneath .aicert, symlinks refused, every new directory durable. */
 int store_make_dirs(struct store *s, const char *path, struct err *e) MUST_CHECK;

@@ -150,13 +150,18 @@ UNIT_TESTS += unit-store
 unit_store_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/store/fixture.c tests/unit/store/fixture.h \
 	tests/unit/store/config.c \
+	tests/unit/store/filesystem.c \
 	tests/unit/store/fsck.c \
+	tests/unit/store/gc.c \
 	tests/unit/store/history.c \
 	tests/unit/store/history-walk.c \
 	tests/unit/store/index.c \
 	tests/unit/store/ingest.c \
 	tests/unit/store/lease.c \
+	tests/unit/store/lease-set.c \
+	tests/unit/store/links.c \
 	tests/unit/store/odb.c \
+	tests/unit/store/odb-compact.c \
 	tests/unit/store/odb-durable.c \
 	tests/unit/store/reflog.c \
 	tests/unit/store/refs.c \
@@ -321,6 +326,7 @@ CLI_TESTS = \
 	tests/cli/t0000-basic.sh \
 	tests/cli/t0100-init.sh \
 	tests/cli/t0200-plumbing.sh \
+	tests/cli/t0220-gc.sh \
 	tests/cli/t0300-commit.sh \
 	tests/cli/t0310-spec.sh \
 	tests/cli/t0400-verify.sh \

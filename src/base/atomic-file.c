@@ -127,7 +127,8 @@ atomic_file_prepare(struct atomic_file_lock *l, const char *tmp, struct err *e)
 	l->fd = openat(l->dirfd, tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (l->fd < 0)
 		return err_sys(e, "%s: cannot create the lock", l->lock_name);
-	if (flock(l->fd, LOCK_EX | LOCK_NB) != 0)
+	/* waits, but not long: others only try whether it is locked */
+	if (flock(l->fd, LOCK_EX) != 0)
 		return err_sys(e, "%s: cannot lock", l->lock_name);
 	return fd_write_all(l->fd, holder, (size_t)n, l->lock_name, e);
 }
@@ -182,6 +183,13 @@ atomic_file_take(struct atomic_file_lock *l, int timeout_ms, struct err *e)
 		l->fd = -1; /* not held: unlock must leave the name alone */
 	}
 	return rc;
+}
+
+bool
+atomic_file_sweep_lock(int dirfd, const char *lock_name)
+{
+	return atomic_file_break_stale(dirfd, lock_name) &&
+	    faccessat(dirfd, lock_name, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
 }
 
 int

@@ -6,6 +6,7 @@
 #ifndef BASE_ATOMIC_FILE_H
 #define BASE_ATOMIC_FILE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include "base/err.h"
 
@@ -34,5 +35,9 @@ int atomic_file_lock_commit(struct atomic_file_lock *l, const void *data, size_t
     struct err *e) MUST_CHECK;
 /* Lets the lock go without writing; harmless when not held. */
 void atomic_file_unlock(struct atomic_file_lock *l);
+
+/* Removes a lock file, or one on its way to be one, that nobody holds: true when it
+ * is gone. */
+bool atomic_file_sweep_lock(int dirfd, const char *lock_name);
 
 #endif

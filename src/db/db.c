@@ -229,6 +229,8 @@ db_create(struct db *d, const struct db_options *o, struct err *e)
 		if (db_exec(d, pragma, e) != 0)
 			return -1;
 	}
+	if (o->shrinks && db_exec(d, "PRAGMA auto_vacuum=INCREMENTAL", e) != 0)
+		return -1;
 	if (db_begin(d, e) != 0)
 		return -1;
 	if (db_create_locked(d, o, e) != 0) {
@@ -241,7 +243,10 @@ db_create(struct db *d, const struct db_options *o, struct err *e)
 /*
  * Rollback journal kept between transactions: its header is overwritten and
  * synced at commit, so a commit is durable without a sync of the directory
- * (which DELETE mode needs and synchronous=FULL does not do).
+ * (which DELETE mode needs and synchronous=FULL does not do).  On a network file
+ * system it is cut to nothing, which is synced too: another machine sees a length
+ * of nothing when it opens the journal, but may still have the old header in its
+ * cache and take the journal for one that is to be rolled back.
  */
 static int
 db_set_journal(struct db *d, const struct db_options *o, struct err *e)
@@ -250,9 +255,9 @@ db_set_journal(struct db *d, const struct db_options *o, struct err *e)
 
 	if (o->flags & DB_READ_ONLY)
 		return 0;
-	snprintf(pragmas, sizeof pragmas, "PRAGMA journal_mode=PERSIST;"
-	    " PRAGMA journal_size_limit=%d; PRAGMA synchronous=%s;", DB_JOURNAL_KEPT,
-	    o->durable ? "FULL" : "OFF");
+	snprintf(pragmas, sizeof pragmas, "PRAGMA journal_mode=%s;"
+	    " PRAGMA journal_size_limit=%d; PRAGMA synchronous=%s;",
+	    o->network ? "TRUNCATE" : "PERSIST", DB_JOURNAL_KEPT, o->durable ? "FULL" : "OFF");
 	return db_exec(d, pragmas, e);
 }
 

@@ -23,6 +23,8 @@ struct db_options {
 	int user_version;       /* schema version: other: ERR_UNSUPPORTED; set on creation */
 	const char *schema;     /* run on creation, and compared with what the file holds: written
 	                         * as SQLite keeps it, "CREATE TABLE name(...);\n" a statement */
+	bool shrinks;           /* a new file can be cut by PRAGMA incremental_vacuum */
+	bool network;           /* its file system is one: the journal is cut instead of overwritten */
 	bool durable;           /* synchronous=FULL, else OFF: a cache */
 };
 

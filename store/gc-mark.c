@@ -1,0 +1,187 @@
+#include <string.h>
+#include "base/interrupt.h"
+#include "store/gc-state.h"
+#include "store/history.h"
+#include "store/links.h"
+#include "store/odb.h"
+#include "store/reflog.h"
+#include "store/refs.h"
+
+static int
+gc_mark_todo(struct gc *g, const struct object_ref *ref, bool needed, struct err *e)
+{
+	if (g->todo_count == g->todo_cap) {
+		size_t cap = g->todo_cap != 0 ? g->todo_cap * 2 : 256;
+		struct gc_todo *todo = reallocarray(g->todo, cap, sizeof *todo);
+
+		if (todo == NULL)
+			return err_nomem(e);
+		g->todo = todo;
+		g->todo_cap = cap;
+	}
+	g->todo[g->todo_count++] = (struct gc_todo){*ref, needed};
+	return 0;
+}
+
+static int
+gc_mark_one(struct gc *g, const struct oid *id, struct err *e)
+{
+	bool fresh;
+
+	return oid_map_add(&g->marked, id, 0, &fresh, e);
+}
+
+/* Named by the object that is followed: its parent's need is its own. */
+struct gc_mark {
+	struct gc *g;
+	bool needed;
+};
+
+static int
+gc_mark_link(void *arg, const struct links_link *l, struct err *e)
+{
+	const struct gc_mark *m = arg;
+	bool optional = l->role == LINKS_INPUT || l->role == LINKS_IMAGE ||
+	    (l->role == LINKS_OUTPUT && !l->needed);
+
+	if (m->g->o->prune_inputs && optional)
+		return 0;
+	if (l->ref.type == OBJECT_BLOB)
+		return gc_mark_one(m->g, &l->ref.id, e);
+	return gc_mark_todo(m->g, &l->ref, m->needed && l->needed, e);
+}
+
+/* What is absent names nothing, unless its absence is damage. */
+static int
+gc_mark_absent(const struct gc_todo *t, struct err *e)
+{
+	char hex[OID_HEX_SIZE];
+
+	if (!t->needed)
+		return 0;
+	oid_hex(&t->ref.id, hex);
+	return err_set(e, ERR_CORRUPT, "%s %s is missing, so it is not known what must be kept;"
+	    " nothing was removed: see aicert fsck", oid_type_name(t->ref.type), hex);
+}
+
+static int
+gc_mark_follow(struct gc *g, const struct gc_todo *t, struct err *e)
+{
+	struct gc_mark m = {g, t->needed};
+	size_t ignored;
+	bool fresh;
+
+	if (interrupt_check(e) != 0 || gc_mark_one(g, &t->ref.id, e) != 0)
+		return -1;
+	if (t->ref.type == OBJECT_BLOB || oid_map_get(&g->opened, &t->ref.id, &ignored))
+		return 0;
+	if (!odb_has(g->s, &t->ref.id))
+		return gc_mark_absent(t, e);
+	if (oid_map_add(&g->opened, &t->ref.id, 0, &fresh, e) != 0)
+		return -1;
+	if (links_each(g->s, &t->ref, gc_mark_link, &m, e) == 0)
+		return 0;
+	if (e->code == ERR_CORRUPT || e->code == ERR_FORMAT || e->code == ERR_NOTFOUND)
+		return err_set(e, ERR_CORRUPT, "%.700s; it is not known what must be kept, nothing"
+		    " was removed: see aicert fsck", strdupa(e->msg));
+	return -1;
+}
+
+static int
+gc_mark_run(struct gc *g, struct err *e)
+{
+	while (g->todo_count > 0) {
+		const struct gc_todo t = g->todo[--g->todo_count];
+
+		if (gc_mark_follow(g, &t, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+gc_mark_id(void *gc, const struct oid *id, struct err *e)
+{
+	struct object_ref ref = {.id = *id};
+	struct gc *g = gc;
+	size_t ignored;
+
+	if (oid_map_get(&g->opened, id, &ignored))
+		return 0;
+	if (!odb_has(g->s, id))
+		return gc_mark_one(g, id, e); /* it may come yet */
+	if (history_type(g->s, id, &ref.type, e) != 0) {
+		/* bytes that cannot be read name nothing, and are kept */
+		return e->code == ERR_CORRUPT || e->code == ERR_NOTFOUND ? gc_mark_one(g, id, e) : -1;
+	}
+	return gc_mark_todo(g, &ref, false, e) != 0 || gc_mark_run(g, e) != 0 ? -1 : 0;
+}
+
+static int
+gc_mark_ref(struct gc *g, const char *name, struct err *e)
+{
+	struct object_ref ref;
+
+	if (refs_read(g->s, name, &ref, e) == 0)
+		return gc_mark_todo(g, &ref, true, e);
+	if (e->code == ERR_NOTFOUND) /* unborn, or deleted meanwhile: then in a lease */
+		return 0;
+	if (e->code == ERR_FORMAT)
+		return err_set(e, ERR_CORRUPT, "%.700s; it is not known what must be kept, nothing was"
+		    " removed: see aicert fsck", strdupa(e->msg));
+	return -1;
+}
+
+struct gc_mark_log {
+	struct gc *g;
+	int rc;
+	struct err *e;
+};
+
+static int
+gc_mark_line(void *arg, const struct reflog_entry *entry)
+{
+	struct gc_mark_log *log = arg;
+
+	if ((entry->has_old && gc_mark_id(log->g, &entry->old, log->e) != 0) ||
+	    (entry->has_new && gc_mark_id(log->g, &entry->new_, log->e) != 0))
+		log->rc = -1;
+	return log->rc;
+}
+
+static int
+gc_mark_reflog(struct gc *g, const char *name, struct err *e)
+{
+	struct gc_mark_log log = {g, 0, e};
+	size_t bad;
+
+	return reflog_each(g->s, name, gc_mark_line, &log, &bad, e) != 0 ? -1 : log.rc;
+}
+
+static int
+gc_mark_leases(struct gc *g, struct err *e)
+{
+	bool all;
+
+	return lease_set_read(&g->leases, gc_mark_id, g, &all, e);
+}
+
+int
+gc_mark_roots(struct gc *g, struct err *e)
+{
+	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
+	CLEANUP(dir_walk_free) struct dir_walk logs = DIR_WALK_INIT;
+
+	if (refs_names(g->s, "refs/", &names, e) != 0 || refs_log_names(g->s, &logs, e) != 0 ||
+	    gc_mark_ref(g, "HEAD", e) != 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++)
+		if (gc_mark_ref(g, names.names[i], e) != 0)
+			return -1;
+	if (gc_mark_run(g, e) != 0)
+		return -1;
+	for (size_t i = 0; i < logs.count; i++)
+		if (gc_mark_reflog(g, logs.names[i], e) != 0)
+			return -1;
+	return gc_mark_leases(g, e);
+}

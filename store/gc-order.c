@@ -1,0 +1,140 @@
+#include <string.h>
+#include "base/interrupt.h"
+#include "store/gc-state.h"
+#include "store/history.h"
+#include "store/links.h"
+#include "store/odb.h"
+
+/*
+ * Rule 16: what names others comes before what it names, so that at any moment
+ * of the sweep an object that is there has all that it had.
+ */
+struct gc_order {
+	struct gc *g;
+	struct oid_map places;  /* id -> place in candidates */
+	size_t filled;          /* of order */
+	int rc;
+	struct err *e;
+};
+
+static int
+gc_order_candidate(void *arg, const struct oid *id, uint64_t size)
+{
+	struct gc_order *o = arg;
+	struct gc *g = o->g;
+	size_t ignored;
+	bool fresh;
+
+	o->rc = interrupt_check(o->e);
+	if (o->rc != 0)
+		return -1;
+	if (oid_map_get(&g->marked, id, &ignored)) {
+		g->r.kept++;
+		return 0;
+	}
+	if (g->count == g->cap) {
+		size_t cap = g->cap != 0 ? g->cap * 2 : 256;
+		struct gc_candidate *c = reallocarray(g->candidates, cap, sizeof *c);
+
+		if (c == NULL)
+			return o->rc = err_nomem(o->e);
+		g->candidates = c;
+		g->cap = cap;
+	}
+	g->candidates[g->count] = (struct gc_candidate){.id = *id, .size = size};
+	return o->rc = oid_map_add(&o->places, id, g->count++, &fresh, o->e);
+}
+
+static int
+gc_order_count(void *arg, const struct links_link *l, struct err *e)
+{
+	struct gc_order *o = arg;
+	size_t place;
+
+	(void)e;
+	if (oid_map_get(&o->places, &l->ref.id, &place))
+		o->g->candidates[place].referrers++;
+	return 0;
+}
+
+static int
+gc_order_release(void *arg, const struct links_link *l, struct err *e)
+{
+	struct gc_order *o = arg;
+	size_t place;
+
+	(void)e;
+	if (oid_map_get(&o->places, &l->ref.id, &place) &&
+	    o->g->candidates[place].referrers > 0 && --o->g->candidates[place].referrers == 0)
+		o->g->order[o->filled++] = place;
+	return 0;
+}
+
+/* A candidate that cannot be read names nothing: nobody can use it either. */
+static int
+gc_order_links(struct gc_order *o, const struct gc_candidate *c, links_fn *fn, struct err *e)
+{
+	const struct object_ref ref = {(enum object_type)c->type, c->id};
+
+	if (links_each(o->g->s, &ref, fn, o, e) == 0)
+		return 0;
+	return e->code == ERR_CORRUPT || e->code == ERR_FORMAT || e->code == ERR_NOTFOUND ? 0 : -1;
+}
+
+static int
+gc_order_types(struct gc_order *o, struct err *e)
+{
+	for (size_t i = 0; i < o->g->count; i++) {
+		struct gc_candidate *c = &o->g->candidates[i];
+		enum object_type type = OBJECT_BLOB;
+
+		if (interrupt_check(e) != 0)
+			return -1;
+		if (history_type(o->g->s, &c->id, &type, e) != 0 && e->code != ERR_CORRUPT &&
+		    e->code != ERR_NOTFOUND && e->code != ERR_FORMAT && e->code != ERR_LIMIT)
+			return -1;
+		c->type = (unsigned char)type;
+		if (type != OBJECT_BLOB && gc_order_links(o, c, gc_order_count, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The digests make it a graph without cycles; what damage keeps out of the order stays. */
+static int
+gc_order_fill(struct gc_order *o, struct err *e)
+{
+	struct gc *g = o->g;
+
+	g->order = calloc(g->count + 1, sizeof *g->order);
+	if (g->order == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < g->count; i++)
+		if (g->candidates[i].referrers == 0)
+			g->order[o->filled++] = i;
+	for (size_t i = 0; i < o->filled; i++) {
+		const struct gc_candidate *c = &g->candidates[g->order[i]];
+
+		if (interrupt_check(e) != 0 ||
+		    (c->type != OBJECT_BLOB && gc_order_links(o, c, gc_order_release, e) != 0))
+			return -1;
+	}
+	g->count = o->filled;
+	return 0;
+}
+
+int
+gc_order_make(struct gc *g, struct err *e)
+{
+	struct gc_order o = {.g = g, .places = OID_MAP_INIT, .e = e};
+	int rc = odb_each(g->s, gc_order_candidate, &o, e);
+
+	if (rc == 0)
+		rc = o.rc;
+	if (rc == 0)
+		rc = gc_order_types(&o, e);
+	if (rc == 0)
+		rc = gc_order_fill(&o, e);
+	oid_map_free(&o.places);
+	return rc;
+}
