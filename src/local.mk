@@ -18,11 +18,13 @@ libaicert_core_a_SOURCES += \
 	src/base/path.c src/base/path.h \
 	src/base/printable.c src/base/printable.h \
 	src/base/progress.c src/base/progress.h \
-	src/base/timestamp.c src/base/timestamp.h
+	src/base/timestamp.c src/base/timestamp.h \
+	src/base/workers.c src/base/workers.h
 
 # git
 libaicert_core_a_SOURCES += \
 	src/git/config-file.c src/git/config-file.h \
+	src/git/ignore-rules.c src/git/ignore-rules.h \
 	src/git/repo-error.c src/git/repo-error.h \
 	src/git/repo-export.c \
 	src/git/repo-fetch.c src/git/repo-fetch.h \

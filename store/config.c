@@ -27,6 +27,7 @@ static const char *const config_repository_keys[] = {
 	"remote.*.fetch",
 	"remote.*.url",
 	"store.ingest",
+	"store.threads",
 };
 
 /* section.key without regard to case, as git does; the subsection is anything. */

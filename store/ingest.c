@@ -1,229 +1,290 @@
 #include "store/ingest.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
-#include "base/dir-walk.h"
-#include "base/fd.h"
 #include "base/interrupt.h"
-#include "base/path.h"
+#include "store/config.h"
+#include "store/ingest-state.h"
 #include "store/ingest-write.h"
-#include "store/steady.h"
+#include "store/lease.h"
+#include "store/odb-small.h"
 
-#define INGEST_ENTRIES_MAX 4000000 /* of one directory */
+#define INGEST_NODES_MAX 300    /* open at a time: each holds a descriptor */
+#define INGEST_LISTING_MAX 8    /* directories listed ahead */
+#define INGEST_READING_MAX 64   /* large files given to the threads before entries wait */
+#define INGEST_POLL_MS 100
 
-struct ingest {
-	struct store *s;
-	unsigned flags;
-	struct progress *progress;
-};
-
-static int ingest_dir(struct ingest *in, int dirfd, const char *name, const char *path, int depth,
-    struct ingest_result *ret, struct err *e);
-
-/* O_PATH first: opening a FIFO or a device can have effects. */
-static int
-ingest_look(int dirfd, const char *name, const char *path, int *ret_fd, struct stat *ret_st,
-    struct err *e)
+void
+ingest_name(const struct ingest_node *node, const struct ingest_entry *x, char ret[INGEST_NAME_SIZE])
 {
-	char link[64];
-	CLEANUP(cleanup_close) int fd = fd_open_beneath(dirfd, name, O_PATH, 0, e);
-
-	if (fd < 0)
-		return e->code == ERR_NOTFOUND ? err_set(e, ERR_NOTFOUND, "%s: no such file", path) : -1;
-	if (fstat(fd, ret_st) != 0)
-		return err_sys(e, "%s: cannot look at it", path);
-	if (!S_ISREG(ret_st->st_mode) && !S_ISDIR(ret_st->st_mode))
-		return err_set(e, ERR_DENIED, "%s: neither a file nor a directory (a %s)", path,
-		    S_ISFIFO(ret_st->st_mode) ? "FIFO" : S_ISSOCK(ret_st->st_mode) ? "socket" : "device");
-	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	*ret_fd = open(link, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	return *ret_fd < 0 ? err_sys(e, "%s: cannot open", path) : 0;
+	if (node->item != NULL)
+		snprintf(ret, INGEST_NAME_SIZE, "%s", node->item->path);
+	else
+		snprintf(ret, INGEST_NAME_SIZE, "%s/%s", node->path, x->name);
 }
 
+int
+ingest_refuse(const char *path, mode_t mode, struct err *e)
+{
+	if (S_ISLNK(mode))
+		return err_set(e, ERR_DENIED, "%s: is a symbolic link; name what it points to", path);
+	return err_set(e, ERR_DENIED, "%s: neither a file nor a directory (a %s)", path,
+	    S_ISFIFO(mode) ? "FIFO" : S_ISSOCK(mode) ? "socket" : "device");
+}
+
+static void
+ingest_job_run(struct workers_job *base)
+{
+	struct ingest_job *job = (struct ingest_job *)base;
+
+	job->rc = workers_check(job->in->workers, &job->err);
+	if (job->rc == 0)
+		job->rc = job->work(job, &job->err);
+}
+
+void
+ingest_job_submit(struct ingest_job *job, enum workers_lane lane)
+{
+	job->base.run = ingest_job_run;
+	workers_submit(job->in->workers, lane, &job->base);
+}
+
+static void
+ingest_tell(struct ingest *in)
+{
+	uint64_t n = atomic_exchange(&in->bytes, 0);
+
+	if (in->o->progress != NULL && n > 0)
+		progress_add(in->o->progress, n);
+}
+
+void
+ingest_count(struct ingest *in, uint64_t n)
+{
+	atomic_fetch_add(&in->bytes, n);
+	if (in->inline_)
+		ingest_tell(in);
+}
+
+static bool
+ingest_may_open(const struct ingest *in)
+{
+	bool busy = in->listing + in->looking + in->reading > 0 || in->unseen != NULL;
+
+	return !busy || (in->listing < INGEST_LISTING_MAX && in->nodes < INGEST_NODES_MAX);
+}
+
+/* 1: a job more is under way, 0: none can be given now. */
 static int
-ingest_file(struct ingest *in, int dirfd, const char *name, const char *path, int fd,
-    struct ingest_result *ret, struct err *e)
+ingest_feed_one(struct ingest *in, size_t window, struct err *e)
+{
+	struct ingest_node *node = in->unseen;
+
+	if (node != NULL && in->looking < window && in->reading < INGEST_READING_MAX) {
+		if (ingest_look(node, e) != 0)
+			return -1;
+		if (node->seen == node->count)
+			in->unseen = node->link;
+		return 1;
+	}
+	if (node != NULL || !ingest_may_open(in))
+		return 0;
+	node = in->ready;
+	if (node != NULL) {
+		if (node->dirs == 1)
+			in->ready = node->link;
+		return ingest_node_visit(node, e) != 0 ? -1 : 1;
+	}
+	if (in->next_item == in->item_count)
+		return 0;
+	return ingest_node_open_item(in, &in->items[in->next_item++], e) != 0 ? -1 : 1;
+}
+
+/* Without threads one job at a time; else as many as keep them busy. */
+static int
+ingest_feed(struct ingest *in, size_t window, struct err *e)
 {
 	int rc;
 
-	if (in->flags & INGEST_HASH_ONLY)
-		rc = odb_hash_fd(fd, path, &ret->id, &ret->size, e);
-	else if (in->flags & INGEST_ADOPT)
-		rc = odb_adopt(in->s, dirfd, name, &ret->id, &ret->size, e);
-	else
-		rc = odb_put_fd(in->s, fd, path, NULL, &ret->id, &ret->size, e);
-	if (rc == 0 && in->progress != NULL)
-		progress_add(in->progress, ret->size);
-	ret->type = OBJECT_BLOB;
+	do
+		rc = ingest_feed_one(in, window, e);
+	while (rc == 1 && (!in->inline_ || workers_pending(in->workers) == 0));
+	return rc < 0 ? -1 : 0;
+}
+
+static int
+ingest_take(struct ingest *in, struct err *e)
+{
+	struct ingest_job *job = (struct ingest_job *)workers_take(in->workers, INGEST_POLL_MS);
+	int rc = 0;
+
+	ingest_tell(in);
+	if (job != NULL && job->rc == 0) {
+		rc = job->handle(job, e);
+	} else if (job != NULL) {
+		*e = job->err;
+		job->drop(job);
+		rc = -1;
+	}
+	if (rc == 0)
+		rc = interrupt_check(e);
+	if (rc == 0 && in->s != NULL)
+		rc = odb_small_tick(in->s, e);
 	return rc;
 }
 
 static int
-ingest_bytes(struct ingest *in, const void *data, size_t len, struct oid *ret, struct err *e)
+ingest_drive(struct ingest *in, size_t window, struct err *e)
 {
-	if (in->flags & INGEST_HASH_ONLY)
-		return oid_from_data(ret, data, len, e);
-	return odb_put(in->s, data, len, ret, e);
-}
-
-static int
-ingest_link(struct ingest *in, int dirfd, const char *name, const char *path,
-    struct ingest_result *ret, struct err *e)
-{
-	char target[PATH_MAX];
-	ssize_t n = readlinkat(dirfd, name, target, sizeof target);
-
-	if (n < 0)
-		return err_sys(e, "%s: cannot read the symbolic link", path);
-	if ((size_t)n == sizeof target)
-		return err_set(e, ERR_LIMIT, "%s: the target of the symbolic link is too long", path);
-	ret->type = OBJECT_BLOB;
-	ret->size = (uint64_t)n;
-	return ingest_bytes(in, target, (size_t)n, &ret->id, e);
-}
-
-static int
-ingest_check_name(const char *name, const char *path, struct err *e)
-{
-	if (path_name_ok(name, strlen(name)))
-		return 0;
-	if (strcasecmp(name, ".git") == 0)
-		return err_set(e, ERR_DENIED, "%s: a git repository inside;"
-		    " choose another directory", path);
-	return err_set(e, ERR_DENIED, "%s: a name that no tree can hold; rename it", path);
-}
-
-/* One entry of the directory open at fd into the tree. */
-static int
-ingest_entry(struct ingest *in, struct tree_builder *b, int fd, const char *name, const char *path,
-    int depth, struct err *e)
-{
-	CLEANUP(cleanup_close) int file = -1;
-	struct ingest_result r;
-	enum tree_mode mode;
-	struct stat st;
-
-	if (ingest_check_name(name, path, e) != 0)
-		return -1;
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return errno == ENOENT ? steady_changed(path, e) : err_sys(e, "%s: cannot look at it", path);
-	if (S_ISLNK(st.st_mode)) {
-		mode = TREE_LINK;
-		if (ingest_link(in, fd, name, path, &r, e) != 0)
+	do
+		if (ingest_feed(in, window, e) != 0)
 			return -1;
-	} else {
-		if (ingest_look(fd, name, path, &file, &st, e) != 0)
+		else if (workers_pending(in->workers) > 0 && ingest_take(in, e) != 0)
 			return -1;
-		mode = S_ISDIR(st.st_mode) ? TREE_DIR : st.st_mode & 0100 ? TREE_EXEC : TREE_FILE;
-		if (mode == TREE_DIR ? ingest_dir(in, fd, name, path, depth + 1, &r, e) != 0 :
-		    ingest_file(in, fd, name, path, file, &r, e) != 0)
-			return -1;
-	}
-	return tree_builder_add(b, mode, r.size, &r.id, name, e);
-}
-
-static int
-ingest_entries(struct ingest *in, struct tree_builder *b, int fd, const char *path, int depth,
-    struct err *e)
-{
-	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
-
-	if (dir_walk_list(fd, ".", INGEST_ENTRIES_MAX, &names, e) != 0)
-		return err_prefix(e, "%s", path);
-	for (size_t i = 0; i < names.count; i++) {
-		CLEANUP(cleanup_free) char *full = buf_strfmt(e, "%s/%s", path, names.names[i]);
-
-		if (full == NULL || interrupt_check(e) != 0 ||
-		    ingest_entry(in, b, fd, names.names[i], full, depth, e) != 0)
-			return -1;
-	}
+	while (workers_pending(in->workers) > 0 || in->unseen != NULL || in->ready != NULL ||
+	    in->next_item < in->item_count);
 	return 0;
 }
 
-static int
-ingest_tree(struct ingest *in, int fd, const char *path, int depth, struct ingest_result *ret,
-    struct err *e)
+/* Everything under way is called back; what it wrote beneath tmp/ goes away. */
+static void
+ingest_give_up(struct ingest *in)
 {
-	CLEANUP(buf_free) struct buf text = BUF_INIT;
-	struct tree_builder *b;
+	workers_cancel(in->workers);
+	while (workers_pending(in->workers) > 0) {
+		struct ingest_job *job = (struct ingest_job *)workers_take(in->workers, INGEST_POLL_MS);
+
+		if (job != NULL)
+			job->drop(job);
+	}
+}
+
+static unsigned
+ingest_threads(const struct ingest_options *o)
+{
+	cpu_set_t set;
+
+	if (o->threads != 0)
+		return o->threads;
+	CPU_ZERO(&set);
+	return sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+}
+
+static int
+ingest_all(struct ingest *in, struct err *e)
+{
+	unsigned threads = ingest_threads(in->o);
 	int rc;
 
-	if (tree_builder_new(&b, e) != 0)
+	in->inline_ = threads < 2;
+	if (workers_start(threads, &in->workers, e) != 0)
 		return -1;
-	rc = ingest_entries(in, b, fd, path, depth, e);
-	if (rc == 0) {
-		rc = tree_builder_finish(b, &text, &ret->size, e);
-		if (rc != 0)
-			err_prefix(e, "%s", path);
+	rc = ingest_drive(in, in->inline_ ? 1 : 2 * (size_t)threads + 2, e);
+	if (rc != 0)
+		ingest_give_up(in);
+	workers_stop(in->workers);
+	ingest_tell(in);
+	while (in->all != NULL)
+		ingest_node_free(in->all);
+	ingest_loose_store(in);
+	ingest_loose_free(in);
+	odb_present_free(&in->present);
+	return rc;
+}
+
+int
+ingest_items(struct store *s, const struct ingest_options *o, struct ingest_item *items, size_t n,
+    struct err *e)
+{
+	struct ingest in = {.s = o->flags & INGEST_HASH_ONLY ? NULL : s, .o = o, .items = items,
+	    .item_count = n, .present = ODB_PRESENT_INIT(s)};
+	struct err local;
+
+	if (e == NULL)
+		e = &local;
+	for (size_t i = 0; i < n; i++)
+		items[i].done = false;
+	if (in.s == NULL)
+		return ingest_all(&in, e);
+	if (odb_batch_begin(s, e) != 0)
+		return -1;
+	/* the lease is made here, not by whichever thread is first */
+	if (lease_begin(s, e) != 0 || ingest_all(&in, e) != 0) {
+		odb_batch_abort(s);
+		return -1;
 	}
-	tree_builder_free(b);
-	ret->type = OBJECT_TREE;
-	return rc != 0 ? -1 : ingest_bytes(in, text.data, text.len, &ret->id, e);
-}
-
-static int
-ingest_dir(struct ingest *in, int dirfd, const char *name, const char *path, int depth,
-    struct ingest_result *ret, struct err *e)
-{
-	CLEANUP(cleanup_close) int fd = -1;
-	struct stat before;
-
-	if (depth > TREE_DEPTH_MAX)
-		return err_set(e, ERR_LIMIT, "%s: more than %d directories deep", path, TREE_DEPTH_MAX);
-	fd = fd_open_beneath(dirfd, name, O_RDONLY | O_DIRECTORY, 0, e);
-	if (fd < 0)
-		return err_prefix(e, "%s", path);
-	if (steady_begin(fd, path, &before, e) != 0 || ingest_tree(in, fd, path, depth, ret, e) != 0)
-		return -1;
-	/* adopting takes the files out of it */
-	return in->flags & INGEST_ADOPT ? 0 : steady_check(fd, path, &before, e);
-}
-
-static int
-ingest_any(struct ingest *in, int dirfd, const char *path, struct ingest_result *ret, struct err *e)
-{
-	CLEANUP(cleanup_close) int fd = -1;
-	struct stat st;
-
-	if (ingest_look(dirfd, path, path, &fd, &st, e) != 0)
-		return -1;
-	if (S_ISREG(st.st_mode))
-		return ingest_file(in, dirfd, path, path, fd, ret, e);
-	if ((in->flags & INGEST_DIRECTORIES) == 0)
-		return err_set(e, ERR_DENIED, "%s: a directory, where a file is expected", path);
-	return ingest_dir(in, dirfd, path, path, 1, ret, e);
+	return odb_batch_end(s, e);
 }
 
 int
 ingest_path(struct store *s, int dirfd, const char *path, unsigned flags,
     struct progress *progress, struct ingest_result *ret, struct err *e)
 {
-	struct ingest in = {s, flags, progress};
-	struct ingest_result r;
-	struct err local;
+	const struct ingest_options o = {.flags = flags, .progress = progress};
+	struct ingest_item item = {.dirfd = dirfd, .path = path};
 
-	if (e == NULL)
-		e = &local;
-	if (flags & INGEST_HASH_ONLY) {
-		if (ingest_any(&in, dirfd, path, &r, e) != 0)
-			return -1;
-		*ret = r;
-		return 0;
-	}
-	if (odb_batch_begin(s, e) != 0)
+	if (ingest_items(s, &o, &item, 1, e) != 0)
 		return -1;
-	if (ingest_any(&in, dirfd, path, &r, e) != 0) {
-		odb_batch_abort(s);
-		return -1;
-	}
-	if (odb_batch_end(s, e) != 0)
-		return -1;
-	*ret = r;
+	*ret = item.result;
 	return 0;
+}
+
+/* A number of threads, as a text. */
+static int
+ingest_configure_threads(const char *text, unsigned *ret, struct err *e)
+{
+	unsigned n = 0;
+
+	for (const char *p = text; *p != '\0'; p++) {
+		if (*p < '0' || *p > '9' || n > WORKERS_MAX)
+			return err_set(e, ERR_USAGE, "store.threads: %s is no number from 0 to %d", text,
+			    WORKERS_MAX);
+		n = n * 10 + (unsigned)(*p - '0');
+	}
+	if (*text == '\0' || n > WORKERS_MAX)
+		return err_set(e, ERR_USAGE, "store.threads: \"%s\" is no number from 0 to %d", text,
+		    WORKERS_MAX);
+	*ret = n;
+	return 0;
+}
+
+static int
+ingest_configure_mode(const char *text, enum ingest_mode *ret, struct err *e)
+{
+	static const char *const names[] = {
+		[INGEST_AUTO] = "auto", [INGEST_COPY] = "copy", [INGEST_REFLINK] = "reflink",
+	};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(names[i], text) == 0) {
+			*ret = (enum ingest_mode)i;
+			return 0;
+		}
+	return err_set(e, ERR_USAGE, "store.ingest: \"%s\" is none of auto, copy and reflink", text);
+}
+
+int
+ingest_configure(struct store *s, struct ingest_options *ret, struct err *e)
+{
+	CLEANUP(cleanup_free) char *threads = NULL;
+	CLEANUP(cleanup_free) char *mode = NULL;
+	struct config *c;
+	int rc = 0;
+
+	if (config_open(s, &c, e) != 0)
+		return -1;
+	if (config_get(c, "store.threads", &threads, e) == 0)
+		rc = ingest_configure_threads(threads, &ret->threads, e);
+	else if (e->code != ERR_NOTFOUND)
+		rc = -1;
+	if (rc == 0 && config_get(c, "store.ingest", &mode, e) == 0)
+		rc = ingest_configure_mode(mode, &ret->mode, e);
+	else if (rc == 0 && e->code != ERR_NOTFOUND)
+		rc = -1;
+	config_close(c);
+	return rc;
 }
 
 int

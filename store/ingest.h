@@ -10,19 +10,56 @@
 #define INGEST_DIRECTORIES 1u   /* a directory is allowed */
 #define INGEST_HASH_ONLY 2u     /* nothing is written: s may be NULL */
 #define INGEST_ADOPT 4u         /* regular files are renamed into the store (odb_adopt) */
+#define INGEST_IGNORE 8u        /* .aicertignore acts inside directories */
 
-/*
- * path beneath dirfd, no symlink in any component: a regular file becomes a
- * blob, a directory a tree (symlinks inside are entries with their text;
- * sockets, FIFOs, devices and a .git inside are refused by name).  A file or
- * directory that changes while it is read is refused (ERR_CONFLICT).
- */
+/* store.ingest: how the bytes of a large file get into the store. */
+enum ingest_mode {
+	INGEST_AUTO,    /* blocks are shared where the file system can, else copied */
+	INGEST_COPY,
+	INGEST_REFLINK  /* ERR_UNSUPPORTED where the file system cannot */
+};
+
+struct stat_cache;
+
+struct ingest_options {
+	unsigned flags;
+	unsigned threads;           /* that read and hash; 0: one a processor; 1: none but the caller's */
+	enum ingest_mode mode;
+	struct stat_cache *cache;   /* NULL: every byte is read */
+	struct progress *progress;  /* may be NULL */
+};
+
+/* store.threads and store.ingest of the configuration; flags, cache and progress as
+ * they are in ret.  s may be NULL: the user's alone. */
+int ingest_configure(struct store *s, struct ingest_options *ret, struct err *e) MUST_CHECK;
+
 struct ingest_result {
 	enum object_type type;
 	struct oid id;
 	uint64_t size;
+	struct resource_ignored ignored; /* of a directory */
 };
 
+/* One file or directory to take in. */
+struct ingest_item {
+	int dirfd;              /* borrowed */
+	const char *path;       /* beneath dirfd */
+	bool worktree;          /* dirfd is the top of a work tree: ignore rules above path act */
+	bool done;
+	struct ingest_result result; /* when done */
+};
+
+/*
+ * A regular file becomes a blob, a directory a tree (symlinks inside are entries
+ * with their text; sockets, FIFOs, devices and a .git inside are refused by
+ * name).  No component of a path may be a symlink.  A file or directory that
+ * changes while it is read is refused (ERR_CONFLICT).  Files are read by several
+ * threads; memory depends neither on their sizes nor on how many directories
+ * there are.  After an error some items may be done.
+ */
+int ingest_items(struct store *s, const struct ingest_options *o, struct ingest_item *items,
+    size_t n, struct err *e) MUST_CHECK;
+/* One item, without cache, with the default of everything else. */
 int ingest_path(struct store *s, int dirfd, const char *path, unsigned flags,
     struct progress *progress, struct ingest_result *ret, struct err *e) MUST_CHECK;
 

@@ -20,7 +20,13 @@ libaicert_core_a_SOURCES += \
 	store/index.c store/index.h store/index-db.h \
 	store/index-build.c \
 	store/index-find.c \
-	store/ingest.c store/ingest.h \
+	store/ingest.c store/ingest.h store/ingest-state.h \
+	store/ingest-file.c \
+	store/ingest-ignore.c store/ingest-ignore.h \
+	store/ingest-look.c \
+	store/ingest-loose.c \
+	store/ingest-node.c \
+	store/ingest-pass.c \
 	store/ingest-write.c store/ingest-write.h \
 	store/lease.c store/lease.h \
 	store/lease-set.c store/lease-set.h \
@@ -31,7 +37,8 @@ libaicert_core_a_SOURCES += \
 	store/odb-export.c \
 	store/odb-file.c store/odb-file.h \
 	store/odb-hash.c \
-	store/odb-put.c \
+	store/odb-present.c store/odb-present.h \
+	store/odb-put.c store/odb-put.h \
 	store/odb-small.c store/odb-small.h \
 	store/odb-state.h \
 	store/oid-map.c store/oid-map.h \
@@ -39,6 +46,8 @@ libaicert_core_a_SOURCES += \
 	store/refs.c store/refs.h \
 	store/refs-list.c \
 	store/refs-resolve.c \
+	store/stat-cache.c store/stat-cache.h \
+	store/stat-cache-row.c store/stat-cache-row.h \
 	store/steady.c store/steady.h \
 	store/store.c store/store.h \
 	store/store-init.c

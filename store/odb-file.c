@@ -308,15 +308,22 @@ odb_file_delete(struct store *s, const struct oid *id, struct err *e)
 }
 
 int
-odb_file_commit(struct store *s, struct odb_file *f, const struct oid *id, struct err *e)
+odb_file_finish(struct store *s, struct odb_file *f, struct err *e)
 {
 	if (fchmod(f->fd, 0444) != 0)
 		return err_sys(e, "%s/tmp/%s: cannot make read-only", store_path(s), f->tmp);
-	if (fd_sync(f->fd, f->tmp, e) != 0 || fd_close(&f->fd, f->tmp, e) != 0)
+	return fd_sync(f->fd, f->tmp, e);
+}
+
+int
+odb_file_commit(struct store *s, struct odb_file *f, const struct oid *id, struct err *e)
+{
+	if (odb_file_finish(s, f, e) != 0)
 		return -1;
 	if (odb_file_publish(s, store_tmp_fd(s), f->tmp, id, e) != 0)
 		return -1;
 	f->tmp[0] = '\0';
+	odb_file_abort(s, f);
 	return 0;
 }
 

@@ -23,6 +23,12 @@ int odb_file_hash(int fd, const char *what, struct oid *ret, uint64_t *ret_size,
 /* ERR_CORRUPT unless fd, from its position on, has the bytes of id. */
 int odb_file_verify(struct store *s, const struct oid *id, int fd, struct err *e) MUST_CHECK;
 
+/*
+ * Of these functions odb_file_hash, odb_file_check, odb_file_create, odb_file_finish
+ * and odb_file_abort work by descriptors alone: threads that do not own the store
+ * may call them while its owner lives.
+ */
+
 /* What a put finds under the object's name. */
 enum odb_file_found {
 	ODB_FILE_ABSENT,
@@ -40,6 +46,9 @@ struct odb_file {
 };
 
 int odb_file_create(struct store *s, struct odb_file *ret, struct err *e) MUST_CHECK;
+/* Makes it read-only and syncs it: then it may be published.  It stays open, and so
+ * locked, until then: no gc takes it for litter. */
+int odb_file_finish(struct store *s, struct odb_file *f, struct err *e) MUST_CHECK;
 /* Syncs and makes it visible; durable on return, or at the end of the batch. */
 int odb_file_commit(struct store *s, struct odb_file *f, const struct oid *id, struct err *e) MUST_CHECK;
 /* Removes what was not committed; harmless after a commit. */

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "crypto/hash.h"
 #include "store/odb-file.h"
+#include "store/odb-put.h"
 #include "store/odb-small.h"
 #include "store/odb-state.h"
 #include "store/odb.h"
@@ -24,7 +25,7 @@ odb_put_large(struct store *s, const struct oid *id, const void *data, size_t le
 	return -1;
 }
 
-static int
+int
 odb_put_known(struct store *s, const struct oid *id, const void *data, size_t len, struct err *e)
 {
 	enum odb_file_found found;

@@ -11,6 +11,11 @@
 #define ODB_SMALL_PAGE 65536
 /* Others wait at most about this long for the lock of a batch. */
 #define ODB_SMALL_BATCH_MS 1000
+/* A commit rewrites the pages of the index of ids that it touched, in a large store
+ * many: batches last at least so many times as long as the last commit took. */
+#define ODB_SMALL_COMMIT_SHARE 4
+/* Keeps the index of about two million objects in memory. */
+#define ODB_SMALL_CACHE_KIB 65536
 
 /* Rows in the order of arrival, found through the index of ids: a new object
  * touches the last page of the table, not a random one. */
@@ -34,6 +39,7 @@ odb_small_open(struct store *s, bool create, struct err *e)
 		.durable = true,
 		.shrinks = true,
 		.network = store_filesystem(s)->network,
+		.cache_kib = ODB_SMALL_CACHE_KIB,
 	};
 	struct err local;
 
@@ -191,6 +197,7 @@ int
 odb_small_flush(struct store *s, struct err *e)
 {
 	struct odb_state *o = odb_state(s);
+	int64_t began;
 
 	if (!o->transaction)
 		return 0;
@@ -200,8 +207,11 @@ odb_small_flush(struct store *s, struct err *e)
 		return -1;
 	}
 	o->transaction = false;
-	if (db_commit(o->small, e) == 0)
+	began = odb_small_now_ms();
+	if (db_commit(o->small, e) == 0) {
+		o->commit_ms = odb_small_now_ms() - began;
 		return 0;
+	}
 	o->failed = true;
 	return -1;
 }
@@ -235,6 +245,94 @@ odb_small_db(struct store *s, struct db **ret, struct err *e)
 		return -1;
 	*ret = odb_state(s)->small;
 	return 0;
+}
+
+int
+odb_small_tick(struct store *s, struct err *e)
+{
+	const struct odb_state *o = odb_state(s);
+	int64_t lasts = ODB_SMALL_BATCH_MS;
+
+	if (!o->transaction)
+		return 0;
+	if (lasts < o->commit_ms * ODB_SMALL_COMMIT_SHARE)
+		lasts = o->commit_ms * ODB_SMALL_COMMIT_SHARE;
+	return odb_small_now_ms() - o->transaction_ms > lasts ? odb_small_flush(s, e) : 0;
+}
+
+/* One number; 0 when there is no database. */
+static int
+odb_small_number(struct store *s, const char *sql, int64_t *ret, struct err *e)
+{
+	struct db_stmt *st;
+	int rc = odb_small_open(s, false, e);
+
+	*ret = 0;
+	if (rc != 1)
+		return rc;
+	if (db_prepare(odb_state(s)->small, sql, &st, e) != 0 || db_step(st, e) != 1)
+		return -1;
+	*ret = db_int(st, 0);
+	db_reset(st);
+	return 0;
+}
+
+int
+odb_small_version(struct store *s, int64_t *ret, struct err *e)
+{
+	return odb_small_number(s, "PRAGMA data_version", ret, e);
+}
+
+int
+odb_small_count(struct store *s, uint64_t *ret, struct err *e)
+{
+	int64_t n;
+
+	if (odb_small_number(s, "SELECT max(n) FROM objects", &n, e) != 0)
+		return -1;
+	*ret = n > 0 ? (uint64_t)n : 0;
+	return 0;
+}
+
+/* 1: one more in ids, 0: that was the last. */
+static int
+odb_small_ids_next(struct store *s, struct db_stmt *st, struct buf *ids, struct err *e)
+{
+	int rc = db_step(st, e);
+	const void *id;
+	size_t len;
+
+	if (rc != 1)
+		return rc;
+	id = db_blob(st, 0, &len);
+	/* a damaged b-tree must not make it endless */
+	if (len != OID_SIZE ||
+	    (ids->len > 0 && memcmp(ids->data + ids->len - OID_SIZE, id, OID_SIZE) >= 0)) {
+		db_reset(st);
+		return err_set(e, ERR_CORRUPT, "%s: objects/small.db has an id that is none, or out of"
+		    " order", store_path(s));
+	}
+	buf_add(ids, id, OID_SIZE);
+	return 1;
+}
+
+int
+odb_small_ids(struct store *s, struct oid **ret, size_t *ret_count, struct err *e)
+{
+	CLEANUP(buf_free) struct buf ids = BUF_INIT;
+	struct db_stmt *st;
+	int rc = odb_small_open(s, false, e);
+
+	if (rc < 0 || (rc == 1 &&
+	    db_prepare(odb_state(s)->small, "SELECT id FROM objects ORDER BY id", &st, e) != 0))
+		return -1;
+	while (rc == 1)
+		rc = odb_small_ids_next(s, st, &ids, e);
+	if (rc != 0 || buf_check(&ids, e) != 0 || buf_reserve(&ids, 1, e) != 0)
+		return -1;
+	*ret_count = ids.len / OID_SIZE;
+	*ret = (struct oid *)buf_steal(&ids, e);
+	return *ret == NULL ? -1 : 0;
 }
 
 int
@@ -309,9 +407,7 @@ odb_small_put(struct store *s, const struct oid *id, const void *data, size_t le
 		o->failed = true;
 		return -1;
 	}
-	if (o->batch == 0 || odb_small_now_ms() - o->transaction_ms > ODB_SMALL_BATCH_MS)
-		return odb_small_flush(s, e);
-	return 0;
+	return o->batch == 0 ? odb_small_flush(s, e) : odb_small_tick(s, e);
 }
 
 /* One row of the walk: 1 to go on, 0 at the end, -1; copied so that fn may use

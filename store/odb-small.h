@@ -30,6 +30,14 @@ int odb_small_put(struct store *s, const struct oid *id, const void *data, size_
 typedef int odb_small_each_fn(void *arg, const struct oid *id, uint64_t size);
 int odb_small_each(struct store *s, const struct oid *first, const struct oid *last,
     odb_small_each_fn *fn, void *arg, struct err *e) MUST_CHECK;
+/* Changes when another process, or another handle, changed the database. */
+int odb_small_version(struct store *s, int64_t *ret, struct err *e) MUST_CHECK;
+/* At least as many as there are. */
+int odb_small_count(struct store *s, uint64_t *ret, struct err *e) MUST_CHECK;
+/* All ids in ascending order; malloc'd. */
+int odb_small_ids(struct store *s, struct oid **ret, size_t *ret_count, struct err *e) MUST_CHECK;
+/* Commits when the batch has lasted long enough: for who waits between puts. */
+int odb_small_tick(struct store *s, struct err *e) MUST_CHECK;
 /* Commits what the batch has so far, so that others need not wait for long work. */
 int odb_small_flush(struct store *s, struct err *e) MUST_CHECK;
 /* Begins a transaction: nobody else writes until odb_small_flush(). */

@@ -15,6 +15,7 @@ struct odb_state {
 	bool failed;                /* the batch cannot succeed any more */
 	bool transaction;           /* of the batch, open in small */
 	int64_t transaction_ms;     /* when it was begun */
+	int64_t commit_ms;          /* how long the last commit took */
 	struct db *index;           /* index.db or its stand-in; NULL: not opened yet */
 	struct lease *lease;        /* NULL: nothing is relied on yet */
 	bool lease_shared;          /* another's: lease_join */

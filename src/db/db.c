@@ -119,11 +119,12 @@ db_check_path(const char *path, const struct db_options *o, struct err *e)
 
 /* What SQLite advises for files of others, and bounds. */
 static int
-db_harden(struct db *d, struct err *e)
+db_harden(struct db *d, const struct db_options *o, struct err *e)
 {
 	static const int on[] = {SQLITE_DBCONFIG_DEFENSIVE};
 	static const int off[] = {SQLITE_DBCONFIG_TRUSTED_SCHEMA, SQLITE_DBCONFIG_ENABLE_TRIGGER,
 	    SQLITE_DBCONFIG_ENABLE_VIEW, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION};
+	char pragmas[128];
 	int rc = SQLITE_OK;
 
 	for (size_t i = 0; i < sizeof on / sizeof *on && rc == SQLITE_OK; i++)
@@ -135,10 +136,12 @@ db_harden(struct db *d, struct err *e)
 	sqlite3_limit(d->sq, SQLITE_LIMIT_LENGTH, DB_VALUE_MAX);
 	sqlite3_limit(d->sq, SQLITE_LIMIT_ATTACHED, 0);
 	sqlite3_extended_result_codes(d->sq, 1);
-	rc = sqlite3_busy_timeout(d->sq, DB_BUSY_MS);
+	rc = sqlite3_busy_timeout(d->sq, o->busy_ms != 0 ? o->busy_ms : DB_BUSY_MS);
 	if (rc != SQLITE_OK)
 		return db_fail(d, rc, e);
-	return db_exec(d, "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;", e);
+	snprintf(pragmas, sizeof pragmas, "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;"
+	    " PRAGMA cache_size=%d;", o->cache_kib != 0 ? -o->cache_kib : -2000);
+	return db_exec(d, pragmas, e);
 }
 
 static int
@@ -266,7 +269,7 @@ db_setup(struct db *d, const struct db_options *o, struct err *e)
 {
 	int64_t tables = 0;
 
-	if (db_harden(d, e) != 0 || db_set_journal(d, o, e) != 0 ||
+	if (db_harden(d, o, e) != 0 || db_set_journal(d, o, e) != 0 ||
 	    db_query_int(d, "SELECT count(*) FROM sqlite_schema", &tables, e) != 0)
 		return -1;
 	if (tables == 0 && (o->flags & DB_CREATE) != 0 && db_create(d, o, e) != 0)

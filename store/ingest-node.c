@@ -1,0 +1,538 @@
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <strings.h>
+#include "base/fd.h"
+#include "base/path.h"
+#include "store/ingest-state.h"
+#include "store/odb-put.h"
+#include "store/steady.h"
+
+#define NODE_ENTRIES_MAX 4000000 /* of one directory */
+
+void
+ingest_node_free(struct ingest_node *node)
+{
+	struct ingest *in = node->job.in;
+
+	*(node->prev != NULL ? &node->prev->next : &in->all) = node->next;
+	if (node->next != NULL)
+		node->next->prev = node->prev;
+	in->nodes--;
+	if (!node->borrowed)
+		cleanup_close(&node->dirfd);
+	ingest_ignore_leave(&node->scope);
+	if (node->log != NULL)
+		ingest_ignore_log_free(node->log);
+	free(node->log);
+	stat_cache_dir_free(&node->cached);
+	buf_free(&node->names);
+	buf_free(&node->text);
+	free(node->entries);
+	free(node->path);
+	free(node);
+}
+
+static void
+node_nothing(struct ingest_job *job)
+{
+	(void)job; /* freed with all nodes */
+}
+
+static struct ingest_node *
+node_new(struct ingest *in, struct err *e)
+{
+	struct ingest_node *node = calloc(1, sizeof *node);
+
+	if (node == NULL) {
+		(void)err_nomem(e);
+		return NULL;
+	}
+	node->job = (struct ingest_job){.in = in, .node = node, .drop = node_nothing};
+	node->dirfd = -1;
+	node->next = in->all;
+	if (in->all != NULL)
+		in->all->prev = node;
+	in->all = node;
+	in->nodes++;
+	return node;
+}
+
+/* --- listing --- */
+
+/* A name, NUL-ended, behind its type. */
+static int
+node_list_add(struct ingest_node *node, const struct dirent *d, struct err *e)
+{
+	struct stat st;
+	int type = d->d_type;
+
+	if (type == DT_UNKNOWN && fstatat(node->dirfd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		type = S_ISDIR(st.st_mode) ? DT_DIR : DT_REG;
+	if (node->count == NODE_ENTRIES_MAX)
+		return err_set(e, ERR_LIMIT, "%s: more than %d entries", node->path, NODE_ENTRIES_MAX);
+	buf_addc(&node->names, type);
+	buf_add(&node->names, d->d_name, strlen(d->d_name) + 1);
+	node->count++;
+	return buf_check(&node->names, e);
+}
+
+static int
+node_list_read(struct ingest_node *node, DIR *dir, struct err *e)
+{
+	for (;;) {
+		const struct dirent *d;
+
+		errno = 0;
+		d = readdir(dir);
+		if (d == NULL)
+			return errno != 0 ? err_sys(e, "%s: cannot read the directory", node->path) : 0;
+		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0 &&
+		    node_list_add(node, d, e) != 0)
+			return -1;
+	}
+}
+
+/* Names sort by eight of their bytes, behind those that all begin with. */
+struct node_name {
+	uint64_t key;
+	const char *name;
+};
+
+static int
+node_name_compare(const void *a, const void *b)
+{
+	const struct node_name *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static size_t
+node_common(const struct node_name *names, size_t n)
+{
+	size_t common = strlen(names[0].name);
+
+	for (size_t i = 1; i < n; i++) {
+		size_t k = 0;
+
+		while (k < common && names[i].name[k] == names[0].name[k])
+			k++;
+		common = k;
+	}
+	return common;
+}
+
+static void
+node_sort(struct node_name *names, size_t n)
+{
+	size_t common = n > 1 ? node_common(names, n) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const unsigned char *p = (const unsigned char *)names[i].name + common;
+		int k = 0;
+
+		for (names[i].key = 0; k < 8 && *p != '\0'; k++)
+			names[i].key = names[i].key << 8 | *p++;
+		if (k > 0 && k < 8)
+			names[i].key <<= 8 * (8 - k);
+	}
+	if (n > 1)
+		qsort(names, n, sizeof *names, node_name_compare);
+}
+
+static int
+node_list_entries(struct ingest_node *node, struct err *e)
+{
+	CLEANUP(cleanup_free) struct node_name *names = calloc(node->count + 1, sizeof *names);
+	const char *p = (const char *)node->names.data;
+
+	node->entries = calloc(node->count + 1, sizeof *node->entries);
+	if (names == NULL || node->entries == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < node->count; i++) {
+		names[i].name = p + 1;
+		p += strlen(p + 1) + 2;
+	}
+	node_sort(names, node->count);
+	for (size_t i = 0; i < node->count; i++) {
+		node->entries[i].name = names[i].name;
+		node->entries[i].type = (unsigned char)names[i].name[-1];
+	}
+	return 0;
+}
+
+static int
+node_open_dir(struct ingest_node *node, struct err *e)
+{
+	const struct ingest_node *up = node->parent;
+	const char *name = up->entries[node->index].name;
+	int copy;
+	DIR *dir;
+	int rc;
+
+	node->dirfd = fd_open_beneath(up->dirfd, name, O_RDONLY | O_DIRECTORY, 0, e);
+	if (node->dirfd < 0)
+		return err_prefix(e, "%s", node->path);
+	if (steady_begin(node->dirfd, node->path, &node->before, e) != 0)
+		return -1;
+	copy = openat(node->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = copy >= 0 ? fdopendir(copy) : NULL;
+	if (dir == NULL) {
+		err_sys(e, "%s: cannot read the directory", node->path);
+		cleanup_close(&copy);
+		return -1;
+	}
+	rc = node_list_read(node, dir, e);
+	closedir(dir);
+	return rc;
+}
+
+static int
+node_list(struct ingest_job *job, struct err *e)
+{
+	return node_open_dir(job->node, e) != 0 ? -1 : node_list_entries(job->node, e);
+}
+
+/* --- what the owner adds to a list --- */
+
+static bool
+node_has_rules(const struct ingest_node *node)
+{
+	size_t from = 0, to = node->count;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+		int order = strcmp(node->entries[middle].name, INGEST_IGNORE_NAME);
+
+		if (order == 0)
+			return true;
+		if (order < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return false;
+}
+
+static int
+node_check_name(const struct ingest_node *node, const struct ingest_entry *x, struct err *e)
+{
+	char what[INGEST_NAME_SIZE];
+
+	if (path_name_ok(x->name, strlen(x->name)))
+		return 0;
+	ingest_name(node, x, what);
+	if (strcasecmp(x->name, ".git") == 0)
+		return err_set(e, ERR_DENIED, "%s: a git repository inside; leave it out by a rule in "
+		    INGEST_IGNORE_NAME ", or choose another directory", what);
+	return err_set(e, ERR_DENIED, "%s: a name that no tree can hold; rename it", what);
+}
+
+/* Entries that rules leave out are gone. */
+static int
+node_filter(struct ingest_node *node, struct err *e)
+{
+	const struct ingest_node *up = node->parent;
+	size_t kept = 0;
+
+	if (up->scope.log != NULL && ingest_ignore_enter(&up->scope, up->entries[node->index].name,
+	    node->dirfd, node_has_rules(node), &node->scope, e) != 0)
+		return -1;
+	for (size_t i = 0; i < node->count; i++) {
+		bool out = false;
+
+		if (node->scope.innermost != NULL && ingest_ignore_match(&node->scope,
+		    node->entries[i].name, node->entries[i].type == DT_DIR, &out, e) != 0)
+			return -1;
+		if (out) {
+			node->scope.log->left_out++;
+			continue;
+		}
+		if (node_check_name(node, &node->entries[i], e) != 0)
+			return -1;
+		node->entries[kept++] = node->entries[i];
+	}
+	node->count = kept;
+	return 0;
+}
+
+/* What the cache knows is only as good as the store: what is not in it is read. */
+static int
+node_confirm(struct ingest_node *node, size_t n, struct err *e)
+{
+	CLEANUP(cleanup_free) struct odb_present_question *q = NULL;
+	size_t k = 0;
+
+	if (n == 0 || (node->job.in->o->flags & INGEST_HASH_ONLY) != 0)
+		return 0;
+	q = calloc(n, sizeof *q);
+	if (q == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < node->count; i++)
+		if (node->entries[i].cached != NULL)
+			q[k++] = (struct odb_present_question){.id = node->entries[i].cached->id,
+			    .size = node->entries[i].cached->size};
+	if (odb_present_find(&node->job.in->present, q, k, e) != 0)
+		return -1;
+	k = 0;
+	for (size_t i = 0; i < node->count; i++)
+		if (node->entries[i].cached != NULL && !q[k++].has)
+			node->entries[i].cached = NULL;
+	return 0;
+}
+
+static int
+node_recall(struct ingest_node *node, struct err *e)
+{
+	size_t at = 0, found = 0;
+
+	stat_cache_load(node->job.in->o->cache, &node->before, &node->cached);
+	for (size_t i = 0; i < node->count; i++) {
+		struct ingest_entry *x = &node->entries[i];
+
+		x->cached = stat_cache_find(&node->cached, x->name, &at);
+		found += x->cached != NULL;
+	}
+	node->fresh = found != node->cached.count; /* what is gone is forgotten */
+	return node_confirm(node, found, e);
+}
+
+static int
+node_seal_submit(struct ingest_node *node);
+
+static int
+node_listed(struct ingest_job *job, struct err *e)
+{
+	struct ingest_node *node = job->node;
+	struct ingest *in = job->in;
+
+	in->listing--;
+	if (node_filter(node, e) != 0 || node_recall(node, e) != 0)
+		return -1;
+	node->waiting = node->count;
+	if (node->count == 0)
+		return node_seal_submit(node);
+	node->link = in->unseen;
+	in->unseen = node;
+	return 0;
+}
+
+int
+ingest_node_visit(struct ingest_node *node, struct err *e)
+{
+	struct ingest *in = node->job.in;
+	struct ingest_node *child = node_new(in, e);
+	char what[INGEST_NAME_SIZE];
+
+	if (child == NULL)
+		return -1;
+	while (node->entries[node->next_dir].state != INGEST_DIR)
+		node->next_dir++;
+	child->parent = node;
+	child->index = node->next_dir++;
+	child->depth = node->depth + 1;
+	node->dirs--;
+	ingest_name(node, &node->entries[child->index], what);
+	child->path = buf_strdup(what, e);
+	if (child->path == NULL)
+		return -1;
+	if (child->depth > TREE_DEPTH_MAX)
+		return err_set(e, ERR_LIMIT, "%s: more than %d directories deep", what, TREE_DEPTH_MAX);
+	child->job.work = node_list;
+	child->job.handle = node_listed;
+	in->listing++;
+	ingest_job_submit(&child->job, WORKERS_COMPUTE);
+	return 0;
+}
+
+/* --- the end of a directory --- */
+
+static enum tree_mode
+node_mode(const struct ingest_entry *x)
+{
+	return S_ISDIR(x->mode) ? TREE_DIR : S_ISLNK(x->mode) ? TREE_LINK :
+	    x->mode & 0100 ? TREE_EXEC : TREE_FILE;
+}
+
+static int
+node_seal(struct ingest_job *job, struct err *e)
+{
+	struct ingest_node *node = job->node;
+	CLEANUP(cleanup_free) struct tree_entry *entries = calloc(node->count + 1, sizeof *entries);
+	struct tree t = {.entries = entries, .count = node->count};
+
+	if (entries == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < node->count; i++) {
+		const struct ingest_entry *x = &node->entries[i];
+
+		entries[i] = (struct tree_entry){node_mode(x), x->size, x->id, x->name};
+		node->result.size += x->size;
+	}
+	if (tree_encode(&t, &node->text, e) != 0)
+		return err_prefix(e, "%s", node->path);
+	node->result.type = OBJECT_TREE;
+	if (oid_from_data(&node->result.id, node->text.data, node->text.len, e) != 0)
+		return -1;
+	/* adopting takes the files out of it */
+	return job->in->o->flags & INGEST_ADOPT ? 0 :
+	    steady_check(node->dirfd, node->path, &node->before, e);
+}
+
+/* A cache that cannot be told is none of the caller's business. */
+static void
+node_remember(struct ingest_node *node)
+{
+	CLEANUP(cleanup_free) struct stat_cache_entry *entries = NULL;
+	size_t n = 0;
+
+	if (!node->fresh || node->job.in->o->cache == NULL)
+		return;
+	entries = calloc(node->count + 1, sizeof *entries);
+	for (size_t i = 0; i < node->count && entries != NULL; i++) {
+		const struct ingest_entry *x = &node->entries[i];
+
+		if (S_ISREG(x->mode) && x->settled)
+			entries[n++] = (struct stat_cache_entry){x->name, x->size, x->inode, x->mtime_ns,
+			    x->ctime_ns, x->mode, x->id};
+	}
+	if (entries != NULL)
+		stat_cache_store(node->job.in->o->cache, &node->before, entries, n);
+}
+
+static int
+node_sealed(struct ingest_job *job, struct err *e)
+{
+	struct ingest_node *node = job->node, *up = node->parent;
+	struct ingest_entry *x = &up->entries[node->index];
+
+	if ((job->in->o->flags & INGEST_HASH_ONLY) == 0 &&
+	    odb_put_known(job->in->s, &node->result.id, node->text.data, node->text.len, e) != 0)
+		return -1;
+	node_remember(node);
+	x->id = node->result.id;
+	x->size = node->result.size;
+	ingest_node_free(node);
+	return ingest_node_known(up, e);
+}
+
+static int
+node_seal_submit(struct ingest_node *node)
+{
+	node->job.work = node_seal;
+	node->job.handle = node_sealed;
+	ingest_job_submit(&node->job, WORKERS_COMPUTE);
+	return 0;
+}
+
+/* --- items: nodes with one entry --- */
+
+static int
+node_item_done(struct ingest_node *node, struct err *e)
+{
+	struct ingest_entry *x = node->entries;
+	struct ingest_item *item = node->item;
+	struct ingest *in = node->job.in;
+
+	item->result = (struct ingest_result){.type = S_ISDIR(x->mode) ? OBJECT_TREE : OBJECT_BLOB,
+	    .id = x->id, .size = x->size};
+	if (node->log != NULL && ingest_ignore_summary(node->log, &item->result.ignored, e) != 0)
+		return -1;
+	if (node->fresh && S_ISREG(x->mode) && x->settled &&
+	    ingest_loose_add(in, &node->before, x, e) != 0)
+		return -1;
+	item->done = true;
+	ingest_node_free(node);
+	return 0;
+}
+
+int
+ingest_node_known(struct ingest_node *node, struct err *e)
+{
+	struct ingest *in = node->job.in;
+
+	node->waiting--;
+	if (node->seen < node->count || node->looking > 0)
+		return 0;
+	if (node->waiting == 0)
+		return node->item != NULL ? node_item_done(node, e) : node_seal_submit(node);
+	if (node->dirs > 0 && !node->visiting) {
+		node->visiting = true;
+		node->link = in->ready;
+		in->ready = node;
+	}
+	return 0;
+}
+
+/* Its directory; the last component of its path is the one entry. */
+static int
+node_item_dir(struct ingest_node *node, const struct ingest_item *item, const char **ret_name,
+    struct err *e)
+{
+	const char *base = path_base(item->path);
+
+	/* not names of entries: directories, if anything */
+	if (*base == '\0' || strcmp(base, ".") == 0 || strcmp(base, "..") == 0) {
+		node->dirfd = item->dirfd;
+		node->borrowed = true;
+		*ret_name = item->path;
+		return 0;
+	}
+	if (fd_open_parent(item->dirfd, item->path, &node->dirfd, ret_name, e) == 0)
+		return 0;
+	return e->code == ERR_NOTFOUND ? err_set(e, ERR_NOTFOUND, "%s: no such file", item->path) :
+	    err_prefix(e, "%s", item->path);
+}
+
+static int
+node_item_rules(struct ingest_node *node, const struct ingest_item *item, struct err *e)
+{
+	if ((node->job.in->o->flags & INGEST_IGNORE) == 0)
+		return 0;
+	node->log = calloc(1, sizeof *node->log);
+	if (node->log == NULL)
+		return err_nomem(e);
+	return ingest_ignore_begin(node->log, item->dirfd, item->path, item->worktree, &node->scope, e);
+}
+
+static int
+node_item_recall(struct ingest_node *node, struct err *e)
+{
+	struct ingest *in = node->job.in;
+	struct ingest_entry *x = node->entries;
+
+	if (in->o->cache == NULL || fstat(node->dirfd, &node->before) != 0)
+		return 0;
+	x->cached = ingest_loose_find(in, &node->before, x->name);
+	return node_confirm(node, x->cached != NULL, e);
+}
+
+int
+ingest_node_open_item(struct ingest *in, struct ingest_item *item, struct err *e)
+{
+	struct ingest_node *node = node_new(in, e);
+	const char *name;
+
+	if (node == NULL)
+		return -1;
+	node->item = item;
+	node->path = buf_strdup("", e);
+	node->entries = calloc(1, sizeof *node->entries);
+	if (node->path == NULL || node->entries == NULL)
+		return err_nomem(e);
+	if (node_item_dir(node, item, &name, e) != 0 || node_item_rules(node, item, e) != 0)
+		return -1;
+	node->entries->name = name;
+	node->count = node->waiting = 1;
+	if (node->borrowed) {
+		node->entries->mode = S_IFDIR;
+	} else if (node_item_recall(node, e) != 0) {
+		return -1;
+	}
+	node->link = in->unseen;
+	in->unseen = node;
+	return 0;
+}

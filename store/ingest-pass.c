@@ -1,0 +1,246 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include "base/fd.h"
+#include "base/interrupt.h"
+#include "crypto/hash.h"
+#include "store/ingest-state.h"
+
+#define PASS_CHUNK (256 * 1024)
+#define PASS_RING 8                          /* chunks between the two threads */
+#define PASS_ALONE_MAX (4 * 1024 * 1024)     /* a second thread does not pay */
+#define PASS_WRITE_BACK (8 * 1024 * 1024)    /* the disk is given work early: the last sync is short */
+
+struct pass_out {
+	off_t offset, started;
+	bool hole;                               /* the last bytes were not written */
+};
+
+static bool
+pass_zero(const unsigned char *p, size_t n)
+{
+	return n > 0 && p[0] == 0 && memcmp(p, p + 1, n - 1) == 0;
+}
+
+static int
+pass_write(const struct ingest_pass *p, struct pass_out *out, const void *data, size_t n,
+    struct err *e)
+{
+	if (p->to < 0 || n == 0)
+		return 0;
+	out->hole = p->sparse && pass_zero(data, n);
+	if (out->hole) {
+		if (lseek(p->to, (off_t)n, SEEK_CUR) < 0)
+			return err_sys(e, "a new object: cannot seek");
+	} else if (fd_write_all(p->to, data, n, "a new object", e) != 0) {
+		return -1;
+	}
+	out->offset += (off_t)n;
+	if (out->offset - out->started < PASS_WRITE_BACK)
+		return 0;
+	/* advice alone: the sync at the end is what counts */
+	(void)(sync_file_range(p->to, out->started, out->offset - out->started,
+	    SYNC_FILE_RANGE_WRITE) != 0);
+	out->started = out->offset;
+	return 0;
+}
+
+/* A hole at the end is a length alone. */
+static int
+pass_end(const struct ingest_pass *p, const struct pass_out *out, struct err *e)
+{
+	if (p->to >= 0 && out->hole && ftruncate(p->to, out->offset) != 0)
+		return err_sys(e, "a new object: cannot set its length");
+	return 0;
+}
+
+static int
+pass_read(const struct ingest_pass *p, unsigned char *data, size_t *ret, struct err *e)
+{
+	if (workers_check(p->in->workers, e) != 0)
+		return -1;
+	return fd_read_upto(p->from, data, PASS_CHUNK, ret, p->what, e);
+}
+
+static int
+pass_alone(struct ingest_pass *p, struct hash *h, struct err *e)
+{
+	CLEANUP(cleanup_free) unsigned char *chunk = malloc(PASS_CHUNK);
+	struct pass_out out = {0};
+	size_t n;
+
+	if (chunk == NULL)
+		return err_nomem(e);
+	do {
+		if (pass_read(p, chunk, &n, e) != 0 || hash_update(h, chunk, n, e) != 0 ||
+		    pass_write(p, &out, chunk, n, e) != 0)
+			return -1;
+		p->size += n;
+		ingest_count(p->in, n);
+	} while (n == PASS_CHUNK);
+	return pass_end(p, &out, e);
+}
+
+/* Two threads: one reads and writes, the other hashes. */
+struct pass_ring {
+	struct ingest_pass *p;
+	unsigned char *chunks;
+	size_t lengths[PASS_RING];
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	uint64_t filled, hashed;
+	bool ended, given_up;        /* by the reader, by the hasher */
+	int rc;
+	struct err err;
+};
+
+static unsigned char *
+pass_slot(const struct pass_ring *r, uint64_t i)
+{
+	return r->chunks + (size_t)(i % PASS_RING) * PASS_CHUNK;
+}
+
+/* False: the hasher wants no more. */
+static bool
+pass_room(struct pass_ring *r)
+{
+	bool room;
+
+	pthread_mutex_lock(&r->lock);
+	while (!r->given_up && r->filled - r->hashed == PASS_RING)
+		pthread_cond_wait(&r->changed, &r->lock);
+	room = !r->given_up;
+	pthread_mutex_unlock(&r->lock);
+	return room;
+}
+
+static int
+pass_feed(struct pass_ring *r, struct err *e)
+{
+	struct pass_out out = {0};
+	size_t n = PASS_CHUNK;
+
+	while (n == PASS_CHUNK && pass_room(r)) {
+		unsigned char *slot = pass_slot(r, r->filled);
+
+		if (pass_read(r->p, slot, &n, e) != 0)
+			return -1;
+		pthread_mutex_lock(&r->lock);
+		r->lengths[r->filled++ % PASS_RING] = n;
+		pthread_cond_signal(&r->changed);
+		pthread_mutex_unlock(&r->lock);
+		/* the slot is not filled again before this returns */
+		if (pass_write(r->p, &out, slot, n, e) != 0)
+			return -1;
+	}
+	return pass_end(r->p, &out, e);
+}
+
+static void *
+pass_reader(void *arg)
+{
+	struct pass_ring *r = arg;
+	int rc = pass_feed(r, &r->err);
+
+	pthread_mutex_lock(&r->lock);
+	r->rc = rc;
+	r->ended = true;
+	pthread_cond_signal(&r->changed);
+	pthread_mutex_unlock(&r->lock);
+	return NULL;
+}
+
+/* Length of the next chunk, or -1 when there is no more. */
+static ssize_t
+pass_next(struct pass_ring *r)
+{
+	ssize_t n;
+
+	pthread_mutex_lock(&r->lock);
+	while (!r->ended && r->filled == r->hashed)
+		pthread_cond_wait(&r->changed, &r->lock);
+	n = r->filled != r->hashed ? (ssize_t)r->lengths[r->hashed % PASS_RING] : -1;
+	pthread_mutex_unlock(&r->lock);
+	return n;
+}
+
+static void
+pass_hashed(struct pass_ring *r, bool given_up)
+{
+	pthread_mutex_lock(&r->lock);
+	r->hashed++;
+	r->given_up = given_up;
+	pthread_cond_signal(&r->changed);
+	pthread_mutex_unlock(&r->lock);
+}
+
+static int
+pass_hash(struct pass_ring *r, struct hash *h, struct err *e)
+{
+	ssize_t n;
+
+	while ((n = pass_next(r)) >= 0) {
+		int rc = hash_update(h, pass_slot(r, r->hashed), (size_t)n, e);
+
+		pass_hashed(r, rc != 0);
+		if (rc != 0)
+			return -1;
+		r->p->size += (size_t)n;
+		ingest_count(r->p->in, (size_t)n);
+	}
+	return 0;
+}
+
+static int
+pass_two(struct ingest_pass *p, struct hash *h, struct err *e)
+{
+	CLEANUP(cleanup_free) unsigned char *chunks = malloc((size_t)PASS_RING * PASS_CHUNK);
+	struct pass_ring r = {.p = p, .chunks = chunks};
+	sigset_t all, before;
+	pthread_t reader;
+	int rc;
+
+	if (chunks == NULL)
+		return err_nomem(e);
+	pthread_mutex_init(&r.lock, NULL);
+	pthread_cond_init(&r.changed, NULL);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&reader, NULL, pass_reader, &r);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc != 0) {
+		rc = pass_alone(p, h, e);
+	} else {
+		rc = pass_hash(&r, h, e);
+		pthread_join(reader, NULL);
+		if (rc == 0 && r.rc != 0) {
+			rc = -1;
+			if (e != NULL)
+				*e = r.err;
+		}
+	}
+	pthread_cond_destroy(&r.changed);
+	pthread_mutex_destroy(&r.lock);
+	return rc;
+}
+
+int
+ingest_pass(struct ingest_pass *p, struct err *e)
+{
+	CLEANUP(hash_freep) struct hash *h = NULL;
+	struct stat st;
+	int rc;
+
+	if (fstat(p->from, &st) != 0)
+		return err_sys(e, "%s: cannot look at it", p->what);
+	if (hash_new(HASH_SHA256, &h, e) != 0)
+		return -1;
+	(void)(posix_fadvise(p->from, 0, 0, POSIX_FADV_SEQUENTIAL) != 0);
+	p->sparse = st.st_blocks * 512 < st.st_size;
+	p->size = 0;
+	rc = st.st_size > PASS_ALONE_MAX && workers_idle(p->in->workers) > 0 ? pass_two(p, h, e) :
+	    pass_alone(p, h, e);
+	return rc != 0 ? -1 : hash_final(h, p->id.b, e);
+}

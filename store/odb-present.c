@@ -1,0 +1,105 @@
+#include "store/odb-present.h"
+
+#include <stdlib.h>
+#include "store/odb-file.h"
+#include "store/odb-small.h"
+#include "store/odb.h"
+
+#define ODB_PRESENT_FIRST 256       /* asked one by one before all are read */
+#define ODB_PRESENT_FACTOR 16       /* reading one of all is so much cheaper than asking */
+#define ODB_PRESENT_MAX 2000000     /* ids in memory, 64 MB; beyond them one by one */
+#define ODB_PRESENT_KEEP 512        /* ids given to the lease at once */
+
+static int
+odb_present_keep(struct store *s, const struct odb_present_question *q, size_t n, struct err *e)
+{
+	struct oid ids[ODB_PRESENT_KEEP];
+
+	for (size_t done = 0; done < n;) {
+		size_t k = 0;
+
+		for (; k < ODB_PRESENT_KEEP && done < n; k++, done++)
+			ids[k] = q[done].id;
+		if (odb_keep(s, ids, k, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Ids that are current, when it pays to read them. */
+static int
+odb_present_load(struct odb_present *p, size_t n, struct err *e)
+{
+	uint64_t rows = 0;
+	int64_t version;
+
+	if (odb_small_version(p->s, &version, e) != 0)
+		return -1;
+	if (p->ids != NULL && version == p->version)
+		return 0;
+	odb_present_free(p);
+	p->asked += n;
+	if (odb_small_count(p->s, &rows, e) != 0)
+		return -1;
+	if (p->asked < ODB_PRESENT_FIRST || rows > ODB_PRESENT_MAX ||
+	    rows / ODB_PRESENT_FACTOR > p->asked)
+		return 0;
+	p->version = version;
+	p->asked = 0;
+	return odb_small_ids(p->s, &p->ids, &p->count, e);
+}
+
+static int
+odb_present_compare(const void *a, const void *b)
+{
+	return oid_compare(a, b);
+}
+
+static int
+odb_present_small(const struct odb_present *p, const struct oid *id, struct err *e)
+{
+	uint64_t size;
+
+	if (p->ids == NULL)
+		return odb_small_size(p->s, id, &size, e);
+	return bsearch(id, p->ids, p->count, sizeof *p->ids, odb_present_compare) != NULL;
+}
+
+static int
+odb_present_large(const struct odb_present *p, const struct odb_present_question *q, struct err *e)
+{
+	uint64_t found;
+	struct err damage;
+	int rc = odb_file_size(p->s, &q->id, &found, &damage);
+
+	/* what is no file, or has another length, is damage: the bytes are put again */
+	if (rc != 1 || found != q->size)
+		return 0;
+	return store_read_only(p->s) || odb_file_settle(p->s, &q->id, e) == 0 ? 1 : -1;
+}
+
+int
+odb_present_find(struct odb_present *p, struct odb_present_question *q, size_t n, struct err *e)
+{
+	if (odb_present_keep(p->s, q, n, e) != 0 || odb_present_load(p, n, e) != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		bool small = q[i].size <= ODB_SMALL_MAX;
+		int rc = small ? odb_present_small(p, &q[i].id, e) : odb_present_large(p, &q[i], e);
+
+		if (rc == 0) /* the bound between the two may have been another one */
+			rc = small ? odb_present_large(p, &q[i], e) : odb_present_small(p, &q[i].id, e);
+		if (rc < 0)
+			return -1;
+		q[i].has = rc == 1;
+	}
+	return 0;
+}
+
+void
+odb_present_free(struct odb_present *p)
+{
+	free(p->ids);
+	p->ids = NULL;
+	p->count = 0;
+}
