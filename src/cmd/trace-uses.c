@@ -3,7 +3,6 @@
 #include <string.h>
 #include "base/hex.h"
 #include "cmd/cmd.h"
-#include "cmd/print.h"
 #include "store/history.h"
 #include "store/oid-map.h"
 #include "store/refs.h"
@@ -101,7 +100,7 @@ trace_users_use(struct trace_users *t, const struct trace_use *u, bool last, str
 	if (history_certificate(t->s, &u->certificate, &c, e) != 0 ||
 	    oid_map_add(&t->seen, &u->certificate, 0, &fresh, e) != 0)
 		return -1;
-	print_command(&command, &certificate_event(&c, EVENT_RUN_REQUEST)->u.request.spec);
+	run_spec_command(&certificate_event(&c, EVENT_RUN_REQUEST)->u.request.spec, &command);
 	cmd_short(&u->certificate, id);
 	printf("%s%s certificate %s  ", buf_str(&t->prefix), last ? "`-" : "|-", id);
 	cmd_print_text(stdout, buf_str(&command));
