@@ -8,6 +8,7 @@ dist_man_MANS += \
 	man/aicert-event-log.1 \
 	man/aicert-fsck.1 \
 	man/aicert-gc.1 \
+	man/aicert-hardware-check.1 \
 	man/aicert-hash-object.1 \
 	man/aicert-init.1 \
 	man/aicert-log.1 \

@@ -192,6 +192,9 @@ libaicert_core_a_SOURCES += \
 	src/cmd/event-log.c \
 	src/cmd/fsck.c \
 	src/cmd/gc.c \
+	src/cmd/hardware-check.c \
+	src/cmd/hardware-print.c \
+	src/cmd/hardware-print.h \
 	src/cmd/hash-object.c \
 	src/cmd/init.c \
 	src/cmd/log.c \

@@ -21,6 +21,7 @@ static const struct cmd commands[] = {
 	{"config", "read and write settings", config_command},
 	{"fsck", "check every object and ref of the store", fsck_command},
 	{"gc", "remove what nothing needs any more", gc_command},
+	{"hardware-check", "judge a confidential machine's hardware report", hardware_check_command},
 	{"hash-object", "ids of files and directories", hash_object_command},
 	{"cat-file", "the bytes, type or size of an object", cat_file_command},
 	{"ls-tree", "the entries of a tree", ls_tree_command},

@@ -125,6 +125,7 @@ UNIT_TESTS += unit-verify
 unit_verify_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/pki.c tests/unit/pki.h \
 	tests/unit/evidence/fixture.c tests/unit/evidence/fixture.h \
+	tests/unit/evidence/snp-forge.c tests/unit/evidence/snp-forge.h \
 	tests/unit/verify/forge.c tests/unit/verify/forge.h \
 	tests/unit/evidence/boot-log.c tests/unit/evidence/boot-log.h \
 	tests/unit/verify/machine.c tests/unit/verify/machine.h \
@@ -133,6 +134,7 @@ unit_verify_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/verify/checks-envelope.c \
 	tests/unit/verify/checks-events.c \
 	tests/unit/verify/checks-files.c \
+	tests/unit/verify/checks-hardware.c \
 	tests/unit/verify/checks-key.c \
 	tests/unit/verify/checks-quote.c \
 	tests/unit/verify/faults.c \
@@ -141,7 +143,7 @@ unit_verify_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/verify/trust.c \
 	tests/unit/verify/verdict.c \
 	tests/unit/verify/verify.c
-unit_verify_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_verify_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/tests/unit/evidence
 unit_verify_LDADD = $(UNIT_LDADD)
 unit_verify_LDFLAGS = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc
 
@@ -321,6 +323,14 @@ TESTS += $(UNIT_TESTS)
 AM_TESTS_ENVIRONMENT = top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' \
 	CC='$(CC)'; export top_srcdir top_builddir CC;
 
+# What a processor would say, as files for the shell tests
+check_PROGRAMS += forge-hardware
+forge_hardware_SOURCES = tests/cli/forge-hardware.c \
+	tests/unit/pki.c tests/unit/pki.h tests/unit/unit.h \
+	tests/unit/evidence/snp-forge.c tests/unit/evidence/snp-forge.h
+forge_hardware_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/tests/unit/evidence
+forge_hardware_LDADD = $(UNIT_LDADD)
+
 # Shell tests of the commands, numbered by area
 CLI_TESTS = \
 	tests/cli/t0000-basic.sh \
@@ -333,6 +343,7 @@ CLI_TESTS = \
 	tests/cli/t0500-refs.sh \
 	tests/cli/t0510-quote-check.sh \
 	tests/cli/t0520-event-log.sh \
+	tests/cli/t0540-hardware-check.sh \
 	tests/cli/t0600-robust.sh \
 	tests/cli/t0700-aicertd.sh \
 	tests/cli/t0610-user.sh \

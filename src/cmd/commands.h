@@ -11,6 +11,7 @@ int config_command(int argc, char **argv, struct err *e);
 int event_log_command(int argc, char **argv, struct err *e);
 int fsck_command(int argc, char **argv, struct err *e);
 int gc_command(int argc, char **argv, struct err *e);
+int hardware_check_command(int argc, char **argv, struct err *e);
 int hash_object_command(int argc, char **argv, struct err *e);
 int init_command(int argc, char **argv, struct err *e);
 int log_command(int argc, char **argv, struct err *e);

@@ -115,7 +115,8 @@ forge_new(struct forge *f)
 	memset(f, 0, sizeof *f);
 	f->ak = pki_make(&(struct pki_options){.name = "ak", .key = PKI_P256,
 	    .usage = "digitalSignature"});
-	fixture_public(f->ak, FORGE_ECDSA, FORGE_SHA256, FIXTURE_ATTRIBUTES, &f->ak_public);
+	f->scheme = FORGE_ECDSA;
+	fixture_public(f->ak, f->scheme, FORGE_SHA256, FIXTURE_ATTRIBUTES, &f->ak_public);
 	f->hierarchy = AK_ENDORSEMENT;
 	f->sha256 = f->sha384 = true;
 	UNIT_OK(key_generate_p256(&f->run_key, &e), &e);
@@ -267,7 +268,7 @@ forge_attest(struct forge *f, struct attest *a, const struct certificate_pcrs *p
 	CLEANUP(buf_free) struct buf public = BUF_INIT;
 	struct err e;
 
-	fixture_public(f->ak, FORGE_ECDSA, FORGE_SHA256, FIXTURE_ATTRIBUTES, &public);
+	fixture_public(f->ak, f->scheme, FORGE_SHA256, FIXTURE_ATTRIBUTES, &public);
 	if (ak_public_decode(f->ak_public.data, f->ak_public.len, &ak, &e) != 0)
 		UNIT_OK(ak_public_decode(public.data, public.len, &ak, &e), &e);
 	UNIT_OK(ak_public_qualified(&ak, f->hierarchy, a->signer, &a->signer_len, &e), &e);
@@ -293,7 +294,7 @@ forge_quote_one(struct forge *f, const struct attest *a, const struct certificat
 	ret->pcrs.has_sha256 = f->sha256;
 	ret->pcrs.has_sha384 = f->sha384;
 	fixture_attest(a, &ret->attest);
-	fixture_sign(f->ak, FORGE_ECDSA, FORGE_SHA256, &ret->attest, &ret->signature);
+	fixture_sign(f->ak, f->scheme, FORGE_SHA256, &ret->attest, &ret->signature);
 }
 
 void

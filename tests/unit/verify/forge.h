@@ -34,6 +34,7 @@ struct forge_objects {
 struct forge {
 	struct pki *ak;
 	struct buf ak_public;       /* of ak; may be replaced before forge_quote() */
+	unsigned scheme;            /* TPM_ALG of the ak's signatures */
 	enum ak_hierarchy hierarchy;
 	struct key *run_key;
 	unsigned char nonce[32];
