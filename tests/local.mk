@@ -59,7 +59,8 @@ unit_crypto_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/crypto/key.c \
 	tests/unit/crypto/random.c \
 	tests/unit/crypto/wycheproof.c \
-	tests/unit/crypto/x509.c
+	tests/unit/crypto/x509.c \
+	tests/unit/crypto/x509-pss.c
 unit_crypto_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_crypto_LDADD = $(UNIT_LDADD)
 
@@ -304,6 +305,14 @@ fuzz_trust_LDADD = $(FUZZ_LDADD)
 check_PROGRAMS += fuzz-verify
 fuzz_verify_SOURCES = tests/fuzz/verify.c $(FUZZ_DRIVER)
 fuzz_verify_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-snp-report
+fuzz_snp_report_SOURCES = tests/fuzz/snp-report.c $(FUZZ_DRIVER)
+fuzz_snp_report_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-hcl-report
+fuzz_hcl_report_SOURCES = tests/fuzz/hcl-report.c $(FUZZ_DRIVER)
+fuzz_hcl_report_LDADD = $(FUZZ_LDADD)
 
 check_PROGRAMS += fuzz-problem
 fuzz_problem_SOURCES = tests/fuzz/problem.c $(FUZZ_DRIVER)

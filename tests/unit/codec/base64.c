@@ -71,9 +71,37 @@ START_TEST(base64_one_spelling)
 }
 END_TEST
 
+START_TEST(base64_url)
+{
+	static const struct { const char *text, *bytes; size_t len; } good[] = {
+		{"", "", 0}, {"AQAB", "\1\0\1", 3}, {"-_-_", "\373\377\277", 3}, {"AA", "", 1}, {"AAA", "\0", 2},
+		{"_w", "\377", 1}, {"__8", "\377\377", 2},
+	};
+	static const char *const bad[] = {
+		"A", "AAAAA", "AA==", "A+AA", "A/AA", "AB", "AAB", "AA A", "A\nAA", "\xc3\xa4",
+	};
+	struct err e;
+
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		CLEANUP(buf_free) struct buf b = BUF_INIT;
+
+		UNIT_OK(base64_decode_url(&b, good[i].text, strlen(good[i].text), &e), &e);
+		ck_assert_uint_eq(b.len, good[i].len);
+		ck_assert(memcmp(buf_str(&b), good[i].bytes, b.len) == 0);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		CLEANUP(buf_free) struct buf b = BUF_INIT;
+
+		UNIT_FAILS(base64_decode_url(&b, bad[i], strlen(bad[i]), &e), &e, ERR_FORMAT);
+		ck_assert_uint_eq(b.len, 0);
+	}
+}
+END_TEST
+
 UNIT_SUITE(base64)
 {
 	tcase_add_test(tc, base64_vectors);
 	tcase_add_test(tc, base64_rejects);
 	tcase_add_test(tc, base64_one_spelling);
+	tcase_add_test(tc, base64_url);
 }
