@@ -1,5 +1,5 @@
 # mdoc pages, installed as they are
-dist_man_MANS += man/aicert-certificate.5 man/aicert-reference.5 man/aicert-protocol.5 man/aicert-store.5 man/aicert.yaml.5 man/aicertd.8
+dist_man_MANS += man/aicert-certificate.5 man/aicert-reference.5 man/aicert-protocol.5 man/aicert-store.5 man/aicert-trust.5 man/aicert.yaml.5 man/aicertd.8
 dist_man_MANS += \
 	man/aicert-branch.1 \
 	man/aicert-cat-file.1 \
@@ -19,5 +19,6 @@ dist_man_MANS += \
 	man/aicert-status.1 \
 	man/aicert-tag.1 \
 	man/aicert-trace.1 \
+	man/aicert-trust.1 \
 	man/aicert-verify.1 \
 	man/aicert.1

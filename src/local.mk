@@ -215,6 +215,9 @@ libaicert_core_a_SOURCES += \
 	src/cmd/subject.h \
 	src/cmd/tag.c \
 	src/cmd/trace.c \
+	src/cmd/trust.c \
+	src/cmd/trust-files.c \
+	src/cmd/trust-files.h \
 	src/cmd/trace-uses.c \
 	src/cmd/trace-uses.h \
 	src/cmd/verify.c

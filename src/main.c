@@ -18,6 +18,7 @@ static const struct cmd commands[] = {
 	{"trace", "the lineage of a file, back to the data sets", trace_command},
 	{"branch", "list, make or delete branches", branch_command},
 	{"tag", "list, make or delete tags", tag_command},
+	{"trust", "whom verification believes, and for what", trust_command},
 	{"config", "read and write settings", config_command},
 	{"fsck", "check every object and ref of the store", fsck_command},
 	{"gc", "remove what nothing needs any more", gc_command},

@@ -351,6 +351,7 @@ CLI_TESTS = \
 	tests/cli/t0400-verify.sh \
 	tests/cli/t0500-refs.sh \
 	tests/cli/t0510-quote-check.sh \
+	tests/cli/t0515-trust.sh \
 	tests/cli/t0520-event-log.sh \
 	tests/cli/t0540-hardware-check.sh \
 	tests/cli/t0600-robust.sh \

@@ -1,19 +1,13 @@
 #include "cmd/cmd.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "base/dir-walk.h"
-#include "base/fd.h"
 #include "base/path.h"
 #include "base/printable.h"
-#include "store/config.h"
+#include "cmd/trust-files.h"
 #include "store/odb.h"
-
-#define CMD_TRUST_SIZE_MAX (256u * 1024)
-#define CMD_TRUST_FILES_MAX 1024
 
 int
 cmd_parse(const char *name, const char *synopsis, const struct option *table, int *argc,
@@ -128,43 +122,16 @@ cmd_hash(struct store *s, const char *path, struct ingest_result *ret, struct er
 	return rc;
 }
 
-static int
-cmd_trust_dir(struct trust *t, const char *dir, struct err *e)
-{
-	CLEANUP(cleanup_close) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CLEANUP(dir_walk_free) struct dir_walk w = DIR_WALK_INIT;
-
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0)
-		return err_sys(e, "%s: cannot read the trust entries", dir);
-	if (dir_walk_list(fd, ".", CMD_TRUST_FILES_MAX, &w, e) != 0)
-		return -1;
-	for (size_t i = 0; i < w.count; i++) {
-		CLEANUP(buf_free) struct buf text = BUF_INIT;
-		size_t len = strlen(w.names[i]);
-
-		if (len < 5 || strcmp(w.names[i] + len - 5, ".json") != 0)
-			continue;
-		if (fd_read_file(fd, w.names[i], CMD_TRUST_SIZE_MAX, &text, e) != 0 ||
-		    trust_add(t, text.data, text.len, e) != 0)
-			return err_prefix(e, "trust entry %s/%s", dir, w.names[i]);
-	}
-	return 0;
-}
-
 int
 cmd_trust(struct trust *ret, struct err *e)
 {
-	CLEANUP(cleanup_free) char *user = NULL;
 	CLEANUP(cleanup_free) char *dir = NULL;
 	struct trust t = {0};
 
-	if (config_dir_user(&user, e) != 0)
+	if (trust_files_user(&dir, e) != 0)
 		return -1;
-	dir = buf_strfmt(e, "%s/trust", user);
-	if (dir == NULL || cmd_trust_dir(&t, AICERT_DATADIR "/trust", e) != 0 ||
-	    cmd_trust_dir(&t, dir, e) != 0) {
+	if (trust_files_load(&t, TRUST_FILES_BUILT_IN, dir, e) != 0 ||
+	    trust_files_load(&t, dir, NULL, e) != 0) {
 		trust_free(&t);
 		return -1;
 	}

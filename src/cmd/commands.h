@@ -22,6 +22,7 @@ int show_command(int argc, char **argv, struct err *e);
 int status_command(int argc, char **argv, struct err *e);
 int tag_command(int argc, char **argv, struct err *e);
 int trace_command(int argc, char **argv, struct err *e);
+int trust_command(int argc, char **argv, struct err *e);
 int verify_command(int argc, char **argv, struct err *e);
 
 #endif

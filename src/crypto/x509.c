@@ -115,8 +115,10 @@ x509_decode_pem(const void *pem, size_t len, size_t max, struct x509_cert **ret,
 	if (len > X509_PEM_MAX)
 		return err_set(e, ERR_LIMIT, "PEM file of %zu bytes", len);
 	if (x509_read_pem(pem, len, max, ret, &n, e) != 0) {
-		while (n > 0)
+		while (n > 0) {
 			x509_free(ret[--n]);
+			ret[n] = NULL; /* an owner of the array frees what is in it */
+		}
 		return -1;
 	}
 	*ret_n = n;
