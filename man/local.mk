@@ -14,6 +14,7 @@ dist_man_MANS += \
 	man/aicert-log.1 \
 	man/aicert-ls-tree.1 \
 	man/aicert-quote-check.1 \
+	man/aicert-reference.1 \
 	man/aicert-rev-parse.1 \
 	man/aicert-show.1 \
 	man/aicert-status.1 \

@@ -197,6 +197,10 @@ libaicert_core_a_SOURCES += \
 	src/cmd/hardware-print.h \
 	src/cmd/hash-object.c \
 	src/cmd/init.c \
+	src/cmd/judging.c \
+	src/cmd/judging.h \
+	src/cmd/learn.c \
+	src/cmd/learn.h \
 	src/cmd/log.c \
 	src/cmd/ls-tree.c \
 	src/cmd/named-refs.c \
@@ -206,6 +210,9 @@ libaicert_core_a_SOURCES += \
 	src/cmd/print.c \
 	src/cmd/print.h \
 	src/cmd/quote-check.c \
+	src/cmd/reference.c \
+	src/cmd/references.c \
+	src/cmd/references.h \
 	src/cmd/rev-parse.c \
 	src/cmd/show.c \
 	src/cmd/spec-file.c \

@@ -172,11 +172,10 @@ config_get_bool(struct config *c, const char *key, bool fallback, bool *ret, str
 	return err_set(e, ERR_USAGE, "%s: \"%s\" is neither true nor false", key, value);
 }
 
-/* The user's directory may hold tokens one day: for the user alone. */
-static int
-config_make_user_dir(const struct config *c, struct err *e)
+int
+config_dir_make(const char *dir, struct err *e)
 {
-	CLEANUP(cleanup_free) char *path = buf_strdup(c->user_dir, e);
+	CLEANUP(cleanup_free) char *path = buf_strdup(dir, e);
 
 	if (path == NULL)
 		return -1;
@@ -199,7 +198,7 @@ config_target(struct config *c, bool user, const char *key, struct config_file *
 {
 	if (user) {
 		*ret = c->user;
-		return config_make_user_dir(c, e);
+		return config_dir_make(c->user_dir, e);
 	}
 	if (c->repository == NULL)
 		return err_set(e, ERR_USAGE, "%s: no store here; set it for the user", key);

@@ -148,6 +148,17 @@ unit_verify_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/tests/unit/evidence
 unit_verify_LDADD = $(UNIT_LDADD)
 unit_verify_LDFLAGS = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc
 
+# What t0530 commits: the certificate of a machine that booted a known image
+check_PROGRAMS += forge-machine
+forge_machine_SOURCES = tests/cli/forge-machine.c tests/unit/unit.h \
+	tests/unit/pki.c tests/unit/pki.h \
+	tests/unit/evidence/fixture.c tests/unit/evidence/fixture.h \
+	tests/unit/evidence/boot-log.c tests/unit/evidence/boot-log.h \
+	tests/unit/verify/forge.c tests/unit/verify/forge.h \
+	tests/unit/verify/machine.c tests/unit/verify/machine.h
+forge_machine_CPPFLAGS = $(UNIT_CPPFLAGS)
+forge_machine_LDADD = $(UNIT_LDADD)
+
 # unit store
 UNIT_TESTS += unit-store
 unit_store_SOURCES = tests/unit/unit.c tests/unit/unit.h \
@@ -354,6 +365,7 @@ CLI_TESTS = \
 	tests/cli/t0515-trust.sh \
 	tests/cli/t0520-event-log.sh \
 	tests/cli/t0540-hardware-check.sh \
+	tests/cli/t0530-reference.sh \
 	tests/cli/t0600-robust.sh \
 	tests/cli/t0700-aicertd.sh \
 	tests/cli/t0610-user.sh \

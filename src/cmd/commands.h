@@ -17,6 +17,7 @@ int init_command(int argc, char **argv, struct err *e);
 int log_command(int argc, char **argv, struct err *e);
 int ls_tree_command(int argc, char **argv, struct err *e);
 int quote_check_command(int argc, char **argv, struct err *e);
+int reference_command(int argc, char **argv, struct err *e);
 int rev_parse_command(int argc, char **argv, struct err *e);
 int show_command(int argc, char **argv, struct err *e);
 int status_command(int argc, char **argv, struct err *e);

@@ -4,9 +4,9 @@
 #include <string.h>
 #include "base/path.h"
 #include "base/printable.h"
-#include "base/timestamp.h"
+#include "cmd/judging.h"
+#include "cmd/references.h"
 #include "cmd/subject.h"
-#include "store/config.h"
 #include "store/history.h"
 #include "store/ingest.h"
 #include "verify/verify.h"
@@ -16,13 +16,21 @@
 struct verify_options {
 	bool json, inputs, all;
 	const char *min_level, *at, *explain;
+	struct option_list references;
 };
+
+static void
+verify_options_free(struct verify_options *o)
+{
+	options_list_free(&o->references);
+}
 
 /* Everything one verification needs; the arrays live as long as the request. */
 struct verify_job {
 	struct store *s;
 	struct subject subject;
 	struct trust trust;
+	struct reference_set references;
 	struct buf bytes;
 	struct verify_file output;
 	struct verify_file *inputs;
@@ -36,41 +44,11 @@ verify_job_free(struct verify_job *j)
 {
 	subject_free(&j->subject);
 	trust_free(&j->trust);
+	reference_set_free(&j->references);
 	buf_free(&j->bytes);
 	free(j->inputs);
 	certificate_free(&j->certificate);
 	store_close(j->s);
-}
-
-/* --min-level, else the user's verify.minLevel, else vtpm. */
-static int
-verify_level(const char *option, struct store *s, enum verdict_level *ret, struct err *e)
-{
-	CLEANUP(config_closep) struct config *c = NULL;
-	CLEANUP(cleanup_free) char *configured = NULL;
-
-	if (option == NULL) {
-		if (config_open(s, &c, e) != 0)
-			return -1;
-		if (config_get(c, "verify.minlevel", &configured, e) != 0 && e->code != ERR_NOTFOUND)
-			return -1;
-		option = configured != NULL ? configured : "vtpm";
-	}
-	return verdict_level_parse(option, ret, e);
-}
-
-static int
-verify_time(const char *at, struct verify_request *rq, struct err *e)
-{
-	rq->time = timestamp_now();
-	rq->time_source = "now";
-	if (at == NULL)
-		return 0;
-	rq->time_source = "--at";
-	if (timestamp_parse_loose(at, &rq->time, e) == 0)
-		return 0;
-	e->code = ERR_USAGE;
-	return err_prefix(e, "--at");
 }
 
 static int
@@ -146,6 +124,7 @@ verify_fill(struct verify_job *j)
 	rq->fetch = cmd_fetch;
 	rq->fetch_arg = j->s;
 	rq->trust = &j->trust;
+	rq->references = &j->references;
 	rq->chain = true;
 	rq->inputs = j->inputs;
 	rq->input_count = j->input_count;
@@ -279,12 +258,14 @@ int
 verify_command(int argc, char **argv, struct err *e)
 {
 	bool help = false;
-	struct verify_options o = {0};
+	CLEANUP(verify_options_free) struct verify_options o = {0};
 	const struct option table[] = {
 		{OPTION_FLAG, 0, "inputs", &o.inputs, NULL, "compare the work tree's inputs too"},
 		{OPTION_STRING, 0, "min-level", &o.min_level, "LEVEL",
 		    "simulated, device, vtpm (the default) or confidential"},
 		{OPTION_STRING, 0, "at", &o.at, "TIME", "judge at this time, not now"},
+		{OPTION_STRINGS, 0, "reference", &o.references, "FILE",
+		    "one of these reference records must match"},
 		{OPTION_FLAG, 'a', "all", &o.all, NULL, "print every check"},
 		{OPTION_FLAG, 0, "json", &o.json, NULL, "the verdict as one JSON document"},
 		{OPTION_STRING, 0, "explain", &o.explain, "CHECK", "say what a check means, and end"},
@@ -292,17 +273,19 @@ verify_command(int argc, char **argv, struct err *e)
 		{0},
 	};
 	CLEANUP(verify_job_free) struct verify_job j = {0};
-	int rc = cmd_parse("verify", "[--inputs] [--min-level LEVEL] [--at TIME] [-a|--json] FILE|REV | --explain CHECK",
-	    table, &argc, argv, e);
+	int rc = cmd_parse("verify", "[--inputs] [--min-level LEVEL] [--at TIME] [--reference FILE]..."
+	    " [-a|--json] FILE|REV | --explain CHECK", table, &argc, argv, e);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
 	if (o.explain != NULL)
 		return cmd_count("verify", argc, 0, 0, e) != 0 ? -1 : verify_explain(o.explain, e);
-	if (cmd_count("verify", argc, 1, 1, e) != 0 || verify_time(o.at, &j.rq, e) != 0 ||
+	if (cmd_count("verify", argc, 1, 1, e) != 0 || judging_time(o.at, &j.rq, e) != 0 ||
 	    cmd_store(STORE_READ_ONLY, &j.s, e) != 0 ||
-	    verify_level(o.min_level, j.s, &j.rq.required, e) != 0 || cmd_trust(&j.trust, e) != 0)
+	    judging_level(o.min_level, j.s, &j.rq.required, e) != 0 || cmd_trust(&j.trust, e) != 0 ||
+	    references_load(&o.references, &j.references, e) != 0)
 		return -1;
+	j.rq.reference_required = o.references.count > 0;
 	j.rq.check_inputs = o.inputs;
 	return verify_subject(&j, &o, argv[0], e);
 }

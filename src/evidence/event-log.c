@@ -47,7 +47,7 @@ event_log_take(struct event_log_reader *r, size_t n, const unsigned char **ret, 
 static int
 event_log_number(struct event_log_reader *r, size_t bytes, uint32_t *ret, struct err *e)
 {
-	const unsigned char *p;
+	const unsigned char *p = NULL;
 	uint32_t n = 0;
 
 	if (event_log_take(r, bytes, &p, e) != 0)

@@ -161,6 +161,8 @@ checks_boot_search(struct check_ctx *x, const struct reference_found *f, struct 
 	const struct reference_set *s = x->rq->references;
 
 	for (size_t i = 0; i < s->count; i++) {
+		if (x->rq->reference_required && !s->documents[i].demanded)
+			continue;
 		for (size_t k = 0; k < s->documents[i].count; k++) {
 			bool ok = false;
 

@@ -66,6 +66,7 @@ struct reference_document {
 	struct reference *records;
 	size_t count;
 	struct oid digest;          /* of the bytes decoded */
+	bool demanded;              /* set by who asks for a match with this document */
 };
 
 /* Canonical JSON only.  ERR_FORMAT says which record and member is wrong. */

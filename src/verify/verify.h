@@ -31,7 +31,9 @@ struct verify_request {
 	void *fetch_arg;
 	const struct trust *trust;  /* NULL: no entries */
 	const struct reference_set *references; /* NULL: none */
-	bool reference_required;    /* asked for: no match fails this certificate, not its ancestors */
+	/* One of the documents marked as demanded must match, or boot.reference fails; not
+	 * so for ancestors. */
+	bool reference_required;
 	enum verdict_level required;
 	int64_t time;
 	const char *time_source;

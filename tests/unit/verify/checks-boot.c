@@ -170,6 +170,8 @@ START_TEST(nearest_record_is_named)
 	/* asked for, and not matched */
 	m.rq.reference_required = true;
 	m.rq.required = LEVEL_SIMULATED;
+	machine_check(&m, CHECK_BOOT_REFERENCE, VERDICT_FAIL, "no reference record"); /* of those */
+	m.references.documents[0].demanded = m.references.documents[1].demanded = true;
 	machine_is(&m, LEVEL_NONE, ANSWER_FAIL);
 	machine_check(&m, CHECK_BOOT_REFERENCE, VERDICT_FAIL, "PCR 7 ");
 	reference_set_free(&m.references);
