@@ -51,6 +51,7 @@ libaicert_core_a_SOURCES += \
 	src/crypto/random.c src/crypto/random.h \
 	src/crypto/x509.c src/crypto/x509.h src/crypto/x509-internal.h \
 	src/crypto/x509-chain.c \
+	src/crypto/x509-make.c src/crypto/x509-make.h \
 	src/crypto/x509-pss.c
 
 # net
@@ -97,6 +98,7 @@ libaicert_core_a_SOURCES += \
 # tpm
 libaicert_core_a_SOURCES += \
 	src/tpm/ak.c \
+	src/tpm/ak-cert.c src/tpm/ak-cert.h \
 	src/tpm/pcr.c \
 	src/tpm/quote.c \
 	src/tpm/tcti-embedded.c src/tpm/tcti-embedded.h \
@@ -160,15 +162,37 @@ libaicert_core_a_SOURCES += \
 
 # serve
 libaicert_core_a_SOURCES += \
+	src/serve/access.c src/serve/access.h \
+	src/serve/channel.c src/serve/channel.h \
+	src/serve/closure.c src/serve/closure.h \
 	src/serve/daemon.c src/serve/daemon.h \
 	src/serve/http.c src/serve/http.h \
+	src/serve/http-internal.h \
+	src/serve/http-peer.c \
+	src/serve/http-reply.c \
+	src/serve/http-server.c \
+	src/serve/http-tls.c \
+	src/serve/hub.c src/serve/hub.h \
+	src/serve/hub-reach.c src/serve/hub-reach.h \
 	src/serve/identity.c src/serve/identity.h \
+	src/serve/journal.c src/serve/journal.h \
+	src/serve/ledger.c src/serve/ledger.h \
+	src/serve/limiter.c src/serve/limiter.h \
 	src/serve/listen.c src/serve/listen.h \
+	src/serve/live-log.c src/serve/live-log.h \
+	src/serve/metrics.c src/serve/metrics.h \
 	src/serve/objects.c src/serve/objects.h \
+	src/serve/place.c src/serve/place.h \
+	src/serve/platform.c src/serve/platform.h \
+	src/serve/principal.c src/serve/principal.h \
 	src/serve/routes.c src/serve/routes.h \
+	src/serve/run-outcome.c src/serve/run-outcome.h \
+	src/serve/run-request.c src/serve/run-request.h \
 	src/serve/run-state.c src/serve/run-state.h \
+	src/serve/run-table.c src/serve/run-table.h \
 	src/serve/runs.c src/serve/runs.h \
 	src/serve/session.c src/serve/session.h \
+	src/serve/settings.c src/serve/settings.h \
 	src/serve/upload.c src/serve/upload.h \
 	src/serve/worker.c src/serve/worker.h
 

@@ -63,6 +63,10 @@ int odb_hash_fd(int fd, const char *what, struct oid *ret, uint64_t *ret_size,
  * can still write it. The name is gone afterwards. */
 int odb_adopt(struct store *s, int dirfd, const char *name, struct oid *ret, uint64_t *ret_size,
     struct err *e) MUST_CHECK;
+/* The same for a file whose bytes the caller has hashed while it wrote them: a large
+ * one is not read again. */
+int odb_adopt_known(struct store *s, int dirfd, const char *name, const struct oid *id,
+    struct err *e) MUST_CHECK;
 
 /* Writes an object as a new file beneath dirfd (reflink, else copy; the bytes that
  * were written are verified): never replaces an existing name (ERR_EXISTS).

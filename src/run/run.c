@@ -143,6 +143,33 @@ run_quote(struct run *r, struct buf *text, struct certificate_quote *ret, struct
 	return quote_make(r->rq->tpm, extra, ret, e);
 }
 
+/* The boot log becomes an object of the run. */
+static int
+run_take_platform(struct run *r, struct err *e)
+{
+	const struct run_platform *p = r->rq->platform;
+	struct certificate_blob_ref *log = &r->cert.boot_log;
+
+	if (p == NULL)
+		return 0;
+	for (size_t i = 0; i < p->ak_chain_count; i++) {
+		struct buf *copy = &r->cert.ak_chain[r->cert.ak_chain_count++];
+
+		buf_add(copy, p->ak_chain[i].data, p->ak_chain[i].len);
+		if (buf_check(copy, e) != 0)
+			return -1;
+	}
+	if (p->boot_log.len == 0)
+		return 0;
+	log->media_type = buf_strdup(RUN_BOOT_LOG_TYPE, e);
+	if (log->media_type == NULL ||
+	    odb_put(r->rq->store, p->boot_log.data, p->boot_log.len, &log->id, e) != 0)
+		return -1;
+	log->size = p->boot_log.len;
+	log->present = true;
+	return 0;
+}
+
 static int
 run_begin(struct run *r, struct err *e)
 {
@@ -158,7 +185,7 @@ run_begin(struct run *r, struct err *e)
 	if (!run_pcr_zero(&pcrs, 14) || !run_pcr_zero(&pcrs, 15))
 		return err_set(e, ERR_REFUSED, "PCR 14 and 15 were used in this boot: one run per boot;"
 		    " restart the machine");
-	if (ak_load(tpm, &r->cert.ak_public, e) != 0)
+	if (ak_load(tpm, &r->cert.ak_public, e) != 0 || run_take_platform(r, e) != 0)
 		return -1;
 	memcpy(r->cert.nonce, r->rq->nonce, sizeof r->cert.nonce);
 	statement_start_text(&text, r->rq->nonce);

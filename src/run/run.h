@@ -26,12 +26,21 @@ struct run_observer {
 #define RUN_CANCEL_MS 5000
 #define RUN_CANCEL_KEEP_MS (10 * 60 * 1000)
 
+/* What the platform says of this machine and its AK; read once, when the TPM is opened. */
+struct run_platform {
+	struct buf ak_chain[CERTIFICATE_CHAIN_MAX]; /* DER, leaf first, without the root */
+	size_t ak_chain_count;
+	struct buf boot_log;            /* TCG event log; empty: none */
+};
+#define RUN_BOOT_LOG_TYPE "application/vnd.tcg.event-log"
+
 struct run_request {
 	struct store *store;
 	struct tpm *tpm;
 	const struct run_spec *spec;    /* every input's object is in the store */
 	unsigned char nonce[32];
 	const char *daemon_version;
+	const struct run_platform *platform; /* NULL: nothing is known */
 	int cancel_fd;                  /* readable: stop the run; -1: none */
 	struct run_observer observer;
 };

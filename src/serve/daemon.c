@@ -4,17 +4,27 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include "base/fd.h"
 #include "base/interrupt.h"
-#include "crypto/key.h"
+#include "serve/channel.h"
+#include "serve/hub.h"
+#include "serve/journal.h"
 #include "serve/listen.h"
+#include "serve/place.h"
 #include "serve/routes.h"
 #include "serve/session.h"
+#include "serve/worker.h"
 
 struct daemon {
 	const struct daemon_options *o;
+	const struct settings *settings;
 	struct session_app app;
+	struct place place;         /* on an address only, as channel and ledger */
+	struct channel channel;
+	struct ledger *ledger;
 	struct http_server *server;
+	char *url;                  /* what it listens on */
 	int listen_fd;
 };
 
@@ -56,15 +66,52 @@ daemon_on_wait(void *arg, const char *message)
 	daemon_say(arg, "waiting: ", message);
 }
 
-/* What takes the place of a TLS key where there is no TLS: ephemeral. */
+/* A Unix socket has no TLS: there the key stands for this process alone. */
 static int
-daemon_channel_key(struct daemon *d, struct err *e)
+daemon_channel(const struct settings *s, struct channel *ret, struct err *e)
 {
-	CLEANUP(key_freep) struct key *key = NULL;
-
-	if (key_generate_p256(&key, e) != 0 || key_spki(key, &d->app.spki, e) != 0)
+	if ((s->tls_cert != NULL ? channel_load(s->tls_cert, s->tls_key, ret, e) :
+	    channel_ephemeral("aicertd", ret, e)) != 0)
 		return -1;
-	return oid_from_data(&d->app.spki_digest, d->app.spki.data, d->app.spki.len, e);
+	return s->client_ca == NULL ? 0 : channel_load_client_ca(s->client_ca, ret, e);
+}
+
+/* As many descriptors as we may have: a connection takes two, an object being sent one. */
+static void
+daemon_descriptors(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) != 0)
+		return;
+	l.rlim_cur = l.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &l);
+}
+
+static void
+daemon_on_done(void *arg, const struct http_done *done)
+{
+	const struct session_app *app = arg;
+	const struct principal *p = done->call->principal;
+	CLEANUP(buf_free) struct buf line = BUF_INIT;
+	struct err e;
+
+	metrics_request(app->metrics, done);
+	if (app->ledger != NULL &&
+	    journal_request_line(done, p != NULL ? p->name : "-", &line, &e) == 0)
+		journal_write(STDERR_FILENO, &line);
+}
+
+static void
+daemon_on_run(void *arg, const struct ledger_run *row)
+{
+	const struct daemon *d = arg;
+	CLEANUP(buf_free) struct buf line = BUF_INIT;
+	struct err e;
+
+	metrics_run(d->app.metrics, row->state);
+	if (d->ledger != NULL && journal_run_line(row, &line, &e) == 0)
+		journal_write(STDERR_FILENO, &line);
 }
 
 /*
@@ -98,36 +145,115 @@ daemon_lease(struct daemon *d, struct err *e)
 {
 	CLEANUP(store_closep) struct store *s = NULL;
 
-	return store_open(d->o->store, 0, &s, e) != 0 ? -1 : lease_open(s, &d->app.lease, e);
+	return store_open(d->app.store, 0, &s, e) != 0 ? -1 : lease_open(s, &d->app.lease, e);
 }
 
 static int
 daemon_listen(struct daemon *d, struct err *e)
 {
-	struct http_server_options o = {
-		.listen_fd = d->listen_fd, .uid = geteuid(), .routes = routes_table(),
-		.app = &d->app, .session_free = session_free,
+	const struct settings *s = d->settings;
+	const struct http_tls tls = {
+		.certificate = buf_str(&d->channel.certificate), .key = buf_str(&d->channel.key),
+		.client_ca = d->channel.client_ca.len > 0 ? buf_str(&d->channel.client_ca) : NULL,
 	};
+	struct http_server_options o = {
+		.listen_fd = d->listen_fd, .tls = s->listen != NULL ? &tls : NULL, .uid = geteuid(),
+		.limits = {
+			.connections = (unsigned)s->connections, .per_address = (unsigned)s->per_address,
+			.idle_s = (unsigned)s->idle_s, .header_s = (unsigned)s->header_s,
+			.stall_s = (unsigned)s->stall_s,
+		},
+		.routes = routes_table(), .app = &d->app, .session_free = session_free,
+		.gate = session_gate, .done = daemon_on_done,
+	};
+	int rc;
 
 	d->listen_fd = -1;
-	if (http_server_start(&o, &d->server, e) != 0)
+	rc = http_server_start(&o, &d->server, e);
+	channel_wipe(&d->channel);
+	if (rc == 0)
+		daemon_say(d, "listening on ", s->listen != NULL ? d->url : s->socket);
+	return rc;
+}
+
+/* What only a daemon on an address has. */
+static int
+daemon_open_place(struct daemon *d, struct err *e)
+{
+	const struct settings *s = d->settings;
+
+	if (s->listen == NULL)
+		return 0;
+	daemon_descriptors();
+	if (access_new(s->token_file, &d->app.access, e) != 0 ||
+	    place_prepare(s->store, &d->place, e) != 0 ||
+	    ledger_open(d->place.ledger, &d->ledger, e) != 0)
 		return -1;
-	daemon_say(d, "listening on ", d->o->unix_socket);
+	d->app.store = d->place.store;
+	d->app.ledger = d->ledger;
 	return 0;
+}
+
+static int
+daemon_open_hub(struct daemon *d, struct err *e)
+{
+	CLEANUP(store_closep) struct store *s = NULL;
+
+	if (store_open(d->app.store, 0, &s, e) != 0)
+		return -1;
+	return hub_new(d->settings, s, d->ledger, &d->app.hub, e);
+}
+
+static int
+daemon_open_worker(struct daemon *d, struct err *e)
+{
+	const struct settings *s = d->settings;
+	const struct run_table_options table = {
+		.ledger = d->ledger, .logs = d->place.logs, .queue = d->ledger != NULL ? (unsigned)s->queue : 0,
+	};
+	struct worker_options worker = {
+		.store = d->app.store, .tpm = s->tpm, .ledger = d->ledger,
+		.platform = {.ak_chain = s->ak_chain, .boot_log = s->boot_log},
+		.on_wait = daemon_on_wait, .on_run = daemon_on_run, .arg = d,
+	};
+
+	if (run_table_open(&table, &d->app.table, e) != 0)
+		return -1;
+	worker.table = d->app.table;
+	return worker_start(&worker, &d->app.worker, e);
+}
+
+static int
+daemon_open(struct daemon *d, struct err *e)
+{
+	const struct settings *s = d->settings;
+
+	d->app.store = s->store;
+	if (s->socket != NULL ? listen_unix(s->socket, &d->listen_fd, e) != 0 :
+	    listen_tcp(s->listen, &d->listen_fd, &d->url, e) != 0)
+		return -1;
+	if (metrics_new(&d->app.metrics, e) != 0 || daemon_channel(s, &d->channel, e) != 0 ||
+	    daemon_open_place(d, e) != 0)
+		return -1;
+	buf_add(&d->app.spki, d->channel.spki.data, d->channel.spki.len);
+	d->app.spki_digest = d->channel.spki_digest;
+	if (buf_check(&d->app.spki, e) != 0)
+		return -1;
+	return settings_is_hub(s) ? daemon_open_hub(d, e) : daemon_open_worker(d, e);
 }
 
 /* From the worker's start to the order to stop. */
 static int
 daemon_work(struct daemon *d, struct err *e)
 {
-	bool stop;
+	bool stop = false;
 
-	if (daemon_channel_key(d, e) != 0 ||
-	    daemon_wait(d, worker_ready_fd(d->app.worker), &stop, e) != 0)
+	if (d->app.worker != NULL && daemon_wait(d, worker_ready_fd(d->app.worker), &stop, e) != 0)
 		return -1;
 	if (stop)
 		return 0;
-	if (worker_ready(d->app.worker, e) != 0 || daemon_lease(d, e) != 0 || daemon_listen(d, e) != 0)
+	if ((d->app.worker != NULL && worker_ready(d->app.worker, e) != 0) || daemon_lease(d, e) != 0 ||
+	    daemon_listen(d, e) != 0)
 		return -1;
 	return daemon_wait(d, -1, &stop, e);
 }
@@ -137,10 +263,12 @@ daemon_work(struct daemon *d, struct err *e)
 static void
 daemon_remove_socket(const struct daemon_options *o)
 {
-	CLEANUP(cleanup_free) char *dir = strdup(o->unix_socket);
+	const char *path = o->settings->socket;
+	CLEANUP(cleanup_free) char *dir = path != NULL ? strdup(path) : NULL;
 	char *slash = dir != NULL ? strrchr(dir, '/') : NULL;
 
-	unlink(o->unix_socket);
+	if (path != NULL)
+		unlink(path);
 	if (o->control_fd < 0 || slash == NULL || slash == dir)
 		return;
 	*slash = '\0';
@@ -156,30 +284,55 @@ daemon_give_up(const struct daemon_options *o)
 	_exit(err_exit_status(ERR_IO));
 }
 
+static void
+daemon_close(struct daemon *d)
+{
+	http_server_stop(d->server);
+	lease_close(d->app.lease);
+	worker_free(d->app.worker);
+	run_table_free(d->app.table);
+	hub_free(d->app.hub);
+	ledger_close(d->ledger);
+	access_free(d->app.access);
+	metrics_free(d->app.metrics);
+	cleanup_close(&d->listen_fd);
+	channel_free(&d->channel);
+	place_free(&d->place);
+	buf_free(&d->app.spki);
+	free(d->url);
+}
+
 int
 daemon_serve(const struct daemon_options *o, struct err *e)
 {
-	struct daemon d = {.o = o, .app = {.store = o->store}, .listen_fd = -1};
-	struct worker_options worker = {
-		.store = o->store, .tpm = o->tpm, .on_wait = daemon_on_wait, .arg = &d,
-	};
+	struct daemon d = {.o = o, .settings = o->settings, .listen_fd = -1};
+	bool listening;
 	int rc;
 
-	if (interrupt_install(e) != 0 || daemon_no_sigpipe(e) != 0 ||
-	    listen_unix(o->unix_socket, &d.listen_fd, e) != 0)
+	if (interrupt_install(e) != 0 || daemon_no_sigpipe(e) != 0)
 		return -1;
-	rc = worker_start(&worker, &d.app.worker, e);
-	if (rc == 0) {
+	rc = daemon_open(&d, e);
+	listening = d.listen_fd >= 0; /* else the socket there is another's */
+	if (rc == 0)
 		rc = daemon_work(&d, e);
-		if (!worker_stop(d.app.worker)) /* what runs is cancelled and cleaned up first */
-			daemon_give_up(o);
-	}
-	daemon_remove_socket(o);
-	http_server_stop(d.server);
-	lease_close(d.app.lease);
-	worker_free(d.app.worker);
-	if (d.listen_fd >= 0)
-		close(d.listen_fd);
-	buf_free(&d.app.spki);
+	if (d.app.worker != NULL && !worker_stop(d.app.worker)) /* what runs is cancelled first */
+		daemon_give_up(o);
+	if (listening)
+		daemon_remove_socket(o);
+	daemon_close(&d);
+	return rc;
+}
+
+int
+daemon_check(const struct settings *s, struct err *e)
+{
+	struct channel channel = {0};
+	struct access *access = NULL;
+	int rc = daemon_channel(s, &channel, e);
+
+	if (rc == 0 && s->token_file != NULL)
+		rc = access_new(s->token_file, &access, e);
+	access_free(access);
+	channel_free(&channel);
 	return rc;
 }

@@ -2,10 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include "base/buf.h"
+
+#define LISTEN_BACKLOG 256
 
 static int
 listen_check_directory(const char *path, struct err *e)
@@ -70,6 +75,84 @@ listen_unix(const char *path, int *ret_fd, struct err *e)
 	if (fchmod(fd, 0600) != 0 || bind(fd, (const struct sockaddr *)&addr, sizeof addr) != 0 ||
 	    chmod(path, 0600) != 0 || listen(fd, 64) != 0)
 		return err_sys(e, "%s: cannot listen", path);
+	*ret_fd = fd;
+	fd = -1;
+	return 0;
+}
+
+/* Splits "HOST:PORT" or "[HOST]:PORT" in place. */
+static int
+listen_split(char *text, const char **ret_host, const char **ret_port, struct err *e)
+{
+	char *colon = strrchr(text, ':'), *host = text;
+
+	if (colon == NULL || colon == text || colon[1] == '\0' ||
+	    colon[1 + strspn(colon + 1, "0123456789")] != '\0' || strlen(colon + 1) > 5)
+		return err_set(e, ERR_USAGE, "%s: not ADDRESS:PORT", text);
+	*colon = '\0';
+	if (*host == '[' && colon[-1] == ']') {
+		colon[-1] = '\0';
+		host++;
+	} else if (strchr(host, ':') != NULL) {
+		return err_set(e, ERR_USAGE, "%s: an IPv6 address is written in brackets", host);
+	}
+	*ret_host = host;
+	*ret_port = colon + 1;
+	return 0;
+}
+
+static int
+listen_address(const struct addrinfo *a, const char *what, int *ret, struct err *e)
+{
+	CLEANUP(cleanup_close) int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int on = 1;
+
+	if (fd < 0)
+		return err_sys(e, "cannot make a socket");
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+	    bind(fd, a->ai_addr, a->ai_addrlen) != 0 || listen(fd, LISTEN_BACKLOG) != 0)
+		return err_sys(e, "%s: cannot listen", what);
+	*ret = fd;
+	fd = -1;
+	return 0;
+}
+
+static int
+listen_url(int fd, char **ret, struct err *e)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof addr;
+	char host[128], port[16];
+
+	if (getsockname(fd, (struct sockaddr *)&addr, &len) != 0)
+		return err_sys(e, "cannot look at the socket");
+	if (getnameinfo((struct sockaddr *)&addr, len, host, sizeof host, port, sizeof port,
+	    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		return err_set(e, ERR_IO, "cannot name the socket");
+	*ret = buf_strfmt(e, addr.ss_family == AF_INET6 ? "https://[%s]:%s" : "https://%s:%s", host,
+	    port);
+	return *ret != NULL ? 0 : -1;
+}
+
+int
+listen_tcp(const char *address, int *ret_fd, char **ret_url, struct err *e)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+	CLEANUP(cleanup_free) char *copy = buf_strdup(address, e);
+	CLEANUP(cleanup_close) int fd = -1;
+	struct addrinfo *found = NULL;
+	const char *host = NULL, *port = NULL;
+	int rc;
+
+	if (copy == NULL || listen_split(copy, &host, &port, e) != 0)
+		return -1;
+	rc = getaddrinfo(host, port, &hints, &found);
+	if (rc != 0)
+		return err_set(e, ERR_USAGE, "%s: %s", address, gai_strerror(rc));
+	rc = listen_address(found, address, &fd, e);
+	freeaddrinfo(found);
+	if (rc != 0 || listen_url(fd, ret_url, e) != 0)
+		return -1;
 	*ret_fd = fd;
 	fd = -1;
 	return 0;

@@ -1,4 +1,4 @@
-/* A Unix socket that only its owner can reach. */
+/* Where requests come in: a Unix socket that only its owner can reach, or an address. */
 #ifndef SERVE_LISTEN_H
 #define SERVE_LISTEN_H
 
@@ -10,5 +10,11 @@
  * replaced, one that lives is ERR_BUSY, anything else there ERR_EXISTS.
  */
 int listen_unix(const char *path, int *ret_fd, struct err *e) MUST_CHECK;
+
+/*
+ * Listens on "ADDR:PORT", "[ADDR]:PORT" for IPv6; port 0: any.  *ret_url is
+ * "https://ADDR:PORT" with the numbers that it has got, malloc'd.
+ */
+int listen_tcp(const char *address, int *ret_fd, char **ret_url, struct err *e) MUST_CHECK;
 
 #endif

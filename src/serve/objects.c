@@ -12,13 +12,13 @@ static const struct shape objects_shape[] = {
 	{NULL, SHAPE_STRING, 0},
 };
 
-static int
-objects_decode(const struct buf *body, struct jcs **ret, struct err *e)
+int
+objects_decode(const void *data, size_t len, struct jcs **ret, struct err *e)
 {
 	CLEANUP(jcs_freep) struct jcs *v = NULL;
 	const char *type;
 
-	if (jcs_decode(body->data, body->len, HTTP_DOCUMENT_MAX, &v, e) != 0)
+	if (jcs_decode(data, len, HTTP_DOCUMENT_MAX, &v, e) != 0)
 		return -1;
 	type = jcs_get_string(v, "mediaType");
 	if (type == NULL || strcmp(type, OBJECTS_MEDIA_TYPE) != 0)
@@ -43,12 +43,13 @@ objects_missing(struct http_call *c, struct err *e)
 
 	jcs_set_string(out, "mediaType", OBJECTS_MEDIA_TYPE);
 	jcs_set(out, "objects", missing);
-	if (session_store(c, &s, e) != 0 || objects_decode(&c->body, &in, e) != 0)
+	if (session_store(c, &s, e) != 0 || objects_decode(c->body.data, c->body.len, &in, e) != 0)
 		return -1;
 	list = jcs_get(in, "objects");
 	for (size_t i = 0; i < jcs_length(list); i++) {
 		const char *text = jcs_string(jcs_at(list, i));
 		struct oid id;
+		int visible;
 
 		if (text == NULL)
 			return err_set(e, ERR_FORMAT, "objects[%zu]: not a string", i);
@@ -56,7 +57,10 @@ objects_missing(struct http_call *c, struct err *e)
 			return err_prefix(e, "objects[%zu]", i);
 		if (odb_keep(s, &id, 1, e) != 0)
 			return -1;
-		if (!odb_has(s, &id))
+		visible = session_visible(c, &id, e);
+		if (visible < 0)
+			return -1;
+		if (visible == 0)
 			jcs_append(missing, jcs_new_string(text));
 	}
 	return http_reply_json(c, 200, out, e);
@@ -79,11 +83,7 @@ objects_number(const char **p, uint64_t *ret)
 	return true;
 }
 
-/*
- * RFC 9110 section 14.2, one range of bytes: "bytes=a-b", "bytes=a-", "bytes=-n".
- * False: cannot be satisfied, or is none of these.
- */
-static bool
+bool
 objects_range(const char *text, uint64_t size, uint64_t *ret_start, uint64_t *ret_length)
 {
 	uint64_t first, last = size > 0 ? size - 1 : 0;
@@ -112,19 +112,21 @@ objects_range(const char *text, uint64_t size, uint64_t *ret_start, uint64_t *re
 }
 
 static int
-objects_absent(struct http_call *c, struct store *s, const struct oid *id,
-    const struct err *problem, struct err *e)
+objects_absent(struct http_call *c, struct store *s, const struct oid *id, struct err *e)
 {
-	struct err ignored;
+	struct err problem, ignored;
 	uint64_t offset;
 	char text[32];
 
-	if (strcmp(c->method, "HEAD") == 0 && upload_offset(s, id, &offset, &ignored) == 0) {
+	/* the same words whether it is not here or another's */
+	err_set(&problem, ERR_NOTFOUND, "object %s is not here", c->arg);
+	if (strcmp(c->method, "HEAD") == 0 &&
+	    upload_offset(s, id, session_owner(c), &offset, &ignored) == 0) {
 		snprintf(text, sizeof text, "%llu", (unsigned long long)offset);
 		if (http_answer_header(c, "Upload-Offset", text, e) != 0)
 			return -1;
 	}
-	return http_reply_problem(c, 0, problem, e);
+	return http_reply_problem(c, 0, &problem, e);
 }
 
 static int
@@ -159,17 +161,19 @@ objects_send(struct http_call *c, int fd, uint64_t size, struct err *e)
 int
 objects_get(struct http_call *c, struct err *e)
 {
-	struct err problem;
 	struct store *s;
 	uint64_t size;
 	struct oid id;
 	char etag[OID_HEX_SIZE + 2];
-	int fd;
+	int fd, visible;
 
-	if (session_oid(c, &id, e) != 0 || session_store(c, &s, e) != 0)
+	if (session_oid(c, &id, e) != 0 || session_store(c, &s, e) != 0 ||
+	    (visible = session_visible(c, &id, e)) < 0)
 		return -1;
-	if (odb_open(s, &id, &fd, &size, &problem) != 0)
-		return objects_absent(c, s, &id, &problem, e);
+	if (visible == 0)
+		return c->principal == NULL ? access_demand(c, e) : objects_absent(c, s, &id, e);
+	if (odb_open(s, &id, &fd, &size, e) != 0)
+		return e->code == ERR_NOTFOUND ? objects_absent(c, s, &id, e) : -1;
 	snprintf(etag, sizeof etag, "\"%s\"", c->arg);
 	if (http_answer_header(c, "ETag", etag, e) != 0) {
 		close(fd);
@@ -178,14 +182,13 @@ objects_get(struct http_call *c, struct err *e)
 	return objects_send(c, fd, size, e);
 }
 
-/* "bytes N-M/T", RFC 9110 section 14.4; without the header the whole object comes. */
-static int
-objects_content_range(const struct http_call *c, struct upload_range *ret, struct err *e)
+int
+objects_content_range(const char *text, uint64_t length, struct upload_range *ret, struct err *e)
 {
-	const char *text = http_header(c, "Content-Range"), *p;
+	const char *p;
 	uint64_t last;
 
-	*ret = (struct upload_range){.length = c->length, .total = c->length};
+	*ret = (struct upload_range){.length = length, .total = length};
 	if (text == NULL)
 		return 0;
 	ret->resume = true;
@@ -194,7 +197,7 @@ objects_content_range(const struct http_call *c, struct upload_range *ret, struc
 	    !objects_number(&p, &last) || *p++ != '/' || !objects_number(&p, &ret->total) ||
 	    *p != '\0' || last < ret->start || last >= ret->total)
 		return err_set(e, ERR_USAGE, "Content-Range is not \"bytes FIRST-LAST/TOTAL\"");
-	if (last - ret->start + 1 != c->length)
+	if (last - ret->start + 1 != length)
 		return err_set(e, ERR_USAGE, "Content-Range and Content-Length differ");
 	return 0;
 }
@@ -219,6 +222,7 @@ objects_put_begin(struct http_call *c, struct err *e)
 	struct store *s;
 	uint64_t offset;
 	struct oid id;
+	int visible;
 
 	if (session_oid(c, &id, e) != 0 || session_store(c, &s, e) != 0)
 		return -1;
@@ -226,13 +230,14 @@ objects_put_begin(struct http_call *c, struct err *e)
 		err_set(&problem, ERR_USAGE, "an object is sent with its Content-Length");
 		return http_reply_problem(c, 411, &problem, e);
 	}
-	if (objects_content_range(c, &range, e) != 0)
+	if (objects_content_range(http_header(c, "Content-Range"), c->length, &range, e) != 0 ||
+	    (visible = session_visible(c, &id, e)) < 0)
 		return -1;
 	if (odb_keep(s, &id, 1, e) != 0)
 		return -1;
-	if (odb_intact(s, &id)) /* damage is replaced by what comes */
+	if (visible > 0 && odb_intact(s, &id)) /* damage is replaced by what comes */
 		return http_reply(c, 200, NULL, NULL, 0, e);
-	if (upload_open(s, &id, &range, &u, &offset, &problem) != 0) {
+	if (upload_open(s, &id, session_owner(c), &range, &u, &offset, &problem) != 0) {
 		if (problem.code == ERR_CONFLICT)
 			return objects_conflict(c, offset, &problem, e);
 		*e = problem;
@@ -251,11 +256,13 @@ objects_put_data(struct http_call *c, const void *data, size_t len, struct err *
 int
 objects_put(struct http_call *c, struct err *e)
 {
+	struct oid id;
 	uint64_t offset;
 	char text[32];
 	bool whole;
 
-	if (upload_finish(c->stream, &whole, &offset, e) != 0)
+	if (session_oid(c, &id, e) != 0 || upload_finish(c->stream, &whole, &offset, e) != 0 ||
+	    (whole && session_own(c, &id, e) != 0))
 		return -1;
 	snprintf(text, sizeof text, "%llu", (unsigned long long)offset);
 	if (http_answer_header(c, "Upload-Offset", text, e) != 0)

@@ -1,13 +1,31 @@
 #include "serve/routes.h"
 
+#include "serve/hub.h"
 #include "serve/identity.h"
 #include "serve/objects.h"
 #include "serve/runs.h"
+#include "serve/session.h"
 
 static int
 routes_health(struct http_call *c, struct err *e)
 {
 	return http_reply(c, 200, "text/plain", "ok\n", 3, e);
+}
+
+static int
+routes_metrics(struct http_call *c, struct err *e)
+{
+	const struct session_app *app = session_app(c);
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	struct metrics_gauges g = {.connections = http_connections(c)};
+
+	if (app->access != NULL)
+		g.failed_credentials = access_failures(app->access);
+	if (app->table != NULL)
+		run_table_load(app->table, &g.queued, &g.running);
+	if (metrics_text(app->metrics, &g, &text, e) != 0)
+		return -1;
+	return http_reply(c, 200, "text/plain; version=0.0.4", text.data, text.len, e);
 }
 
 static const struct http_stream routes_put_object = {
@@ -16,18 +34,27 @@ static const struct http_stream routes_put_object = {
 	.drop = objects_put_drop,
 };
 
+#define R_OBJECTS (PRINCIPAL_READ | PRINCIPAL_WRITE | PRINCIPAL_RUN)
+#define R_REFS (PRINCIPAL_READS | ACCESS_PUBLIC)
+
 static const struct http_route routes[] = {
-	{"GET", "/healthz", routes_health, false, NULL},
-	{"GET", "/v1/identity", identity_get, false, NULL},
-	{"POST", "/v1/objects/missing", objects_missing, true, NULL},
-	{"GET", "/v1/objects/*", objects_get, false, NULL},
-	{"PUT", "/v1/objects/*", objects_put, false, &routes_put_object},
-	{"POST", "/v1/runs", runs_post, true, NULL},
-	{"GET", "/v1/runs/*", runs_get, false, NULL},
-	{"DELETE", "/v1/runs/*", runs_delete, false, NULL},
-	{"GET", "/v1/runs/*/log", runs_log, false, NULL},
-	{"GET", "/v1/runs/*/certificate", runs_certificate, false, NULL},
-	{NULL, NULL, NULL, false, NULL},
+	{"GET", "/healthz", routes_health, ACCESS_OPEN, false, NULL},
+	{"GET", "/metrics", routes_metrics, ACCESS_ANY, false, NULL},
+	{"GET", "/v1/identity", identity_get, ACCESS_OPEN, false, NULL},
+	{"POST", "/v1/objects/missing", objects_missing, R_OBJECTS, true, NULL},
+	{"GET", "/v1/objects/*", objects_get, R_OBJECTS | ACCESS_PUBLIC, false, NULL},
+	{"PUT", "/v1/objects/*", objects_put, PRINCIPAL_WRITE | PRINCIPAL_RUN, false, &routes_put_object},
+	{"POST", "/v1/runs", runs_post, PRINCIPAL_RUN, true, NULL},
+	{"GET", "/v1/runs", runs_list, PRINCIPAL_RUN, false, NULL},
+	{"GET", "/v1/runs/*", runs_get, PRINCIPAL_RUN, false, NULL},
+	{"DELETE", "/v1/runs/*", runs_delete, PRINCIPAL_RUN, false, NULL},
+	{"GET", "/v1/runs/*/log", runs_log, PRINCIPAL_RUN, false, NULL},
+	{"GET", "/v1/runs/*/certificate", runs_certificate, PRINCIPAL_RUN, false, NULL},
+	{"GET", "/v1/refs", hub_list, R_REFS, false, NULL},
+	{"GET", "/v1/refs/**", hub_get, R_REFS, false, NULL},
+	{"PUT", "/v1/refs/**", hub_put, PRINCIPAL_WRITE | PRINCIPAL_FORCE, true, NULL},
+	{"DELETE", "/v1/refs/**", hub_delete, PRINCIPAL_FORCE, false, NULL},
+	{NULL, NULL, NULL, 0, false, NULL},
 };
 
 const struct http_route *

@@ -1,57 +1,114 @@
 #include "serve/run-state.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
-#include "base/fd.h"
-#include "base/hex.h"
-#include "crypto/random.h"
+#include "serve/live-log.h"
 
 struct run_state {
 	char id[RUN_STATE_ID_SIZE];
+	char owner[64];
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	unsigned references;
 	int cancel_fd;
-	int log_fd;
+	int log_fd;             /* -1: over, read by its path */
+	char *log_path;
+	struct live_log log;
 	struct run_state_view view;
 	struct buf certificate;
 };
 
-int
-run_state_new(int log_fd, struct run_state **ret, struct err *e)
+static void
+run_state_init_lock(struct run_state *r)
 {
-	struct run_state *r = calloc(1, sizeof *r);
 	pthread_condattr_t attr;
-	unsigned char id[32];
 
-	if (r == NULL) {
-		close(log_fd);
-		return err_nomem(e);
-	}
-	r->log_fd = log_fd;
-	r->references = 1;
-	snprintf(r->view.state, sizeof r->view.state, "queued");
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&r->changed, &attr);
 	pthread_condattr_destroy(&attr);
+}
+
+int
+run_state_new(const struct run_state_options *o, struct run_state **ret, struct err *e)
+{
+	struct run_state *r = calloc(1, sizeof *r);
+
+	if (r == NULL) {
+		cleanup_close(&o->log_fd);
+		return err_nomem(e);
+	}
+	run_state_init_lock(r);
+	r->references = 1;
+	r->log_fd = o->log_fd;
+	r->log = (struct live_log){.fd = o->log_fd, .half = LIVE_LOG_HALF};
+	snprintf(r->id, sizeof r->id, "%s", o->id);
+	snprintf(r->owner, sizeof r->owner, "%s", o->owner);
+	snprintf(r->view.state, sizeof r->view.state, RUN_STATE_QUEUED);
+	r->view.created = time(NULL);
 	r->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (r->cancel_fd < 0) {
+	if (r->cancel_fd < 0)
 		err_sys(e, "cannot make an event");
-		run_state_unref(r);
-		return -1;
+	else if (o->log_path != NULL && (r->log_path = strdup(o->log_path)) == NULL)
+		err_nomem(e);
+	else {
+		*ret = r;
+		return 0;
 	}
-	if (random_bytes(id, sizeof id, e) != 0) {
-		run_state_unref(r);
+	run_state_unref(r);
+	return -1;
+}
+
+int
+run_state_from_row(const struct ledger_run *row, const char *log_path, struct run_state **ret,
+    struct err *e)
+{
+	const struct run_state_options o = {
+		.id = row->id, .owner = row->owner, .log_fd = -1, .log_path = log_path,
+	};
+	struct run_state *r;
+
+	if (run_state_new(&o, &r, e) != 0)
 		return -1;
-	}
-	hex_encode(r->id, id, sizeof id);
+	snprintf(r->view.state, sizeof r->view.state, "%s", row->state);
+	r->view.over = true;
+	r->view.created = row->created;
+	r->view.started = row->started;
+	r->view.finished = row->finished;
+	r->view.has_certificate = row->has_certificate;
+	r->view.certificate = row->certificate;
+	r->view.certificate_size = row->certificate_size;
+	r->log.size = row->log;
+	if (row->error != ERR_NONE)
+		err_set(&r->view.error, row->error, "%s", row->detail);
 	*ret = r;
 	return 0;
+}
+
+void
+run_state_to_row(struct run_state *r, struct ledger_run *ret)
+{
+	struct run_state_view v;
+
+	run_state_view(r, &v);
+	snprintf(ret->id, sizeof ret->id, "%s", r->id);
+	snprintf(ret->owner, sizeof ret->owner, "%s", r->owner);
+	snprintf(ret->state, sizeof ret->state, "%s", v.state);
+	ret->created = v.created;
+	ret->started = v.started;
+	ret->finished = v.finished;
+	ret->log = v.log_size;
+	ret->log_dropped = v.log_dropped;
+	ret->has_certificate = v.has_certificate;
+	ret->certificate = v.certificate;
+	ret->certificate_size = v.certificate_size;
+	ret->error = v.error.code;
+	snprintf(ret->detail, sizeof ret->detail, "%s", v.error.msg);
 }
 
 struct run_state *
@@ -75,9 +132,9 @@ run_state_unref(struct run_state *r)
 	pthread_mutex_unlock(&r->lock);
 	if (left > 0)
 		return;
-	if (r->cancel_fd >= 0)
-		close(r->cancel_fd);
-	close(r->log_fd);
+	cleanup_close(&r->cancel_fd);
+	cleanup_close(&r->log_fd);
+	free(r->log_path);
 	buf_free(&r->certificate);
 	pthread_cond_destroy(&r->changed);
 	pthread_mutex_destroy(&r->lock);
@@ -88,6 +145,12 @@ const char *
 run_state_id(const struct run_state *r)
 {
 	return r->id;
+}
+
+const char *
+run_state_owner(const struct run_state *r)
+{
+	return r->owner;
 }
 
 int
@@ -104,11 +167,18 @@ run_state_cancel(struct run_state *r)
 }
 
 void
-run_state_set(struct run_state *r, const char *state)
+run_state_set(struct run_state *r, const char *phase)
 {
+	const char *state = strcmp(phase, RUN_STATE_RUNNING) == 0 ? RUN_STATE_RUNNING :
+	    RUN_STATE_MEASURING;
+
 	pthread_mutex_lock(&r->lock);
-	if (!r->view.over)
+	if (!r->view.over) {
+		snprintf(r->view.phase, sizeof r->view.phase, "%s", phase);
 		snprintf(r->view.state, sizeof r->view.state, "%s", state);
+		if (r->view.started == 0)
+			r->view.started = time(NULL);
+	}
 	pthread_cond_broadcast(&r->changed);
 	pthread_mutex_unlock(&r->lock);
 }
@@ -116,20 +186,17 @@ run_state_set(struct run_state *r, const char *state)
 void
 run_state_log(struct run_state *r, const void *data, size_t len)
 {
-	struct err e;
-
 	pthread_mutex_lock(&r->lock);
-	if (len > RUN_STATE_LOG_MAX - r->view.log_size)
-		len = (size_t)(RUN_STATE_LOG_MAX - r->view.log_size);
 	/* The measured log is the run's own; a full disk shortens what clients watch. */
-	if (!r->view.over && fd_write_all(r->log_fd, data, len, "log", &e) == 0)
-		r->view.log_size += len;
+	if (!r->view.over)
+		live_log_add(&r->log, data, len);
 	pthread_cond_broadcast(&r->changed);
 	pthread_mutex_unlock(&r->lock);
 }
 
 void
-run_state_finish(struct run_state *r, struct buf *certificate, const struct err *error)
+run_state_finish(struct run_state *r, const char *state, struct buf *certificate,
+    const struct err *error)
 {
 	struct oid id;
 	struct err e;
@@ -138,6 +205,7 @@ run_state_finish(struct run_state *r, struct buf *certificate, const struct err 
 	if (certificate != NULL && oid_from_data(&id, certificate->data, certificate->len, &e) != 0) {
 		certificate = NULL;
 		error = &e;
+		state = RUN_STATE_FAILED;
 	}
 	if (certificate != NULL) {
 		r->certificate = *certificate;
@@ -148,8 +216,14 @@ run_state_finish(struct run_state *r, struct buf *certificate, const struct err 
 	} else {
 		r->view.error = *error;
 	}
-	snprintf(r->view.state, sizeof r->view.state, "%s", certificate != NULL ? "done" : "failed");
+	snprintf(r->view.state, sizeof r->view.state, "%s", state);
+	r->view.phase[0] = '\0';
 	r->view.over = true;
+	r->view.finished = time(NULL);
+	if (r->log_path != NULL) {
+		cleanup_close(&r->log_fd);
+		r->log_fd = -1;
+	}
 	pthread_cond_broadcast(&r->changed);
 	pthread_mutex_unlock(&r->lock);
 }
@@ -159,6 +233,8 @@ run_state_view(struct run_state *r, struct run_state_view *ret)
 {
 	pthread_mutex_lock(&r->lock);
 	*ret = r->view;
+	ret->log_size = r->log.size;
+	ret->log_dropped = live_log_dropped(&r->log);
 	pthread_mutex_unlock(&r->lock);
 }
 
@@ -177,30 +253,48 @@ run_state_deadline(int wait_ms)
 	return t;
 }
 
+uint64_t
+run_state_log_next(struct run_state *r, uint64_t offset)
+{
+	uint64_t next;
+
+	pthread_mutex_lock(&r->lock);
+	next = offset < r->log.size ? live_log_next(&r->log, offset) : offset;
+	pthread_mutex_unlock(&r->lock);
+	return next;
+}
+
+/* Under the lock, so that a ring is not written while it is read. */
+static ssize_t
+run_state_read_locked(struct run_state *r, uint64_t offset, void *ret, size_t cap)
+{
+	CLEANUP(cleanup_close) int opened = -1;
+	struct live_log log = r->log;
+
+	if (offset >= log.size)
+		return r->view.over ? -1 : 0;
+	if (live_log_next(&log, offset) != offset)
+		return -1;
+	if (r->log_fd < 0) {
+		opened = r->log_path != NULL ? open(r->log_path, O_RDONLY | O_CLOEXEC) : -1;
+		log.fd = opened;
+	}
+	return log.fd < 0 ? -1 : live_log_read(&log, offset, ret, cap);
+}
+
 ssize_t
 run_state_read_log(struct run_state *r, uint64_t offset, void *ret, size_t cap, int wait_ms)
 {
 	struct timespec deadline = run_state_deadline(wait_ms);
-	uint64_t size;
-	bool over;
 	ssize_t n;
 
 	pthread_mutex_lock(&r->lock);
-	while (r->view.log_size <= offset && !r->view.over &&
+	while (r->log.size <= offset && !r->view.over &&
 	    pthread_cond_timedwait(&r->changed, &r->lock, &deadline) == 0)
 		;
-	size = r->view.log_size;
-	over = r->view.over;
+	n = run_state_read_locked(r, offset, ret, cap);
 	pthread_mutex_unlock(&r->lock);
-	if (offset >= size)
-		return over ? -1 : 0;
-	/* what is written stays: no lock is needed to read it */
-	if (cap > size - offset)
-		cap = (size_t)(size - offset);
-	do
-		n = pread(r->log_fd, ret, cap, (off_t)offset);
-	while (n < 0 && errno == EINTR);
-	return n > 0 ? n : -1;
+	return n;
 }
 
 int
@@ -209,14 +303,17 @@ run_state_certificate(struct run_state *r, struct buf *ret, struct err *e)
 	int rc = 0;
 
 	pthread_mutex_lock(&r->lock);
-	if (r->view.has_certificate) {
+	if (r->certificate.len > 0) {
 		buf_add(ret, r->certificate.data, r->certificate.len);
 		rc = buf_check(ret, e);
-	} else if (r->view.over) {
+	} else if (r->view.has_certificate) {
+		rc = err_set(e, ERR_NOTFOUND, "run %s: the certificate is an object", r->id);
+	} else if (r->view.over && r->view.error.code != ERR_NONE) {
 		*e = r->view.error;
 		rc = -1;
 	} else {
-		rc = err_set(e, ERR_CONFLICT, "run %s is not over", r->id);
+		rc = err_set(e, ERR_CONFLICT, r->view.over ? "run %s has no certificate" :
+		    "run %s is not over", r->id);
 	}
 	pthread_mutex_unlock(&r->lock);
 	return rc;

@@ -2,115 +2,117 @@
 
 #include <string.h>
 #include "base/hex.h"
-#include "codec/shape.h"
 #include "object/certificate.h"
+#include "serve/closure.h"
+#include "serve/run-request.h"
 #include "serve/session.h"
 #include "store/odb.h"
 
 #define RUNS_LOG_WAIT_MS 1000   /* between looks at whether the reader is still there */
 
-static const struct shape runs_request_shape[] = {
-	{"mediaType", SHAPE_STRING, 0},
-	{"nonce", SHAPE_HEX32, 0},
-	{"spec", SHAPE_OBJECT, 0},
-	{NULL, SHAPE_STRING, 0},
-};
-
+/* A closure_fn: whoever names an object must have sent it, and what is inside it. */
 static int
-runs_decode(const struct buf *body, unsigned char nonce[32], struct run_spec *ret, struct err *e)
+runs_check_object(void *arg, const struct object_ref *ref, enum closure_need need, struct err *e)
 {
-	CLEANUP(jcs_freep) struct jcs *v = NULL;
-	const char *type;
+	struct http_call *c = arg;
+	char hex[OID_HEX_SIZE];
+	struct store *s;
+	int visible;
 
-	if (jcs_decode(body->data, body->len, HTTP_DOCUMENT_MAX, &v, e) != 0)
+	(void)need;
+	if (session_store(c, &s, e) != 0 || odb_keep(s, &ref->id, 1, e) != 0 ||
+	    (visible = session_visible(c, &ref->id, e)) < 0)
 		return -1;
-	type = jcs_get_string(v, "mediaType");
-	if (type == NULL || strcmp(type, RUNS_REQUEST_MEDIA_TYPE) != 0)
-		return err_set(e, ERR_FORMAT, "the body is not a run request");
-	if (shape_check(v, runs_request_shape, "run request", e) != 0 ||
-	    hex_decode(nonce, 32, jcs_get_string(v, "nonce"), e) != 0)
-		return -1;
-	return run_spec_from_jcs(jcs_get(v, "spec"), ret, e);
+	if (visible > 0)
+		return ref->type == OBJECT_TREE && !c->local;
+	oid_hex(&ref->id, hex);
+	return err_set(e, ERR_REFUSED, "object %s is not here; send it first", hex);
 }
 
-/* What the spec names must have been sent before. */
-static int
-runs_check_here(struct store *s, const struct run_spec *spec, struct err *e)
+static void
+runs_set_time(struct jcs *v, const char *name, int64_t seconds)
 {
-	const struct resource *lacking = NULL;
-	char hex[OID_HEX_SIZE];
-
-	if (odb_keep(s, &spec->image_file.digests.sha256, spec->image != RUN_SPEC_HOST, e) != 0)
-		return -1;
-	for (size_t i = 0; i < spec->input_count; i++)
-		if (odb_keep(s, &spec->inputs[i].thing.digests.sha256, 1, e) != 0)
-			return -1;
-	if (spec->image != RUN_SPEC_HOST && !odb_has(s, &spec->image_file.digests.sha256))
-		lacking = &spec->image_file;
-	for (size_t i = 0; i < spec->input_count && lacking == NULL; i++)
-		if (!odb_has(s, &spec->inputs[i].thing.digests.sha256))
-			lacking = &spec->inputs[i].thing;
-	if (lacking == NULL)
-		return 0;
-	oid_hex(&lacking->digests.sha256, hex);
-	return err_set(e, ERR_REFUSED, "%s: object %s is not here; send it first", lacking->path, hex);
+	if (seconds > 0)
+		jcs_set_int(v, name, seconds);
+	else
+		jcs_set(v, name, jcs_new_null());
 }
 
 static struct jcs *
-runs_document(const char *id, const struct run_state_view *view)
+runs_certificate_ref(const struct run_state_view *view)
 {
-	struct jcs *v = jcs_new_object();
+	struct jcs *v;
 	char text[OID_TEXT_SIZE];
 
+	if (!view->has_certificate)
+		return jcs_new_null();
+	v = jcs_new_object();
+	oid_text(&view->certificate, text);
+	jcs_set_string(v, "id", text);
+	jcs_set_int(v, "size", (int64_t)view->certificate_size);
+	return v;
+}
+
+static struct jcs *
+runs_error(const struct run_state_view *view)
+{
+	struct jcs *v;
+
+	if (!view->over || view->error.code == ERR_NONE)
+		return jcs_new_null();
+	v = jcs_new_object();
+	jcs_set_string(v, "code", err_name(view->error.code));
+	jcs_set_string(v, "detail", view->error.msg);
+	return v;
+}
+
+static struct jcs *
+runs_document(struct run_table *table, struct run_state *run)
+{
+	struct jcs *v = jcs_new_object();
+	int position = run_table_position(table, run);
+	struct run_state_view view;
+
+	run_state_view(run, &view);
 	jcs_set_string(v, "mediaType", RUNS_STATE_MEDIA_TYPE);
-	jcs_set_string(v, "run", id);
-	jcs_set_string(v, "state", view->state);
-	jcs_set_int(v, "log", (int64_t)view->log_size);
-	if (view->has_certificate) {
-		struct jcs *certificate = jcs_new_object();
-
-		oid_text(&view->certificate, text);
-		jcs_set_string(certificate, "id", text);
-		jcs_set_int(certificate, "size", (int64_t)view->certificate_size);
-		jcs_set(v, "certificate", certificate);
-	} else {
-		jcs_set(v, "certificate", jcs_new_null());
-	}
-	if (view->over && !view->has_certificate) {
-		struct jcs *error = jcs_new_object();
-
-		jcs_set_string(error, "code", err_name(view->error.code));
-		jcs_set_string(error, "detail", view->error.msg);
-		jcs_set(v, "error", error);
-	} else {
-		jcs_set(v, "error", jcs_new_null());
-	}
+	jcs_set_string(v, "run", run_state_id(run));
+	jcs_set_string(v, "state", view.state);
+	jcs_set(v, "phase", view.phase[0] != '\0' ? jcs_new_string(view.phase) : jcs_new_null());
+	jcs_set(v, "position", position >= 0 ? jcs_new_int(position) : jcs_new_null());
+	runs_set_time(v, "created", view.created);
+	runs_set_time(v, "started", view.started);
+	runs_set_time(v, "finished", view.finished);
+	jcs_set_int(v, "log", (int64_t)view.log_size);
+	jcs_set_int(v, "logDropped", (int64_t)view.log_dropped);
+	jcs_set(v, "certificate", runs_certificate_ref(&view));
+	jcs_set(v, "error", runs_error(&view));
 	return v;
 }
 
 static int
 runs_reply_state(struct http_call *c, int status, struct run_state *run, struct err *e)
 {
-	CLEANUP(jcs_freep) struct jcs *v = NULL;
-	struct run_state_view view;
+	CLEANUP(jcs_freep) struct jcs *v = runs_document(session_app(c)->table, run);
 
-	run_state_view(run, &view);
-	v = runs_document(run_state_id(run), &view);
 	return http_reply_json(c, status, v, e);
 }
 
 int
 runs_post(struct http_call *c, struct err *e)
 {
+	const struct session_app *app = session_app(c);
 	CLEANUP(run_spec_free) struct run_spec spec = {0};
 	CLEANUP(run_state_unrefp) struct run_state *run = NULL;
 	unsigned char nonce[32];
 	struct store *s;
 	char location[96];
 
-	if (session_store(c, &s, e) != 0 || runs_decode(&c->body, nonce, &spec, e) != 0 ||
-	    runs_check_here(s, &spec, e) != 0 ||
-	    worker_submit(session_app(c)->worker, s, &spec, nonce, &run, e) != 0)
+	if (app->worker == NULL)
+		return err_set(e, ERR_NOTFOUND, "a hub makes no runs");
+	if (session_store(c, &s, e) != 0 ||
+	    run_request_decode(c->body.data, c->body.len, nonce, &spec, e) != 0 ||
+	    closure_spec(s, &spec, runs_check_object, c, e) != 0 ||
+	    worker_submit(app->worker, s, session_owner(c), &c->body, &run, e) != 0)
 		return -1;
 	snprintf(location, sizeof location, "/v1/runs/%s", run_state_id(run));
 	if (http_answer_header(c, "Location", location, e) != 0)
@@ -121,9 +123,13 @@ runs_post(struct http_call *c, struct err *e)
 static int
 runs_find(const struct http_call *c, struct run_state **ret, struct err *e)
 {
+	const struct session_app *app = session_app(c);
+
 	if (strlen(c->arg) != 64 || !hex_is(c->arg, 64))
 		return err_set(e, ERR_USAGE, "a run's name is 64 lower-case hex digits");
-	return worker_find(session_app(c)->worker, c->arg, ret, e);
+	if (app->table == NULL)
+		return err_set(e, ERR_NOTFOUND, "a hub makes no runs");
+	return run_table_find(app->table, c->arg, session_owner(c), ret, e);
 }
 
 int
@@ -131,9 +137,25 @@ runs_get(struct http_call *c, struct err *e)
 {
 	CLEANUP(run_state_unrefp) struct run_state *run = NULL;
 
-	if (runs_find(c, &run, e) != 0)
-		return -1;
-	return runs_reply_state(c, 200, run, e);
+	return runs_find(c, &run, e) != 0 ? -1 : runs_reply_state(c, 200, run, e);
+}
+
+int
+runs_list(struct http_call *c, struct err *e)
+{
+	CLEANUP(jcs_freep) struct jcs *v = jcs_new_object();
+	struct run_table *table = session_app(c)->table;
+	struct run_state *found[RUN_TABLE_KEPT];
+	struct jcs *runs = jcs_new_array();
+	size_t n = table != NULL ? run_table_list(table, session_owner(c), found) : 0;
+
+	jcs_set_string(v, "mediaType", RUNS_LIST_MEDIA_TYPE);
+	jcs_set(v, "runs", runs);
+	for (size_t i = 0; i < n; i++) {
+		jcs_append(runs, runs_document(table, found[i]));
+		run_state_unref(found[i]);
+	}
+	return http_reply_json(c, 200, v, e);
 }
 
 int
@@ -143,7 +165,7 @@ runs_delete(struct http_call *c, struct err *e)
 
 	if (runs_find(c, &run, e) != 0)
 		return -1;
-	run_state_cancel(run);
+	run_table_cancel(session_app(c)->table, run);
 	return runs_reply_state(c, 202, run, e);
 }
 
@@ -152,9 +174,17 @@ runs_certificate(struct http_call *c, struct err *e)
 {
 	CLEANUP(run_state_unrefp) struct run_state *run = NULL;
 	CLEANUP(buf_free) struct buf bytes = BUF_INIT;
+	struct run_state_view view;
+	struct store *s;
 
-	if (runs_find(c, &run, e) != 0 || run_state_certificate(run, &bytes, e) != 0)
+	if (runs_find(c, &run, e) != 0)
 		return -1;
+	if (run_state_certificate(run, &bytes, e) != 0) {
+		run_state_view(run, &view);
+		if (!view.has_certificate || session_store(c, &s, e) != 0 ||
+		    odb_read(s, &view.certificate, CERTIFICATE_BYTES_MAX, &bytes, e) != 0)
+			return -1;
+	}
 	return http_reply(c, 200, CERTIFICATE_MEDIA_TYPE, bytes.data, bytes.len, e);
 }
 
@@ -211,8 +241,13 @@ runs_log(struct http_call *c, struct err *e)
 	struct runs_reader *reader;
 	uint64_t offset = 0;
 	bool follow = false;
+	char text[32];
 
 	if (runs_find(c, &run, e) != 0 || runs_log_query(c, &offset, &follow, e) != 0)
+		return -1;
+	offset = run_state_log_next(run, offset);
+	snprintf(text, sizeof text, "%llu", (unsigned long long)offset);
+	if (http_answer_header(c, "Log-Offset", text, e) != 0)
 		return -1;
 	reader = malloc(sizeof *reader);
 	if (reader == NULL)

@@ -4,14 +4,14 @@
 
 #include "serve/http.h"
 
-#define RUNS_REQUEST_MEDIA_TYPE "application/vnd.aicert.run-request.v1+json"
 #define RUNS_STATE_MEDIA_TYPE "application/vnd.aicert.run-state.v1+json"
+#define RUNS_LIST_MEDIA_TYPE "application/vnd.aicert.run-list.v1+json"
 
 /* {"mediaType":...,"nonce":hex,"spec":resolved spec}: 201, the run's state, Location. */
 int runs_post(struct http_call *c, struct err *e) MUST_CHECK;
-/* {"certificate":null|{"id","size"},"error":null|{"code","detail"},"log":size,
- *  "mediaType":...,"run":id,"state":...} */
 int runs_get(struct http_call *c, struct err *e) MUST_CHECK;
+/* The principal's. */
+int runs_list(struct http_call *c, struct err *e) MUST_CHECK;
 /* ?offset=N&follow=1: the log's bytes; with follow until the run is over. */
 int runs_log(struct http_call *c, struct err *e) MUST_CHECK;
 int runs_certificate(struct http_call *c, struct err *e) MUST_CHECK;

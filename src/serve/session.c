@@ -1,6 +1,7 @@
 #include "serve/session.h"
 
 #include <string.h>
+#include "store/odb.h"
 
 const struct session_app *
 session_app(const struct http_call *c)
@@ -8,26 +9,60 @@ session_app(const struct http_call *c)
 	return c->app;
 }
 
+/* A connection's. */
+struct session {
+	struct store *store;
+	struct principal principal;     /* of the request in progress */
+};
+
+static struct session *
+session_of(const struct http_call *c, struct err *e)
+{
+	if (*c->session == NULL)
+		*c->session = calloc(1, sizeof(struct session));
+	if (*c->session == NULL)
+		err_nomem(e);
+	return *c->session;
+}
+
+int
+session_gate(struct http_call *c, const struct http_route *route, struct err *e)
+{
+	struct session *own = session_of(c, e);
+	enum access_answer answer;
+	bool known = false;
+
+	if (own == NULL || access_judge(session_app(c)->access, c, route->access, &own->principal, &known,
+	    &answer, e) != 0)
+		return -1;
+	c->principal = known ? &own->principal : NULL;
+	return 0;
+}
+
 int
 session_store(struct http_call *c, struct store **ret, struct err *e)
 {
-	struct store *s = *c->session;
+	struct session *own = session_of(c, e);
 
-	if (s == NULL) {
-		if (store_open(session_app(c)->store, 0, &s, e) != 0)
+	if (own == NULL)
+		return -1;
+	if (own->store == NULL) {
+		if (store_open(session_app(c)->store, 0, &own->store, e) != 0)
 			return -1;
 		if (session_app(c)->lease != NULL)
-			lease_join(s, session_app(c)->lease);
-		*c->session = s;
+			lease_join(own->store, session_app(c)->lease);
 	}
-	*ret = s;
+	*ret = own->store;
 	return 0;
 }
 
 void
 session_free(void *session)
 {
-	store_close(session);
+	struct session *own = session;
+
+	store_close(own->store);
+	free(own);
 }
 
 int
@@ -38,6 +73,46 @@ session_oid(const struct http_call *c, struct oid *ret, struct err *e)
 	if (strlen(c->arg) != 64 || oid_from_hex(ret, c->arg, &ignored) != 0)
 		return err_set(e, ERR_USAGE, "an object's name is 64 lower-case hex digits");
 	return 0;
+}
+
+const char *
+session_owner(const struct http_call *c)
+{
+	const struct principal *p = c->principal;
+
+	return p != NULL ? p->name : "";
+}
+
+int
+session_visible(struct http_call *c, const struct oid *id, struct err *e)
+{
+	const struct principal *p = c->principal;
+	struct ledger *l = session_app(c)->ledger;
+	enum ledger_reach reach = LEDGER_NONE;
+	struct store *s;
+	int owns = 0;
+
+	if (session_store(c, &s, e) != 0)
+		return -1;
+	if (l == NULL)
+		return odb_has(s, id);
+	/* whose it is comes first: what is another's takes as long as what is nobody's */
+	if (p != NULL && (owns = ledger_owns(l, p->name, id, e)) < 0)
+		return -1;
+	if (owns == 0 && ledger_reach(l, id, &reach, e) != 0)
+		return -1;
+	if (owns == 0 && reach != LEDGER_PUBLIC &&
+	    (reach == LEDGER_NONE || p == NULL || (p->rights & PRINCIPAL_READS) == 0))
+		return 0;
+	return odb_has(s, id);
+}
+
+int
+session_own(struct http_call *c, const struct oid *id, struct err *e)
+{
+	struct ledger *l = session_app(c)->ledger;
+
+	return l != NULL ? ledger_own(l, session_owner(c), id, 1, e) : 0;
 }
 
 static bool

@@ -3,23 +3,42 @@
 #define SERVE_SESSION_H
 
 #include "object/oid.h"
+#include "serve/access.h"
 #include "serve/http.h"
+#include "serve/ledger.h"
+#include "serve/metrics.h"
+#include "serve/run-table.h"
 #include "serve/worker.h"
 #include "store/lease.h"
 #include "store/store.h"
 
+struct hub;
+
 struct session_app {            /* http_call.app */
 	const char *store;      /* .aicert */
-	struct worker *worker;
+	struct worker *worker;  /* NULL: a hub */
+	struct run_table *table;/* NULL: a hub */
+	struct ledger *ledger;  /* NULL: a Unix socket, everything is its user's */
 	struct lease *lease;    /* of all connections: an object sent over one is used over another */
+	struct access *access;
+	struct metrics *metrics;
+	struct hub *hub;  /* NULL: a runner */
 	struct buf spki;        /* DER of the channel key */
 	struct oid spki_digest;
 };
 
 const struct session_app *session_app(const struct http_call *c);
+/* An http_server_options.gate: the credential, before anything else. */
+int session_gate(struct http_call *c, const struct http_route *route, struct err *e) MUST_CHECK;
 /* The connection's own, opened at first need; borrowed. */
 int session_store(struct http_call *c, struct store **ret, struct err *e) MUST_CHECK;
 void session_free(void *session);
+/* Who asks: a principal's name, "" for the user of a Unix socket and for who gave none. */
+const char *session_owner(const struct http_call *c);
+/* 1: here, and this principal may know and read it; 0; -1 */
+int session_visible(struct http_call *c, const struct oid *id, struct err *e) MUST_CHECK;
+/* The principal has sent or made all its bytes. */
+int session_own(struct http_call *c, const struct oid *id, struct err *e) MUST_CHECK;
 /* The path's 64 hex digits. */
 int session_oid(const struct http_call *c, struct oid *ret, struct err *e) MUST_CHECK;
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include "base/dir-walk.h"
 #include "base/fd.h"
 #include "codec/jcs.h"
 #include "crypto/hash.h"
@@ -12,10 +13,12 @@
 #define UPLOAD_DIR "upload"
 #define UPLOAD_BLOCK 131072
 #define UPLOAD_ATTEMPTS 5
+#define UPLOAD_NAME_SIZE (OID_HEX_SIZE + 64)
+#define UPLOAD_PARTS_MAX 1000000
 
 struct upload {
 	struct oid id;
-	char name[OID_HEX_SIZE];
+	char name[UPLOAD_NAME_SIZE];
 	struct store *store;    /* borrowed */
 	int dirfd;
 	int fd;
@@ -25,6 +28,15 @@ struct upload {
 	uint64_t end;           /* of this range */
 	uint64_t total;
 };
+
+static void
+upload_name(const struct oid *id, const char *owner, char ret[UPLOAD_NAME_SIZE])
+{
+	char hex[OID_HEX_SIZE];
+
+	oid_hex(id, hex);
+	snprintf(ret, UPLOAD_NAME_SIZE, "%s%s%s", hex, *owner != '\0' ? "-" : "", owner);
+}
 
 static int
 upload_dir(struct store *s, bool create, struct err *e)
@@ -100,8 +112,8 @@ upload_open_file(struct upload *u, struct err *e)
 }
 
 int
-upload_open(struct store *s, const struct oid *id, const struct upload_range *range,
-    struct upload **ret, uint64_t *ret_offset, struct err *e)
+upload_open(struct store *s, const struct oid *id, const char *owner,
+    const struct upload_range *range, struct upload **ret, uint64_t *ret_offset, struct err *e)
 {
 	struct upload *u;
 
@@ -115,7 +127,7 @@ upload_open(struct store *s, const struct oid *id, const struct upload_range *ra
 		return err_nomem(e);
 	*u = (struct upload){.id = *id, .store = s, .dirfd = -1, .fd = -1,
 		.end = range->start + range->length, .total = range->total};
-	oid_hex(id, u->name);
+	upload_name(id, owner, u->name);
 	if (upload_open_file(u, e) != 0 || hash_new(HASH_SHA256, &u->hash, e) != 0 ||
 	    upload_prepare(u, range, ret_offset, e) != 0) {
 		upload_close(u);
@@ -145,7 +157,6 @@ int
 upload_finish(struct upload *u, bool *ret_whole, uint64_t *ret_offset, struct err *e)
 {
 	struct oid found;
-	uint64_t size;
 
 	if (u->offset != u->end)
 		return err_set(e, ERR_FORMAT, "%s: fewer bytes than announced", u->name);
@@ -165,10 +176,9 @@ upload_finish(struct upload *u, bool *ret_whole, uint64_t *ret_offset, struct er
 		return err_set(e, ERR_REFUSED, "%s: the bytes have SHA-256 %s; nothing is kept",
 		    u->name, hex);
 	}
-	if (odb_adopt(u->store, u->dirfd, u->name, &found, &size, e) != 0)
+	/* it is locked, and only this process writes there: what was hashed is what it holds */
+	if (odb_adopt_known(u->store, u->dirfd, u->name, &u->id, e) != 0)
 		return -1;
-	if (!oid_equal(&found, &u->id))
-		return err_set(e, ERR_CORRUPT, "%s: changed while it was stored", u->name);
 	u->locked = false; /* the name is gone, or another's by now */
 	*ret_whole = true;
 	*ret_offset = u->total;
@@ -193,17 +203,35 @@ upload_close(struct upload *u)
 }
 
 int
-upload_offset(struct store *s, const struct oid *id, uint64_t *ret, struct err *e)
+upload_offset(struct store *s, const struct oid *id, const char *owner, uint64_t *ret, struct err *e)
 {
 	CLEANUP(cleanup_close) int dirfd = upload_dir(s, false, e);
-	char name[OID_HEX_SIZE];
+	char name[UPLOAD_NAME_SIZE];
 	struct stat st;
 
-	oid_hex(id, name);
+	upload_name(id, owner, name);
 	if (dirfd < 0)
 		return -1;
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
-		return err_set(e, ERR_NOTFOUND, "object %s: not here", name);
+		return err_set(e, ERR_NOTFOUND, "object %.64s: not here", name);
 	*ret = (uint64_t)st.st_size;
 	return 0;
+}
+
+void
+upload_sweep(struct store *s, int64_t now)
+{
+	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
+	struct err ignored;
+	CLEANUP(cleanup_close) int dirfd = upload_dir(s, false, &ignored);
+
+	if (dirfd < 0 || dir_walk_list(dirfd, ".", UPLOAD_PARTS_MAX, &names, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < names.count; i++) {
+		struct stat st;
+
+		if (fstatat(dirfd, names.names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    now - (int64_t)st.st_mtime > UPLOAD_KEPT_S)
+			unlinkat(dirfd, names.names[i], 0);
+	}
 }

@@ -1,7 +1,8 @@
 /*
- * An object on its way in, resumable: a file tmp/upload/<hex> in the store,
- * which must outlive the upload, holds what has come so far, also across
- * connections and restarts.  It is hashed as it arrives; with a wrong hash
+ * An object on its way in, resumable: a file tmp/upload/<hex>[-<owner>] in the
+ * store, which must outlive the upload, holds what has come so far, also across
+ * connections and restarts.  It is its sender's alone: who sends the last byte of
+ * what another began owns nothing.  It is hashed as it arrives; with a wrong hash
  * nothing is kept.
  */
 #ifndef SERVE_UPLOAD_H
@@ -13,6 +14,8 @@
 
 struct upload;
 
+#define UPLOAD_KEPT_S (7 * 24 * 3600)   /* parts that nobody continued */
+
 struct upload_range {
 	uint64_t start;         /* where these bytes belong */
 	uint64_t length;        /* how many come now */
@@ -20,10 +23,11 @@ struct upload_range {
 	bool resume;            /* false: what came before is thrown away */
 };
 
-/* ERR_CONFLICT when start is not what is here already, which is then in
+/* owner: of the part, a principal's name; "" where there is one user only.
+ * ERR_CONFLICT when start is not what is here already, which is then in
  * *ret_offset, or when another connection is sending the same object. */
-int upload_open(struct store *s, const struct oid *id, const struct upload_range *range,
-    struct upload **ret, uint64_t *ret_offset, struct err *e) MUST_CHECK;
+int upload_open(struct store *s, const struct oid *id, const char *owner,
+    const struct upload_range *range, struct upload **ret, uint64_t *ret_offset, struct err *e) MUST_CHECK;
 int upload_write(struct upload *u, const void *data, size_t len, struct err *e) MUST_CHECK;
 /* All bytes of the range have come. *ret_whole: so has the object, and it is stored
  * now. ERR_REFUSED: the hash is wrong, nothing is kept. */
@@ -33,6 +37,9 @@ int upload_finish(struct upload *u, bool *ret_whole, uint64_t *ret_offset,
 void upload_close(struct upload *u);
 
 /* Bytes of a part-sent object; ERR_NOTFOUND when there are none. */
-int upload_offset(struct store *s, const struct oid *id, uint64_t *ret, struct err *e) MUST_CHECK;
+int upload_offset(struct store *s, const struct oid *id, const char *owner, uint64_t *ret,
+    struct err *e) MUST_CHECK;
+/* Removes parts older than UPLOAD_KEPT_S. */
+void upload_sweep(struct store *s, int64_t now);
 
 #endif

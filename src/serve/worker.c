@@ -1,51 +1,32 @@
 #include "serve/worker.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <time.h>
 #include "crypto/hash.h"
-#include "run/run.h"
 #include "run/run-dir.h"
+#include "run/run.h"
+#include "serve/run-outcome.h"
+#include "serve/run-request.h"
 #include "tpm/tpm.h"
 
 #define WORKER_TPM_SLICE_MS 300 /* between looks at whether to stop */
-#define WORKER_TPM_WAIT_S 5     /* for another quote */
 
 struct worker {
 	pthread_t thread;
 	struct worker_options o;
 	int ready_fd;
-
-	pthread_mutex_t tpm_lock;   /* around every use of tpm; held through a run */
-	struct tpm *tpm;
+	struct tpm *tpm;            /* these four are set before ready */
 	struct buf ak_public;
+	struct run_platform platform;
+	struct store *store;        /* the worker's thread's */
 
-	pthread_mutex_t lock;       /* around what follows; taken after tpm_lock */
-	pthread_cond_t changed;
-	bool stopping;
+	pthread_mutex_t lock;       /* around what follows */
 	bool ready;
 	struct err ready_error;
-	struct run_state *active;   /* queued or running; also in runs */
-	struct run_spec spec;       /* of active */
-	unsigned char nonce[32];
-	struct run_state *runs[WORKER_RUNS_KEPT];
-	size_t next;
 };
-
-static bool
-worker_stopping(struct worker *w)
-{
-	bool stopping;
-
-	pthread_mutex_lock(&w->lock);
-	stopping = w->stopping;
-	pthread_mutex_unlock(&w->lock);
-	return stopping;
-}
 
 /* Waits as long as another holds the TPM's state, in slices, so that it can be stopped. */
 static int
@@ -58,11 +39,13 @@ worker_open_tpm(struct worker *w, struct err *e)
 	while (tpm_open(&o, &w->tpm, e) != 0) {
 		if (e->code != ERR_BUSY)
 			return -1;
-		if (worker_stopping(w))
+		if (run_table_stopping(w->o.table))
 			return err_set(e, ERR_CANCELLED, "stopped while waiting for the TPM");
 		o.on_wait = NULL; /* said once */
 	}
-	return ak_load(w->tpm, &w->ak_public, e);
+	if (ak_load(w->tpm, &w->ak_public, e) != 0)
+		return -1;
+	return platform_read(w->tpm, &w->o.platform, &w->platform, e);
 }
 
 static void
@@ -79,73 +62,103 @@ worker_set_ready(struct worker *w, const struct err *error)
 	n = write(w->ready_fd, &one, sizeof one);
 }
 
+/* What is lost when the ledger cannot be written is what the next daemon would say. */
 static void
-worker_on_state(void *arg, const char *state)
+worker_keep(struct worker *w, struct run_state *run)
 {
-	run_state_set(arg, state);
+	struct err e;
+
+	if (run_table_keep(w->o.table, run, &e) != 0 && w->o.on_wait != NULL)
+		w->o.on_wait(w->o.arg, e.msg);
+}
+
+struct worker_job {
+	struct worker *w;
+	struct run_state *run;
+	char state[16];
+};
+
+static void
+worker_on_state(void *arg, const char *phase)
+{
+	struct worker_job *j = arg;
+	struct run_state_view v;
+
+	run_state_set(j->run, phase);
+	run_state_view(j->run, &v);
+	if (strcmp(v.state, j->state) == 0)
+		return;
+	snprintf(j->state, sizeof j->state, "%s", v.state);
+	worker_keep(j->w, j->run);
 }
 
 static void
 worker_on_log(void *arg, const void *data, size_t len)
 {
-	run_state_log(arg, data, len);
+	const struct worker_job *j = arg;
+
+	run_state_log(j->run, data, len);
+}
+
+static int
+worker_execute(struct worker *w, struct worker_job *j, const struct buf *request,
+    struct buf *ret_certificate, struct err *e)
+{
+	CLEANUP(run_spec_free) struct run_spec spec = {0};
+	struct run_request rq = {
+		.store = w->store, .tpm = w->tpm, .spec = &spec, .daemon_version = AICERT_VERSION,
+		.platform = &w->platform, .cancel_fd = run_state_cancel_fd(j->run),
+		.observer = {.state = worker_on_state, .log = worker_on_log, .arg = j},
+	};
+
+	if (run_request_decode(request->data, request->len, rq.nonce, &spec, e) != 0)
+		return -1;
+	return run_execute(&rq, ret_certificate, e);
 }
 
 static void
-worker_run(struct worker *w, struct store *s, struct run_state *run)
+worker_run(struct worker *w, struct run_state *run, const struct buf *request)
 {
-	struct run_request rq = {
-		.store = s, .tpm = w->tpm, .spec = &w->spec, .daemon_version = AICERT_VERSION,
-		.cancel_fd = run_state_cancel_fd(run),
-		.observer = {.state = worker_on_state, .log = worker_on_log, .arg = run},
-	};
+	struct worker_job j = {.w = w, .run = run};
 	CLEANUP(buf_free) struct buf certificate = BUF_INIT;
+	struct run_outcome_options o = {
+		.store = w->store, .ledger = w->o.ledger, .owner = run_state_owner(run),
+	};
+	struct ledger_run row = {.created = 0};
+	const char *state;
 	struct err e;
 	int rc;
 
-	memcpy(rq.nonce, w->nonce, sizeof rq.nonce);
-	pthread_mutex_lock(&w->tpm_lock);
-	rc = run_execute(&rq, &certificate, &e);
-	pthread_mutex_unlock(&w->tpm_lock);
-	pthread_mutex_lock(&w->lock);
-	w->active = NULL; /* before it is over for its client, who may send the next */
-	run_spec_free(&w->spec);
-	w->spec = (struct run_spec){0};
-	pthread_mutex_unlock(&w->lock);
-	run_state_finish(run, rc == 0 ? &certificate : NULL, &e);
-	run_state_unref(run);
-}
-
-/* The next run, referenced, or NULL when it is time to stop. */
-static struct run_state *
-worker_next(struct worker *w)
-{
-	struct run_state *run = NULL;
-
-	pthread_mutex_lock(&w->lock);
-	while (!w->stopping && w->active == NULL)
-		pthread_cond_wait(&w->changed, &w->lock);
-	if (w->active != NULL)
-		run = run_state_ref(w->active);
-	pthread_mutex_unlock(&w->lock);
-	return run;
+	rc = worker_execute(w, &j, request, &certificate, &e);
+	if (rc == 0)
+		rc = run_outcome_keep(&o, &certificate, &e);
+	o.stopping = run_table_stopping(w->o.table);
+	state = run_outcome_state(&o, rc == 0 ? &certificate : NULL, &e);
+	run_table_release(w->o.table); /* before it is over for its client, who may send the next */
+	run_state_finish(run, state, rc == 0 ? &certificate : NULL, &e);
+	worker_keep(w, run);
+	run_state_to_row(run, &row);
+	if (w->o.on_run != NULL)
+		w->o.on_run(w->o.arg, &row);
 }
 
 static void
 worker_serve(struct worker *w)
 {
-	CLEANUP(store_closep) struct store *s = NULL;
+	CLEANUP(buf_free) struct buf request = BUF_INIT;
 	struct run_state *run;
 	struct err e;
 
-	if (store_open(w->o.store, 0, &s, &e) != 0 || worker_open_tpm(w, &e) != 0) {
+	if (store_open(w->o.store, 0, &w->store, &e) != 0 || worker_open_tpm(w, &e) != 0) {
 		worker_set_ready(w, &e);
 		return;
 	}
 	worker_set_ready(w, NULL);
-	run_dir_sweep(s);
-	while ((run = worker_next(w)) != NULL)
-		worker_run(w, s, run);
+	run_dir_sweep(w->store);
+	while ((run = run_table_next(w->o.table, &request)) != NULL) {
+		worker_run(w, run, &request);
+		run_state_unref(run);
+	}
 }
 
 static void *
@@ -164,9 +177,7 @@ worker_start(const struct worker_options *o, struct worker **ret, struct err *e)
 	if (w == NULL)
 		return err_nomem(e);
 	w->o = *o;
-	pthread_mutex_init(&w->tpm_lock, NULL);
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_cond_init(&w->changed, NULL);
 	w->ready_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (w->ready_fd < 0) {
 		err_sys(e, "cannot make an event");
@@ -207,12 +218,7 @@ worker_stop(struct worker *w)
 {
 	struct timespec deadline;
 
-	pthread_mutex_lock(&w->lock);
-	w->stopping = true;
-	if (w->active != NULL)
-		run_state_cancel(w->active);
-	pthread_cond_broadcast(&w->changed);
-	pthread_mutex_unlock(&w->lock);
+	run_table_stop(w->o.table);
 	clock_gettime(CLOCK_REALTIME, &deadline);
 	deadline.tv_sec += WORKER_STOP_S;
 	return pthread_timedjoin_np(w->thread, NULL, &deadline) == 0;
@@ -223,56 +229,39 @@ worker_free(struct worker *w)
 {
 	if (w == NULL)
 		return;
-	for (size_t i = 0; i < WORKER_RUNS_KEPT; i++)
-		run_state_unref(w->runs[i]);
 	tpm_close(w->tpm);
+	store_close(w->store);
+	platform_free(&w->platform);
 	buf_free(&w->ak_public);
 	if (w->ready_fd >= 0)
 		close(w->ready_fd);
-	pthread_cond_destroy(&w->changed);
 	pthread_mutex_destroy(&w->lock);
-	pthread_mutex_destroy(&w->tpm_lock);
 	free(w);
 }
 
-static int
-worker_busy(struct err *e)
+const struct run_platform *
+worker_platform(const struct worker *w)
 {
-	return err_set(e, ERR_BUSY, "a run is in progress on this runner; try again when it is over");
+	return &w->platform;
 }
 
-/* Another quote is waited for, a run is not. */
-static int
-worker_lock_tpm(struct worker *w, struct err *e)
+const struct buf *
+worker_ak_public(const struct worker *w)
 {
-	struct timespec deadline;
-	bool active;
+	return &w->ak_public;
+}
 
-	pthread_mutex_lock(&w->lock);
-	active = w->active != NULL;
-	pthread_mutex_unlock(&w->lock);
-	if (active)
-		return worker_busy(e);
-	clock_gettime(CLOCK_REALTIME, &deadline);
-	deadline.tv_sec += WORKER_TPM_WAIT_S;
-	return pthread_mutex_timedlock(&w->tpm_lock, &deadline) == 0 ? 0 : worker_busy(e);
+enum event_tpm
+worker_tpm_kind(const struct worker *w)
+{
+	return tpm_kind(w->tpm);
 }
 
 int
 worker_quote(struct worker *w, const unsigned char extra[32], struct certificate_quote *ret,
-    struct buf *ret_public, enum event_tpm *ret_kind, struct err *e)
+    struct err *e)
 {
-	int rc;
-
-	if (worker_lock_tpm(w, e) != 0)
-		return -1;
-	rc = quote_make(w->tpm, extra, ret, e);
-	*ret_kind = tpm_kind(w->tpm);
-	pthread_mutex_unlock(&w->tpm_lock);
-	if (rc != 0)
-		return -1;
-	buf_add(ret_public, w->ak_public.data, w->ak_public.len);
-	return buf_check(ret_public, e);
+	return quote_make(w->tpm, extra, ret, e);
 }
 
 static bool
@@ -290,15 +279,8 @@ static int
 worker_check_unused(struct worker *w, struct err *e)
 {
 	struct certificate_pcrs pcrs = {0};
-	int rc;
 
-	if (tpm_resettable(w->tpm))
-		return 0;
-	if (worker_lock_tpm(w, e) != 0)
-		return -1;
-	rc = pcr_read_all(w->tpm, &pcrs, e);
-	pthread_mutex_unlock(&w->tpm_lock);
-	if (rc != 0)
+	if (pcr_read_all(w->tpm, &pcrs, e) != 0)
 		return -1;
 	for (unsigned pcr = 14; pcr <= 15; pcr++)
 		if (!worker_zero(pcrs.sha256[pcr], 32) || !worker_zero(pcrs.sha384[pcr], 48))
@@ -307,73 +289,13 @@ worker_check_unused(struct worker *w, struct err *e)
 	return 0;
 }
 
-static int
-worker_log_file(struct store *s, int *ret, struct err *e)
-{
-	int fd = openat(store_tmp_fd(s), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd < 0) /* not every file system has nameless files */
-		fd = memfd_create("aicert-log", MFD_CLOEXEC);
-	if (fd < 0)
-		return err_sys(e, "cannot make a file for the log");
-	*ret = fd;
-	return 0;
-}
-
-/* Makes the slot of the oldest run free; the active one is never the oldest of many. */
-static void
-worker_keep(struct worker *w, struct run_state *run)
-{
-	run_state_unref(w->runs[w->next]);
-	w->runs[w->next] = run_state_ref(run);
-	w->next = (w->next + 1) % WORKER_RUNS_KEPT;
-}
-
 int
-worker_submit(struct worker *w, struct store *s, struct run_spec *spec,
-    const unsigned char nonce[32], struct run_state **ret, struct err *e)
+worker_submit(struct worker *w, struct store *s, const char *owner, const struct buf *request,
+    struct run_state **ret, struct err *e)
 {
-	CLEANUP(run_state_unrefp) struct run_state *run = NULL;
-	bool busy;
-	int fd = -1;
+	bool single = !tpm_resettable(w->tpm);
 
-	pthread_mutex_lock(&w->lock);
-	busy = w->active != NULL;
-	pthread_mutex_unlock(&w->lock);
-	if (busy)
-		return worker_busy(e);
-	if (worker_check_unused(w, e) != 0 || worker_log_file(s, &fd, e) != 0 ||
-	    run_state_new(fd, &run, e) != 0)
+	if (single && worker_check_unused(w, e) != 0)
 		return -1;
-	pthread_mutex_lock(&w->lock);
-	busy = w->active != NULL || w->stopping;
-	if (!busy) {
-		w->spec = *spec;
-		*spec = (struct run_spec){0};
-		memcpy(w->nonce, nonce, sizeof w->nonce);
-		worker_keep(w, run);
-		w->active = run;
-		pthread_cond_broadcast(&w->changed);
-	}
-	pthread_mutex_unlock(&w->lock);
-	if (busy)
-		return worker_busy(e);
-	*ret = run_state_ref(run);
-	return 0;
-}
-
-int
-worker_find(struct worker *w, const char *id, struct run_state **ret, struct err *e)
-{
-	struct run_state *found = NULL;
-
-	pthread_mutex_lock(&w->lock);
-	for (size_t i = 0; i < WORKER_RUNS_KEPT && found == NULL; i++)
-		if (w->runs[i] != NULL && strcmp(run_state_id(w->runs[i]), id) == 0)
-			found = run_state_ref(w->runs[i]);
-	pthread_mutex_unlock(&w->lock);
-	if (found == NULL)
-		return err_set(e, ERR_NOTFOUND, "run %s: not known here", id);
-	*ret = found;
-	return 0;
+	return run_table_submit(w->o.table, s, owner, request, single, ret, e);
 }

@@ -2,17 +2,17 @@
  * The one thread that owns the TPM for runs: it opens the TPM, carries out one
  * run at a time, and lives until the daemon stops (what it forks dies with it:
  * PR_SET_PDEATHSIG goes by thread).  Quotes of identity are made by other
- * threads between runs, under the same lock.
+ * threads, also during a run.
  */
 #ifndef SERVE_WORKER_H
 #define SERVE_WORKER_H
 
 #include "object/certificate.h"
 #include "object/run-spec.h"
-#include "serve/run-state.h"
+#include "serve/platform.h"
+#include "serve/run-table.h"
 #include "store/store.h"
 
-#define WORKER_RUNS_KEPT 16     /* finished ones; the oldest is forgotten */
 #define WORKER_STOP_S 25        /* enough for SANDBOX_GRACE_MS and a little hashing */
 
 struct worker;
@@ -20,8 +20,13 @@ struct worker;
 struct worker_options {
 	const char *store;      /* .aicert; the worker opens its own */
 	const char *tpm;        /* TCTI string */
+	struct platform_options platform;
+	struct run_table *table;/* borrowed */
+	struct ledger *ledger;  /* borrowed; NULL: everything is the one user's */
 	/* The TPM's state is held by another: called once, from the worker's thread. */
 	void (*on_wait)(void *arg, const char *message);
+	/* A line for the daemon's log: what became of a run.  NULL: none. */
+	void (*on_run)(void *arg, const struct ledger_run *row);
 	void *arg;
 };
 
@@ -35,15 +40,16 @@ int worker_ready(struct worker *w, struct err *e) MUST_CHECK;
 bool worker_stop(struct worker *w);
 void worker_free(struct worker *w);
 
-/* ERR_BUSY during a run. *ret_public is added to. */
+/* What does not change while the daemon runs; borrowed, after worker_ready(). */
+const struct run_platform *worker_platform(const struct worker *w);
+const struct buf *worker_ak_public(const struct worker *w);
+enum event_tpm worker_tpm_kind(const struct worker *w);
 int worker_quote(struct worker *w, const unsigned char extra[32], struct certificate_quote *ret,
-    struct buf *ret_public, enum event_tpm *ret_kind, struct err *e) MUST_CHECK;
+    struct err *e) MUST_CHECK;
 
-/* Takes over *spec (left empty) on success.  ERR_BUSY: a run is in progress;
- * ERR_CONFLICT: PCR 14 or 15 of this boot are used.  s: for the log's file. */
-int worker_submit(struct worker *w, struct store *s, struct run_spec *spec,
-    const unsigned char nonce[32], struct run_state **ret, struct err *e) MUST_CHECK;
-/* A reference for the caller; ERR_NOTFOUND. */
-int worker_find(struct worker *w, const char *id, struct run_state **ret, struct err *e) MUST_CHECK;
+/* The bytes of a run request, which was checked.  ERR_BUSY: too many runs wait;
+ * ERR_CONFLICT: PCR 14 or 15 of this boot are used, or will be by another run. */
+int worker_submit(struct worker *w, struct store *s, const char *owner, const struct buf *request,
+    struct run_state **ret, struct err *e) MUST_CHECK;
 
 #endif

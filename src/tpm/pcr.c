@@ -8,6 +8,7 @@
 int
 pcr_extend(struct tpm *t, unsigned pcr, const void *data, size_t len, struct err *e)
 {
+	CLEANUP(tpm_unlock) struct tpm *locked UNUSED = tpm_lock(t);
 	TPML_DIGEST_VALUES digests = {0};
 	TSS2_RC rc;
 
@@ -101,6 +102,7 @@ pcr_read_bank(struct tpm *t, struct pcr_bank *b, struct err *e)
 int
 pcr_read_all(struct tpm *t, struct certificate_pcrs *ret, struct err *e)
 {
+	CLEANUP(tpm_unlock) struct tpm *locked UNUSED = tpm_lock(t);
 	struct certificate_pcrs pcrs = {.has_sha256 = t->sha256, .has_sha384 = t->sha384};
 	struct pcr_bank sha256 = {TPM2_ALG_SHA256, 32, pcrs.sha256[0], PCR_ALL};
 	struct pcr_bank sha384 = {TPM2_ALG_SHA384, 48, pcrs.sha384[0], PCR_ALL};

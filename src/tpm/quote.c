@@ -76,6 +76,7 @@ int
 quote_make(struct tpm *t, const unsigned char extra[32], struct certificate_quote *ret,
     struct err *e)
 {
+	CLEANUP(tpm_unlock) struct tpm *locked UNUSED = tpm_lock(t);
 	CLEANUP(buf_free) struct buf public = BUF_INIT;
 	struct certificate_quote q = {0};
 	bool same = false;
@@ -100,6 +101,7 @@ int
 quote_clock(struct tpm *t, uint64_t *ret_clock, uint32_t *ret_resets, uint32_t *ret_restarts,
     struct err *e)
 {
+	CLEANUP(tpm_unlock) struct tpm *locked UNUSED = tpm_lock(t);
 	CLEANUP(tpm_esys_freep) TPMS_TIME_INFO *now = NULL;
 	TSS2_RC rc = Esys_ReadClock(t->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &now);
 

@@ -44,6 +44,45 @@ tpm_failed(const struct tpm *t, TSS2_RC rc, const char *what, struct err *e)
 	return err_set(e, ERR_TPM, "%s: %s (0x%x)", what, Tss2_RC_Decode(rc), rc);
 }
 
+struct tpm *
+tpm_lock(struct tpm *t)
+{
+	pthread_mutex_lock(&t->lock);
+	return t;
+}
+
+void
+tpm_unlock(struct tpm **t)
+{
+	pthread_mutex_unlock(&(*t)->lock);
+}
+
+int
+tpm_has_handle(struct tpm *t, TPM2_HANDLE handle, bool *ret, struct err *e)
+{
+	CLEANUP(tpm_esys_freep) TPMS_CAPABILITY_DATA *data = NULL;
+	TPMI_YES_NO more;
+	TSS2_RC rc = Esys_GetCapability(t->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+	    TPM2_CAP_HANDLES, handle, 1, &more, &data);
+
+	if (rc != TSS2_RC_SUCCESS)
+		return tpm_failed(t, rc, "TPM2_GetCapability", e);
+	/* the TPM answers with the first that is not lower */
+	*ret = data->data.handles.count > 0 && data->data.handles.handle[0] == handle;
+	return 0;
+}
+
+static void
+tpm_lock_init(struct tpm *t)
+{
+	pthread_mutexattr_t attr;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&t->lock, &attr);
+	pthread_mutexattr_destroy(&attr);
+}
+
 static int
 tpm_startup(struct tpm *t, struct err *e)
 {
@@ -59,7 +98,9 @@ tpm_startup(struct tpm *t, struct err *e)
 static void
 tpm_shutdown(struct tpm *t)
 {
-	if (t->ak != ESYS_TR_NONE)
+	if (t->ak != ESYS_TR_NONE && t->ak_persistent)
+		(void)Esys_TR_Close(t->esys, &t->ak);
+	else if (t->ak != ESYS_TR_NONE)
 		(void)Esys_FlushContext(t->esys, t->ak);
 	t->ak = ESYS_TR_NONE;
 	buf_free(&t->ak_public);
@@ -194,6 +235,7 @@ tpm_open(const struct tpm_open_options *o, struct tpm **ret, struct err *e)
 	t = calloc(1, sizeof *t);
 	if (t == NULL)
 		return err_nomem(e);
+	tpm_lock_init(t);
 	t->kind = kind;
 	t->ak = ESYS_TR_NONE;
 	if (tpm_connect(t, o, e) != 0)
@@ -222,6 +264,7 @@ tpm_close(struct tpm *t)
 	else if (t->tcti != NULL)
 		Tss2_TctiLdr_Finalize(&t->tcti);
 	buf_free(&t->ak_public);
+	pthread_mutex_destroy(&t->lock);
 	free(t);
 }
 
@@ -240,6 +283,8 @@ tpm_resettable(const struct tpm *t)
 int
 tpm_reset(struct tpm *t, struct err *e)
 {
+	CLEANUP(tpm_unlock) struct tpm *locked UNUSED = tpm_lock(t);
+
 	if (!tpm_resettable(t))
 		return err_set(e, ERR_UNSUPPORTED,
 		    "this TPM starts anew only when its machine boots");

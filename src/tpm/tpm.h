@@ -1,6 +1,7 @@
 /*
  * Making evidence: a TPM 2.0 through any TCTI, "embedded[:state-dir]" being
- * libtpms in this process.  Only tpm/ uses tss2-esys and libtpms.
+ * libtpms in this process.  Only tpm/ uses tss2-esys and libtpms.  A struct tpm
+ * may be used by several threads: each call has the TPM for itself.
  */
 #ifndef TPM_TPM_H
 #define TPM_TPM_H
@@ -37,10 +38,17 @@ int tpm_reset(struct tpm *t, struct err *e) MUST_CHECK;
 /* Which of the banks SHA-256 and SHA-384 the TPM has. */
 void tpm_banks(const struct tpm *t, bool *ret_sha256, bool *ret_sha384);
 
-/* tpm/ak.c: creates or finds the AK: P-256, restricted, fixedTPM, fixedParent,
- * sensitiveDataOrigin, noDA, a primary of the endorsement hierarchy, so that the
- * same seed gives the same key. ret_public: TPMT_PUBLIC. */
+/*
+ * tpm/ak.c: finds or creates the AK.  Where the TPM has an AK that a cloud has
+ * certified (tpm/ak-cert.c), that one: Azure's at 0x81000003, or the primary that
+ * Google's template makes.  Else a P-256 primary of the endorsement hierarchy,
+ * restricted, fixedTPM, fixedParent, sensitiveDataOrigin, noDA, so that the same
+ * seed gives the same key.  ret_public: TPMT_PUBLIC, appended.
+ */
 int ak_load(struct tpm *t, struct buf *ret_public, struct err *e) MUST_CHECK;
+/* tpm/ak-cert.c: the DER of the AK's certificate as the cloud left it in the TPM, appended;
+ * *ret_found is false, and nothing is written, where there is none. */
+int ak_cert_read(struct tpm *t, struct buf *ret_der, bool *ret_found, struct err *e) MUST_CHECK;
 
 /* tpm/pcr.c: extends SHA-256(data) and SHA-384(data) into each bank the TPM has. */
 int pcr_extend(struct tpm *t, unsigned pcr, const void *data, size_t len, struct err *e) MUST_CHECK;

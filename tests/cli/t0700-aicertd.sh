@@ -31,7 +31,7 @@ if [ -e /dev/full ]; then
 	[ $? = 3 ] || die "aicertd --help >/dev/full"
 fi
 complains 2 aicertd
-err_has "--store and --socket"
+err_has "--store and one of --listen and --socket"
 complains 2 aicertd --nonsense
 complains 2 aicertd --store
 complains 2 aicertd --store x --socket y z

@@ -15,7 +15,7 @@ BEGIN {
 	home["archive.h"] = home["archive_entry.h"] = "src/codec"
 	home["openssl/"] = "src/crypto"
 	home["curl/"] = "src/net"
-	home["microhttpd.h"] = "src/serve"
+	home["microhttpd.h"] = home["gnutls/"] = "src/serve"
 	home["libtpms/"] = "src/tpm"
 	home["tss2/"] = "src/tpm"
 	home["tss2/tss2_mu.h"] = home["tss2/tss2_tpm2_types.h"] = "src/tpm src/evidence"

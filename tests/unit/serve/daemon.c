@@ -27,26 +27,28 @@ make_dirs(char store[160], char socket[160], const char *name)
 START_TEST(what_is_wrong_is_told)
 {
 	char store[160], socket[160], open_dir[128];
-	struct daemon_options o = {.store = store, .unix_socket = socket, .tpm = "embedded",
-		.control_fd = -1, .ready_fd = -1};
+	char embedded[] = "embedded", nonsense[] = "nonsense", absent[] = "/nonexistent/.aicert",
+	    nowhere[] = "/nonexistent/socket";
+	struct settings set = {.store = store, .socket = socket, .tpm = embedded};
+	struct daemon_options o = {.settings = &set, .control_fd = -1, .ready_fd = -1};
 	struct err e;
 
 	make_dirs(store, socket, "wrong");
-	o.store = "/nonexistent/.aicert";
+	set.store = absent;
 	ck_assert_int_ne(daemon_serve(&o, &e), 0);
 	ck_assert_msg(strstr(e.msg, "/nonexistent") != NULL, "%s", e.msg);
 	ck_assert_int_ne(access(socket, F_OK), 0); /* taken away again */
-	o.store = store;
-	o.tpm = "nonsense";
+	set.store = store;
+	set.tpm = nonsense;
 	ck_assert_int_ne(daemon_serve(&o, &e), 0);
 	ck_assert_int_ne(access(socket, F_OK), 0);
-	o.tpm = "embedded";
+	set.tpm = embedded;
 	snprintf(open_dir, sizeof open_dir, "%s/open", unit_dir());
 	ck_assert_int_eq(mkdir(open_dir, 0700), 0);
 	ck_assert_int_eq(chmod(open_dir, 0755), 0);
 	snprintf(socket, sizeof socket, "%s/socket", open_dir);
 	UNIT_FAILS(daemon_serve(&o, &e), &e, ERR_DENIED);
-	o.unix_socket = "/nonexistent/socket";
+	set.socket = nowhere;
 	UNIT_FAILS(daemon_serve(&o, &e), &e, ERR_IO);
 }
 END_TEST
@@ -55,7 +57,9 @@ START_TEST(the_end_is_seen_before_the_start)
 {
 	char store[160], socket[160], line[256] = "";
 	int control[2], ready[2];
-	struct daemon_options o = {.store = store, .unix_socket = socket, .tpm = "embedded"};
+	char embedded[] = "embedded";
+	struct settings set = {.store = store, .socket = socket, .tpm = embedded};
+	struct daemon_options o = {.settings = &set};
 	struct err e;
 
 	make_dirs(store, socket, "early");
@@ -88,7 +92,8 @@ START_TEST(waiting_is_told_and_ends)
 {
 	char store[160], socket[160], spec[200], line[512];
 	struct tpm_open_options hold = {.spec = spec};
-	struct daemon_options o = {.store = store, .unix_socket = socket, .tpm = spec};
+	struct settings set = {.store = store, .socket = socket, .tpm = spec};
+	struct daemon_options o = {.settings = &set};
 	int control[2], ready[2], status;
 	struct tpm *t;
 	struct err e;

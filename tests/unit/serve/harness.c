@@ -14,10 +14,11 @@
 static void
 harness_child(const struct harness *h, int control, int ready)
 {
-	struct daemon_options o = {
-		.store = h->store, .unix_socket = h->socket, .tpm = "embedded", .control_fd = control,
-		.ready_fd = ready,
+	struct settings s = {
+		.store = (char *)(uintptr_t)h->store, .socket = (char *)(uintptr_t)h->socket,
+		.tpm = (char *)(uintptr_t)"embedded",
 	};
+	struct daemon_options o = {.settings = &s, .control_fd = control, .ready_fd = ready};
 	struct err e;
 
 	if (daemon_serve(&o, &e) != 0) {

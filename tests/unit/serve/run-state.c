@@ -7,6 +7,8 @@
 #include "base/hex.h"
 #include "unit.h"
 
+#define ID "000000000000000000000000000000000000000000000000000000000000000a"
+
 static struct run_state *
 state_new(void)
 {
@@ -15,19 +17,41 @@ state_new(void)
 	int fd = memfd_create("log", MFD_CLOEXEC);
 
 	ck_assert_int_ge(fd, 0);
-	UNIT_OK(run_state_new(fd, &r, &e), &e);
+	UNIT_OK(run_state_new(&(struct run_state_options){.id = ID, .owner = "ada", .log_fd = fd}, &r, &e), &e);
 	return r;
 }
 
-START_TEST(ids_are_random)
+START_TEST(names_are_kept)
 {
-	struct run_state *a = state_new(), *b = state_new();
+	struct run_state *r = state_new();
 
-	ck_assert_uint_eq(strlen(run_state_id(a)), 64);
-	ck_assert(hex_is(run_state_id(a), 64));
-	ck_assert_str_ne(run_state_id(a), run_state_id(b));
-	run_state_unref(a);
-	run_state_unref(b);
+	ck_assert_str_eq(run_state_id(r), ID);
+	ck_assert_str_eq(run_state_owner(r), "ada");
+	run_state_unref(r);
+}
+END_TEST
+
+START_TEST(a_row_is_the_same_run)
+{
+	struct run_state *r = state_new(), *again;
+	struct ledger_run row = {.created = 0}, other = {.created = 0};
+	struct err why, e;
+
+	run_state_set(r, "preparing");
+	run_state_log(r, "abc", 3);
+	err_set(&why, ERR_REFUSED, "an input changed");
+	run_state_finish(r, RUN_STATE_FAILED, NULL, &why);
+	run_state_to_row(r, &row);
+	ck_assert_str_eq(row.state, "failed");
+	ck_assert_uint_eq(row.log, 3);
+	ck_assert(row.created > 0 && row.started >= row.created && row.finished >= row.started);
+	UNIT_OK(run_state_from_row(&row, "/nonexistent/log", &again, &e), &e);
+	run_state_to_row(again, &other);
+	ck_assert_mem_eq(&row, &other, sizeof row);
+	/* the file of its log is gone: that is the end of it */
+	ck_assert_int_eq(run_state_read_log(again, 0, row.id, sizeof row.id, 0), -1);
+	run_state_unref(again);
+	run_state_unref(r);
 }
 END_TEST
 
@@ -49,7 +73,7 @@ START_TEST(log_is_binary_safe_and_seekable)
 	ck_assert_int_eq(run_state_read_log(r, 6, got, 2, 0), 0);
 	ck_assert_int_eq(run_state_read_log(r, UINT64_MAX, got, 2, 0), 0);
 	err_set(&why, ERR_TPM, "the TPM said no");
-	run_state_finish(r, NULL, &why);
+	run_state_finish(r, RUN_STATE_FAILED, NULL, &why);
 	ck_assert_int_eq(run_state_read_log(r, 5, got, 2, 0), 1);
 	ck_assert_int_eq(run_state_read_log(r, 6, got, 2, 0), -1);
 	run_state_log(r, "late", 4);
@@ -76,7 +100,7 @@ START_TEST(success_has_a_certificate)
 	ck_assert(!view.over);
 	buf_adds(&bytes, "the certificate");
 	UNIT_OK(oid_from_data(&id, bytes.data, bytes.len, &e), &e);
-	run_state_finish(r, &bytes, NULL);
+	run_state_finish(r, RUN_STATE_DONE, &bytes, NULL);
 	ck_assert_ptr_null(bytes.data);
 	UNIT_OK(run_state_certificate(r, &got, &e), &e);
 	ck_assert_str_eq(buf_str(&got), "the certificate");
@@ -99,7 +123,7 @@ START_TEST(failure_has_its_reason)
 	struct err why, e;
 
 	err_set(&why, ERR_TPM, "the TPM said no");
-	run_state_finish(r, NULL, &why);
+	run_state_finish(r, RUN_STATE_FAILED, NULL, &why);
 	run_state_view(r, &view);
 	ck_assert_str_eq(view.state, "failed");
 	ck_assert(view.over && !view.has_certificate);
@@ -153,7 +177,7 @@ START_TEST(readers_wait_for_the_writer)
 		buf_add(&expected, line, (size_t)n);
 	}
 	buf_adds(&certificate, "c");
-	run_state_finish(r, &certificate, NULL);
+	run_state_finish(r, RUN_STATE_DONE, &certificate, NULL);
 	run_state_unref(r);
 	for (int i = 0; i < 4; i++) {
 		void *got;
@@ -169,7 +193,8 @@ END_TEST
 
 UNIT_SUITE(serve_run_state)
 {
-	tcase_add_test(tc, ids_are_random);
+	tcase_add_test(tc, names_are_kept);
+	tcase_add_test(tc, a_row_is_the_same_run);
 	tcase_add_test(tc, log_is_binary_safe_and_seekable);
 	tcase_add_test(tc, success_has_a_certificate);
 	tcase_add_test(tc, failure_has_its_reason);

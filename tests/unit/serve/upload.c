@@ -46,8 +46,8 @@ START_TEST(halves_make_a_whole)
 	bool done;
 	struct err e;
 
-	UNIT_FAILS(upload_offset(s, &id, &offset, &e), &e, ERR_NOTFOUND);
-	UNIT_OK(upload_open(s, &id, &first_half, &u, &offset, &e), &e);
+	UNIT_FAILS(upload_offset(s, &id, "", &offset, &e), &e, ERR_NOTFOUND);
+	UNIT_OK(upload_open(s, &id, "", &first_half, &u, &offset, &e), &e);
 	UNIT_OK(upload_write(u, "01", 2, &e), &e);
 	UNIT_OK(upload_write(u, "", 0, &e), &e);
 	UNIT_OK(upload_write(u, "234", 3, &e), &e);
@@ -55,17 +55,17 @@ START_TEST(halves_make_a_whole)
 	ck_assert(!done);
 	ck_assert_uint_eq(offset, 5);
 	upload_close(u);
-	UNIT_OK(upload_offset(s, &id, &offset, &e), &e);
+	UNIT_OK(upload_offset(s, &id, "", &offset, &e), &e);
 	ck_assert_uint_eq(offset, 5);
 	ck_assert(!odb_has(s, &id));
-	UNIT_OK(upload_open(s, &id, &second_half, &u, &offset, &e), &e);
+	UNIT_OK(upload_open(s, &id, "", &second_half, &u, &offset, &e), &e);
 	UNIT_OK(upload_write(u, "56789", 5, &e), &e);
 	UNIT_OK(upload_finish(u, &done, &offset, &e), &e);
 	ck_assert(done);
 	ck_assert_uint_eq(offset, 10);
 	upload_close(u);
 	ck_assert(odb_has(s, &id));
-	UNIT_FAILS(upload_offset(s, &id, &offset, &e), &e, ERR_NOTFOUND);
+	UNIT_FAILS(upload_offset(s, &id, "", &offset, &e), &e, ERR_NOTFOUND);
 	ck_assert_int_ne(faccessat(store_tmp_fd(s), "upload", F_OK, 0), 0); /* no litter */
 	store_close(s);
 }
@@ -79,14 +79,14 @@ START_TEST(one_sender_at_a_time)
 	uint64_t offset;
 	struct err e;
 
-	UNIT_OK(upload_open(s, &id, &whole, &u, &offset, &e), &e);
+	UNIT_OK(upload_open(s, &id, "", &whole, &u, &offset, &e), &e);
 	UNIT_OK(upload_write(u, "012", 3, &e), &e);
-	UNIT_FAILS(upload_open(s, &id, &whole, &other, &offset, &e), &e, ERR_CONFLICT);
-	UNIT_FAILS(upload_open(s, &id, &second_half, &other, &offset, &e), &e, ERR_CONFLICT);
+	UNIT_FAILS(upload_open(s, &id, "", &whole, &other, &offset, &e), &e, ERR_CONFLICT);
+	UNIT_FAILS(upload_open(s, &id, "", &second_half, &other, &offset, &e), &e, ERR_CONFLICT);
 	/* that did not disturb the first */
 	UNIT_OK(upload_write(u, "34", 2, &e), &e);
 	upload_close(u);
-	UNIT_OK(upload_open(s, &id, &second_half, &u, &offset, &e), &e);
+	UNIT_OK(upload_open(s, &id, "", &second_half, &u, &offset, &e), &e);
 	upload_close(u);
 	store_close(s);
 }
@@ -101,17 +101,17 @@ START_TEST(gaps_and_overlaps_conflict)
 	uint64_t offset;
 	struct err e;
 
-	UNIT_FAILS(upload_open(s, &id, &second_half, &u, &offset, &e), &e, ERR_CONFLICT);
+	UNIT_FAILS(upload_open(s, &id, "", &second_half, &u, &offset, &e), &e, ERR_CONFLICT);
 	ck_assert_uint_eq(offset, 0);
-	UNIT_FAILS(upload_offset(s, &id, &offset, &e), &e, ERR_NOTFOUND); /* no empty part stays */
-	UNIT_OK(upload_open(s, &id, &first_half, &u, &offset, &e), &e);
+	UNIT_FAILS(upload_offset(s, &id, "", &offset, &e), &e, ERR_NOTFOUND); /* no empty part stays */
+	UNIT_OK(upload_open(s, &id, "", &first_half, &u, &offset, &e), &e);
 	UNIT_OK(upload_write(u, "0123", 4, &e), &e);
 	UNIT_FAILS(upload_write(u, "4567", 4, &e), &e, ERR_LIMIT);
 	upload_close(u);
 	for (range.start = 0; range.start <= 5; range.start++) {
 		if (range.start == 4)
 			continue;
-		UNIT_FAILS(upload_open(s, &id, &range, &u, &offset, &e), &e, ERR_CONFLICT);
+		UNIT_FAILS(upload_open(s, &id, "", &range, &u, &offset, &e), &e, ERR_CONFLICT);
 		ck_assert_uint_eq(offset, 4);
 	}
 	store_close(s);
@@ -127,7 +127,7 @@ START_TEST(short_ranges_are_not_finished)
 	bool done;
 	struct err e;
 
-	UNIT_OK(upload_open(s, &id, &whole, &u, &offset, &e), &e);
+	UNIT_OK(upload_open(s, &id, "", &whole, &u, &offset, &e), &e);
 	UNIT_OK(upload_write(u, "012345678", 9, &e), &e);
 	UNIT_FAILS(upload_finish(u, &done, &offset, &e), &e, ERR_FORMAT);
 	upload_close(u);
@@ -145,17 +145,17 @@ START_TEST(wrong_bytes_leave_nothing)
 	bool done;
 	struct err e;
 
-	UNIT_OK(upload_open(s, &id, &first_half, &u, &offset, &e), &e);
+	UNIT_OK(upload_open(s, &id, "", &first_half, &u, &offset, &e), &e);
 	UNIT_OK(upload_write(u, "01234", 5, &e), &e);
 	UNIT_OK(upload_finish(u, &done, &offset, &e), &e);
 	upload_close(u);
-	UNIT_OK(upload_open(s, &id, &second_half, &u, &offset, &e), &e);
+	UNIT_OK(upload_open(s, &id, "", &second_half, &u, &offset, &e), &e);
 	UNIT_OK(upload_write(u, "56788", 5, &e), &e);
 	UNIT_FAILS(upload_finish(u, &done, &offset, &e), &e, ERR_REFUSED);
 	upload_close(u);
 	ck_assert(!odb_has(s, &id));
 	ck_assert(!odb_has(s, &other));
-	UNIT_FAILS(upload_offset(s, &id, &offset, &e), &e, ERR_NOTFOUND);
+	UNIT_FAILS(upload_offset(s, &id, "", &offset, &e), &e, ERR_NOTFOUND);
 	store_close(s);
 }
 END_TEST
@@ -171,7 +171,7 @@ START_TEST(a_part_altered_behind_our_back_is_found)
 	struct err e;
 	int fd;
 
-	UNIT_OK(upload_open(s, &id, &first_half, &u, &offset, &e), &e);
+	UNIT_OK(upload_open(s, &id, "", &first_half, &u, &offset, &e), &e);
 	UNIT_OK(upload_write(u, "01234", 5, &e), &e);
 	upload_close(u);
 	oid_hex(&id, hex);
@@ -180,7 +180,7 @@ START_TEST(a_part_altered_behind_our_back_is_found)
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(pwrite(fd, "X", 1, 2), 1);
 	close(fd);
-	UNIT_OK(upload_open(s, &id, &second_half, &u, &offset, &e), &e);
+	UNIT_OK(upload_open(s, &id, "", &second_half, &u, &offset, &e), &e);
 	UNIT_OK(upload_write(u, "56789", 5, &e), &e);
 	UNIT_FAILS(upload_finish(u, &done, &offset, &e), &e, ERR_REFUSED);
 	upload_close(u);
@@ -205,8 +205,8 @@ START_TEST(links_are_not_followed)
 	oid_hex(&id, hex);
 	snprintf(name, sizeof name, "upload/%s", hex);
 	ck_assert_int_eq(symlinkat(target, store_tmp_fd(s), name), 0);
-	UNIT_FAILS(upload_open(s, &id, &whole, &u, &offset, &e), &e, ERR_DENIED);
-	UNIT_FAILS(upload_offset(s, &id, &offset, &e), &e, ERR_NOTFOUND);
+	UNIT_FAILS(upload_open(s, &id, "", &whole, &u, &offset, &e), &e, ERR_DENIED);
+	UNIT_FAILS(upload_offset(s, &id, "", &offset, &e), &e, ERR_NOTFOUND);
 	ck_assert_int_eq(stat(target, &st), 0);
 	ck_assert_int_eq(st.st_size, 0);
 	store_close(s);
@@ -229,7 +229,7 @@ START_TEST(sizes_are_bounded)
 	struct err e;
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-		UNIT_FAILS(upload_open(s, &id, &bad[i], &u, &offset, &e), &e, ERR_LIMIT);
+		UNIT_FAILS(upload_open(s, &id, "", &bad[i], &u, &offset, &e), &e, ERR_LIMIT);
 	store_close(s);
 }
 END_TEST

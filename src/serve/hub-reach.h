@@ -1,0 +1,20 @@
+/* What a hub's refs reach, and so who may read it; for hub*.c only. */
+#ifndef SERVE_HUB_REACH_H
+#define SERVE_HUB_REACH_H
+
+#include "serve/session.h"
+#include "serve/settings.h"
+
+/*
+ * Before a ref is set to root: all that it needs must be visible to the principal of c
+ * (ERR_REFUSED names what is not), and is marked, with what else it names and the
+ * principal may see.  So a ref opens nothing that its writer could not read.
+ */
+int hub_reach_prove(struct http_call *c, const struct object_ref *root, enum ledger_reach mark,
+    struct err *e) MUST_CHECK;
+/* All marks anew, from the refs that are there; what no ref had reached before is not
+ * reached now either. */
+int hub_reach_rebuild(struct store *s, struct ledger *l, const struct settings *settings,
+    struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,49 @@
+#include "serve/journal.h"
+
+#include <time.h>
+#include "base/timestamp.h"
+
+static int
+journal_time(struct buf *ret, struct err *e)
+{
+	char text[TIMESTAMP_SIZE];
+
+	if (timestamp_format(text, timestamp_now(), e) != 0)
+		return -1;
+	buf_addf(ret, "time=%s", text);
+	return 0;
+}
+
+int
+journal_request_line(const struct http_done *d, const char *principal, struct buf *ret,
+    struct err *e)
+{
+	const struct http_call *c = d->call;
+
+	if (journal_time(ret, e) != 0)
+		return -1;
+	/* a method is a token, which has no blanks; a path was found plain */
+	buf_addf(ret, " request=%s address=%s principal=%s method=%.16s path=%.1024s status=%u in=%llu"
+	    " out=%llu ms=%llu\n", c->request_id, c->address, principal, c->method, d->path, d->status,
+	    (unsigned long long)d->in, (unsigned long long)d->out,
+	    (unsigned long long)(d->micros / 1000));
+	return buf_check(ret, e);
+}
+
+int
+journal_run_line(const struct ledger_run *row, struct buf *ret, struct err *e)
+{
+	if (journal_time(ret, e) != 0)
+		return -1;
+	buf_addf(ret, " run=%s principal=%s state=%s seconds=%lld log=%llu error=%s\n", row->id,
+	    row->owner[0] != '\0' ? row->owner : "-", row->state,
+	    (long long)(row->started > 0 ? row->finished - row->started : 0),
+	    (unsigned long long)row->log, err_name(row->error));
+	return buf_check(ret, e);
+}
+
+void
+journal_write(int fd, const struct buf *line)
+{
+	ssize_t n UNUSED = write(fd, line->data, line->len);
+}
