@@ -204,6 +204,7 @@ libaicert_core_a_SOURCES += \
 libaicert_core_a_SOURCES += \
 	src/cmd/branch.c \
 	src/cmd/cat-file.c \
+	src/cmd/checkout.c \
 	src/cmd/cmd.c \
 	src/cmd/cmd.h \
 	src/cmd/commands.h \
@@ -251,7 +252,9 @@ libaicert_core_a_SOURCES += \
 	src/cmd/trust-files.h \
 	src/cmd/trace-uses.c \
 	src/cmd/trace-uses.h \
-	src/cmd/verify.c
+	src/cmd/verify.c \
+	src/cmd/worktree.c \
+	src/cmd/worktree.h
 
 # mains
 bin_PROGRAMS += aicert
