@@ -253,6 +253,7 @@ libaicert_core_a_SOURCES += \
 	src/cmd/trace-uses.c \
 	src/cmd/trace-uses.h \
 	src/cmd/verify.c \
+	src/cmd/verify-all.c src/cmd/verify-all.h \
 	src/cmd/worktree.c \
 	src/cmd/worktree.h
 
