@@ -3,7 +3,6 @@ dist_man_MANS += man/aicert-certificate.5 man/aicert-reference.5 man/aicert-prot
 dist_man_MANS += \
 	man/aicert-branch.1 \
 	man/aicert-cat-file.1 \
-	man/aicert-checkout.1 \
 	man/aicert-commit.1 \
 	man/aicert-config.1 \
 	man/aicert-event-log.1 \
@@ -17,6 +16,8 @@ dist_man_MANS += \
 	man/aicert-quote-check.1 \
 	man/aicert-reference.1 \
 	man/aicert-rev-parse.1 \
+	man/aicert-run.1 \
+	man/aicert-runner.1 \
 	man/aicert-show.1 \
 	man/aicert-status.1 \
 	man/aicert-tag.1 \

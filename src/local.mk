@@ -56,9 +56,11 @@ libaicert_core_a_SOURCES += \
 
 # net
 libaicert_core_a_SOURCES += \
-	src/net/http.c src/net/http.h \
+	src/net/http.c src/net/http.h src/net/http-internal.h \
 	src/net/http-download.c \
-	src/net/http-problem.c
+	src/net/http-problem.c \
+	src/net/http-tls.c \
+	src/net/http-url.c
 
 # object
 libaicert_core_a_SOURCES += \
@@ -156,9 +158,19 @@ libaicert_core_a_SOURCES += \
 
 # runner
 libaicert_core_a_SOURCES += \
+	src/runner/credential.c src/runner/credential.h \
 	src/runner/identity.c src/runner/identity.h \
-	src/runner/runner.c src/runner/runner.h \
-	src/runner/transfer.c src/runner/transfer.h
+	src/runner/link.c src/runner/link.h \
+	src/runner/pending.c src/runner/pending.h \
+	src/runner/registry.c src/runner/registry.h \
+	src/runner/remote-run.c src/runner/remote-run.h \
+	src/runner/runner.c src/runner/runner.h src/runner/runner-internal.h \
+	src/runner/runner-run.c \
+	src/runner/transfer.c src/runner/transfer.h src/runner/transfer-internal.h \
+	src/runner/transfer-fetch.c \
+	src/runner/transfer-list.c \
+	src/runner/transfer-queue.c \
+	src/runner/transfer-send.c
 
 # serve
 libaicert_core_a_SOURCES += \
@@ -204,10 +216,11 @@ libaicert_core_a_SOURCES += \
 libaicert_core_a_SOURCES += \
 	src/cmd/branch.c \
 	src/cmd/cat-file.c \
-	src/cmd/checkout.c \
 	src/cmd/cmd.c \
 	src/cmd/cmd.h \
 	src/cmd/commands.h \
+	src/cmd/commit-finish.c \
+	src/cmd/commit-finish.h \
 	src/cmd/commit-record.c \
 	src/cmd/commit-record.h \
 	src/cmd/commit-run.c \
@@ -230,6 +243,8 @@ libaicert_core_a_SOURCES += \
 	src/cmd/ls-tree.c \
 	src/cmd/named-refs.c \
 	src/cmd/named-refs.h \
+	src/cmd/open-runner.c \
+	src/cmd/open-runner.h \
 	src/cmd/outputs.c \
 	src/cmd/outputs.h \
 	src/cmd/print.c \
@@ -239,6 +254,8 @@ libaicert_core_a_SOURCES += \
 	src/cmd/references.c \
 	src/cmd/references.h \
 	src/cmd/rev-parse.c \
+	src/cmd/run.c \
+	src/cmd/runner.c \
 	src/cmd/show.c \
 	src/cmd/spec-file.c \
 	src/cmd/spec-file.h \
@@ -252,10 +269,7 @@ libaicert_core_a_SOURCES += \
 	src/cmd/trust-files.h \
 	src/cmd/trace-uses.c \
 	src/cmd/trace-uses.h \
-	src/cmd/verify.c \
-	src/cmd/verify-all.c src/cmd/verify-all.h \
-	src/cmd/worktree.c \
-	src/cmd/worktree.h
+	src/cmd/verify.c
 
 # mains
 bin_PROGRAMS += aicert

@@ -6,7 +6,6 @@
 
 int branch_command(int argc, char **argv, struct err *e);
 int cat_file_command(int argc, char **argv, struct err *e);
-int checkout_command(int argc, char **argv, struct err *e);
 int commit_command(int argc, char **argv, struct err *e);
 int config_command(int argc, char **argv, struct err *e);
 int event_log_command(int argc, char **argv, struct err *e);
@@ -20,6 +19,8 @@ int ls_tree_command(int argc, char **argv, struct err *e);
 int quote_check_command(int argc, char **argv, struct err *e);
 int reference_command(int argc, char **argv, struct err *e);
 int rev_parse_command(int argc, char **argv, struct err *e);
+int run_command(int argc, char **argv, struct err *e);
+int runner_command(int argc, char **argv, struct err *e);
 int show_command(int argc, char **argv, struct err *e);
 int status_command(int argc, char **argv, struct err *e);
 int tag_command(int argc, char **argv, struct err *e);

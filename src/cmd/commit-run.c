@@ -3,10 +3,9 @@
 #include <string.h>
 #include "base/timestamp.h"
 #include "cmd/cmd.h"
+#include "cmd/open-runner.h"
 #include "crypto/random.h"
-#include "provider/local.h"
-#include "runner/runner.h"
-#include "store/config.h"
+#include "store/odb.h"
 #include "verify/verify.h"
 
 static void
@@ -52,22 +51,40 @@ commit_run_only_exit_failed(const struct verdict *v)
 	return v->checks[CHECK_RUN_EXIT].result == VERDICT_FAIL;
 }
 
+/* Where a certificate's objects are looked for before they are stored. */
+struct commit_run_objects {
+	struct store *store;
+	struct runner *runner;
+};
+
 static int
-commit_run_judge(struct store *s, const struct run_spec *spec, const unsigned char nonce[32],
-    const struct trust *trust, struct commit_run_result *r, struct err *e)
+commit_run_fetch(void *arg, const struct oid *id, size_t max, struct buf *ret, struct err *e)
 {
+	const struct commit_run_objects *o = arg;
+
+	if (odb_has(o->store, id))
+		return cmd_fetch(o->store, id, max, ret, e);
+	return runner_object(o->runner, id, max, ret, e);
+}
+
+static int
+commit_run_judge(struct store *s, const struct commit_run *c, const struct open_runner *o,
+    struct commit_run_result *r, struct err *e)
+{
+	struct commit_run_objects objects = {.store = s, .runner = o->runner};
 	struct verify_request rq = {
 		.id = r->id,
 		.data = r->bytes.data,
 		.len = r->bytes.len,
-		.fetch = cmd_fetch,
-		.fetch_arg = s,
-		.trust = trust,
-		.required = LEVEL_SIMULATED,
+		.fetch = commit_run_fetch,
+		.fetch_arg = &objects,
+		.trust = &o->trust,
+		.references = &o->references,
+		.required = o->entry.level,
 		.time = timestamp_now(),
 		.time_source = "now",
-		.spec = spec,
-		.nonce = nonce,
+		.spec = &c->pending.spec,
+		.nonce = c->pending.nonce,
 	};
 	struct verdict *v;
 	int rc = 0;
@@ -81,80 +98,119 @@ commit_run_judge(struct store *s, const struct run_spec *spec, const unsigned ch
 	return rc;
 }
 
-/* One session with a runner whose identity was checked. */
+/* The record is there before anything is waited for: whatever becomes of this process,
+ * the run can be collected. The local runner's runs end with the process. */
 static int
-commit_run_session(struct runner *r, struct store *s, const struct run_spec *spec, bool quiet,
-    const unsigned char nonce[32], struct buf *ret, struct err *e)
+commit_run_start(struct store *s, struct commit_run *c, struct open_runner *o, struct err *e)
 {
-	CLEANUP(cleanup_free) char *id = NULL;
+	struct pending *p = &c->pending;
 
-	if (runner_identify(r, e) != 0 || runner_send_inputs(r, s, spec, e) != 0 ||
-	    runner_start(r, spec, nonce, &id, e) != 0 ||
-	    runner_follow(r, id, commit_run_log, &quiet, e) != 0)
+	if (random_bytes(p->nonce, sizeof p->nonce, e) != 0 ||
+	    runner_send_inputs(o->runner, s, &p->spec, e) != 0 ||
+	    runner_start(o->runner, &p->spec, p->nonce, &p->run, e) != 0)
 		return -1;
-	return runner_certificate(r, id, ret, e);
+	p->started = timestamp_now();
+	p->ak_name = buf_strdup(runner_ak_name(o->runner), e);
+	if (p->ak_name == NULL)
+		return -1;
+	return o->local != NULL ? 0 : pending_write(s, p, e);
+}
+
+/* What to do about a run that is left to itself; short: its first digits. */
+static int
+commit_run_left(const struct commit_run *c, const struct open_runner *o, struct err *e)
+{
+	enum err_code code = e->code;
+
+	if (o->local != NULL || c->pending.run == NULL)
+		return -1;
+	if (code == ERR_CANCELLED)
+		return err_set(e, code, "detached; the run goes on: aicert run attach %.12s", c->pending.run);
+	if (code == ERR_NETWORK || code == ERR_BUSY)
+		return err_set(e, code, "%s; the run may go on: aicert run attach %.12s", e->msg,
+		    c->pending.run);
+	return -1;
+}
+
+/* Why there is no certificate, if that is so: then there never will be. */
+static int
+commit_run_ended(struct store *s, const struct commit_run *c, struct open_runner *o, struct err *e)
+{
+	CLEANUP(remote_run_free) struct remote_run run = {0};
+
+	if (o->local != NULL)
+		return 0;
+	if (runner_state(o->runner, c->pending.run, &run, e) != 0)
+		return -1;
+	if (!remote_run_over(&run) || run.has_certificate)
+		return 0;
+	if (pending_remove(s, c->pending.run, e) != 0)
+		return -1;
+	return err_set(e, ERR_RUNFAILED, "the run %s on %s, without a certificate%s%s%s",
+	    run.state == REMOTE_RUN_INTERRUPTED ? "was interrupted by the end of the daemon" :
+	    run.state == REMOTE_RUN_CANCELLED ? "was cancelled" : "failed", c->pending.runner,
+	    run.error != NULL ? ": " : "", run.error != NULL ? run.error : "",
+	    run.state == REMOTE_RUN_INTERRUPTED ? "; what was sent is still there: commit again" : "");
 }
 
 static int
-commit_run_take(struct runner *r, struct store *s, const struct run_spec *spec, bool quiet,
-    const struct trust *trust, struct commit_run_result *result, struct err *e)
+commit_run_collect(struct store *s, struct commit_run *c, struct open_runner *o,
+    struct commit_run_result *r, struct err *e)
 {
-	unsigned char nonce[32];
-
-	if (random_bytes(nonce, sizeof nonce, e) != 0 ||
-	    commit_run_session(r, s, spec, quiet, nonce, &result->bytes, e) != 0 ||
-	    certificate_decode(result->bytes.data, result->bytes.len, &result->certificate, e) != 0 ||
-	    oid_from_data(&result->id, result->bytes.data, result->bytes.len, e) != 0 ||
-	    commit_run_judge(s, spec, nonce, trust, result, e) != 0)
+	if (runner_follow(o->runner, c->pending.run, commit_run_log, &c->quiet, e) != 0 ||
+	    commit_run_ended(s, c, o, e) != 0 ||
+	    runner_certificate(o->runner, c->pending.run, &r->bytes, e) != 0 ||
+	    certificate_decode(r->bytes.data, r->bytes.len, &r->certificate, e) != 0 ||
+	    oid_from_data(&r->id, r->bytes.data, r->bytes.len, e) != 0 ||
+	    commit_run_judge(s, c, o, r, e) != 0)
 		return -1;
-	return runner_fetch_outputs(r, s, &result->certificate, e);
-}
-
-static void
-commit_run_on_wait(void *arg, const char *message)
-{
-	(void)arg;
-	fprintf(stderr, "aicert: %s\n", message);
+	return runner_fetch_outputs(o->runner, s, &r->certificate, e);
 }
 
 static int
-commit_run_local(struct store *s, struct local **ret, struct err *e)
+commit_run_through(struct store *s, struct commit_run *c, bool attach, struct open_runner *o,
+    struct commit_run_result *r, struct err *e)
 {
-	struct local_options o = {.store = s, .on_wait = commit_run_on_wait};
-	CLEANUP(cleanup_free) char *data = NULL;
-	CLEANUP(cleanup_free) char *tpm = NULL;
-
-	if (config_dir_data(&data, e) != 0)
+	if (open_runner_identify(o, e) != 0)
 		return -1;
-	tpm = buf_strfmt(e, "embedded:%s/tpm", data);
-	if (tpm == NULL)
-		return -1;
-	o.tpm = tpm;
-	return local_start_with(&o, ret, e);
+	if (attach && strcmp(c->pending.ak_name, runner_ak_name(o->runner)) != 0)
+		return err_set(e, ERR_REFUSED, "runner %s is another machine than the one that the run was"
+		    " started on (its AK was %s)", c->pending.runner, c->pending.ak_name);
+	if (!attach && commit_run_start(s, c, o, e) != 0)
+		return commit_run_left(c, o, e);
+	return commit_run_collect(s, c, o, r, e) == 0 ? 0 : commit_run_left(c, o, e);
 }
 
-int
-commit_run(struct store *s, const char *runner, const struct run_spec *spec, bool quiet,
-    struct commit_run_result *ret, struct err *e)
+static int
+commit_run_with(struct store *s, struct commit_run *c, bool attach, struct commit_run_result *ret,
+    struct err *e)
 {
-	CLEANUP(local_stopp) struct local *local = NULL;
-	CLEANUP(trust_free) struct trust trust = {0};
-	CLEANUP(runner_freep) struct runner *r = NULL;
+	CLEANUP(open_runner_close) struct open_runner o = {0};
 	CLEANUP(commit_run_result_free) struct commit_run_result result = {0};
-	struct runner_options o = {.trust = &trust, .required = LEVEL_SIMULATED};
+	struct open_runner_options options = {
+		.store = s, .name = c->pending.runner, .in_use = attach, .detach = true,
+		.wait_s = c->wait_s,
+	};
 
-	if (strcmp(runner, "local") != 0)
-		return err_set(e, ERR_USAGE, "no such runner: %s (this version has the runner \"local\")",
-		    runner);
-	if (cmd_trust(&trust, e) != 0 || commit_run_local(s, &local, e) != 0)
-		return -1;
-	o.unix_socket = local_socket(local);
-	if (runner_connect(&o, &r, e) != 0 ||
-	    commit_run_take(r, s, spec, quiet, &trust, &result, e) != 0)
+	if (open_runner_connect(&options, &o, e) != 0 ||
+	    commit_run_through(s, c, attach, &o, &result, e) != 0)
 		return -1;
 	*ret = result;
 	result = (struct commit_run_result){0};
 	return 0;
+}
+
+int
+commit_run(struct store *s, struct commit_run *c, struct commit_run_result *ret, struct err *e)
+{
+	return commit_run_with(s, c, false, ret, e);
+}
+
+int
+commit_run_attach(struct store *s, struct commit_run *c, struct commit_run_result *ret,
+    struct err *e)
+{
+	return commit_run_with(s, c, true, ret, e);
 }
 
 void

@@ -41,6 +41,11 @@ static enum err_code
 http_problem_by_status(int status)
 {
 	switch (status) {
+	case 301:
+	case 302:
+	case 303:
+	case 307:
+	case 308:
 	case 401:
 	case 403:
 		return ERR_DENIED;
@@ -56,8 +61,11 @@ http_problem_by_status(int status)
 	case 429:
 	case 503:
 		return ERR_BUSY;
-	default:
+	case 502:
+	case 504:
 		return ERR_NETWORK;
+	default:
+		return ERR_IO;
 	}
 }
 
@@ -84,6 +92,6 @@ http_problem(const struct http_response *r, const char *what, struct err *e)
 	if (strcmp(r->content_type, "application/problem+json") == 0 &&
 	    http_problem_member(&r->body, "detail", detail, sizeof detail))
 		return err_set(e, http_problem_code(r), "%s: %s", what, detail);
-	return err_set(e, http_problem_by_status(r->status), "%s: the runner answered with"
-	    " status %d", what, r->status);
+	return err_set(e, http_problem_by_status(r->status), "%s: the answer has status %d%s", what,
+	    r->status, r->status >= 300 && r->status < 400 ? ", and redirects are not followed" : "");
 }

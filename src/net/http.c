@@ -1,22 +1,20 @@
-#include "net/http.h"
+#include "net/http-internal.h"
 
-#include <curl/curl.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include "base/interrupt.h"
 
 #define HTTP_CONNECT_TIMEOUT_S 20L
 #define HTTP_STALL_S 60L
+#define HTTP_LINK_LOST_S 20      /* what was sent is not acknowledged, probes are not answered */
+#define HTTP_PROBE_S 5
 #define HTTP_PROBLEM_MAX 65536u
-
-struct http {
-	CURL *easy;
-	CURLM *multi;       /* keeps the connection between requests */
-	char *base;
-	char *unix_socket;
-	char *token;
-};
+#define HTTP_DOWNLOAD_BLOCK (512L * 1024)
+#define HTTP_UPLOAD_BLOCK (1024L * 1024)
 
 /* One request on its way: what the callbacks need. */
 struct http_transfer {
@@ -26,28 +24,106 @@ struct http_transfer {
 	uint64_t sent;
 	struct curl_slist *headers;
 	char curl_error[CURL_ERROR_SIZE];
+	int64_t range_start;            /* of the answer's Content-Range; -1: none */
 	bool too_long;
 	bool sink_failed;
+	bool other_range;
+	bool begun;
 	struct err *e;
 };
+
+static int
+http_check_options(const struct http_options *o, struct err *e)
+{
+	bool socket = o->peer == HTTP_PEER_SOCKET, pin = o->peer == HTTP_PEER_PIN;
+
+	if (socket != (o->unix_socket != NULL) || pin != (o->pin != NULL) ||
+	    (o->client_cert != NULL) != (o->client_key != NULL) ||
+	    (o->client_cert != NULL && (socket || o->peer == HTTP_PEER_ASK ||
+	    pin != (o->peer_pem != NULL))) ||
+	    strncmp(o->base, socket ? "http://" : "https://", socket ? 7 : 8) != 0)
+		return err_set(e, ERR_INTERNAL, "%s: options that do not fit each other", o->base);
+	return 0;
+}
+
+static int
+http_copy(char **ret, const char *text, struct err *e)
+{
+	if (text == NULL)
+		return 0;
+	*ret = buf_strdup(text, e);
+	return *ret != NULL ? 0 : -1;
+}
+
+static int
+http_fill(struct http *h, const struct http_options *o, struct err *e)
+{
+	h->peer = o->peer;
+	h->easy = curl_easy_init();
+	h->multi = curl_multi_init();
+	if (h->easy == NULL || h->multi == NULL)
+		return err_nomem(e);
+	if (o->pin != NULL) {
+		h->pin = buf_strfmt(e, "sha256//%s", o->pin);
+		if (h->pin == NULL)
+			return -1;
+	}
+	if (http_copy(&h->base, o->base, e) != 0 || http_copy(&h->unix_socket, o->unix_socket, e) != 0 ||
+	    http_copy(&h->client_cert, o->client_cert, e) != 0 ||
+	    http_copy(&h->client_key, o->client_key, e) != 0 ||
+	    http_copy(&h->peer_pem, o->peer_pem, e) != 0)
+		return -1;
+	return http_tls_set(h, e);
+}
+
+int
+http_new_with(const struct http_options *o, struct http **ret, struct err *e)
+{
+	struct http *h;
+
+	if (http_check_options(o, e) != 0)
+		return -1;
+	h = calloc(1, sizeof *h);
+	if (h == NULL)
+		return err_nomem(e);
+	if (http_fill(h, o, e) != 0) {
+		http_free(h);
+		return -1;
+	}
+	*ret = h;
+	return 0;
+}
 
 int
 http_new(const char *base, const char *unix_socket, struct http **ret, struct err *e)
 {
-	struct http *h = calloc(1, sizeof *h);
+	struct http_options o = {
+		.peer = unix_socket != NULL ? HTTP_PEER_SOCKET : HTTP_PEER_CA,
+		.base = base, .unix_socket = unix_socket,
+	};
 
-	if (h == NULL)
-		return err_nomem(e);
-	h->base = strdup(base);
-	h->unix_socket = unix_socket != NULL ? strdup(unix_socket) : NULL;
-	h->easy = curl_easy_init();
-	h->multi = curl_multi_init();
-	if (h->base == NULL || (unix_socket != NULL && h->unix_socket == NULL) ||
-	    h->easy == NULL || h->multi == NULL) {
-		http_free(h);
-		return err_nomem(e);
+	return http_new_with(&o, ret, e);
+}
+
+int
+http_clone(const struct http *h, struct http **ret, struct err *e)
+{
+	struct http_options o = {
+		.peer = h->peer, .base = h->base, .unix_socket = h->unix_socket,
+		.pin = h->pin != NULL ? h->pin + strlen("sha256//") : NULL,
+		.client_cert = h->client_cert, .client_key = h->client_key,
+		.peer_pem = h->client_cert != NULL ? h->peer_pem : NULL,
+	};
+	struct http *copy;
+
+	if (http_new_with(&o, &copy, e) != 0)
+		return -1;
+	copy->deaf = h->deaf;
+	if (h->token != NULL && http_set_token(copy, h->token, e) != 0) {
+		http_free(copy);
+		return -1;
 	}
-	*ret = h;
+	*ret = copy;
 	return 0;
 }
 
@@ -72,6 +148,10 @@ http_free(struct http *h)
 	http_token_wipe(h);
 	free(h->base);
 	free(h->unix_socket);
+	free(h->pin);
+	free(h->client_cert);
+	free(h->client_key);
+	free(h->peer_pem);
 	free(h);
 }
 
@@ -80,6 +160,9 @@ http_set_token(struct http *h, const char *token, struct err *e)
 {
 	char *copy;
 
+	if (h->peer == HTTP_PEER_ASK)
+		return err_set(e, ERR_INTERNAL, "%s: a credential for a peer that nobody has judged",
+		    h->base);
 	/* RFC 6750 b64token: nothing that could end the header */
 	if (*token == '\0' || token[strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	    "abcdefghijklmnopqrstuvwxyz0123456789-._~+/=")] != '\0')
@@ -90,6 +173,12 @@ http_set_token(struct http *h, const char *token, struct err *e)
 	http_token_wipe(h);
 	h->token = copy;
 	return 0;
+}
+
+void
+http_ignore_interrupt(struct http *h)
+{
+	h->deaf = true;
 }
 
 bool
@@ -112,7 +201,15 @@ http_on_body(char *data, size_t one, size_t len, void *arg)
 
 	(void)one; /* always 1 */
 	curl_easy_getinfo(t->h->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status >= 200 && status < 300 && t->rq->range_start > 0) {
+		t->other_range = status != 206 || t->range_start != (int64_t)t->rq->range_start;
+		if (t->other_range)
+			return 0;
+	}
 	if (status >= 200 && status < 300 && t->rq->sink != NULL) {
+		if (!t->begun && t->rq->begun != NULL)
+			t->rq->begun(t->rq->sink_arg, t->rs);
+		t->begun = true;
 		t->sink_failed = t->rq->sink(t->rq->sink_arg, data, len, t->e) != 0;
 		return t->sink_failed ? 0 : len;
 	}
@@ -154,6 +251,12 @@ http_on_header(char *data, size_t one, size_t len, void *arg)
 	n = http_header_number(data, len, "Retry-After:");
 	if (n >= 0)
 		t->rs->retry_after = n;
+	n = http_header_number(data, len, "Log-Offset:");
+	if (n >= 0)
+		t->rs->log_offset = n;
+	n = http_header_number(data, len, "Content-Range: bytes");
+	if (n >= 0)
+		t->range_start = n;
 	return len;
 }
 
@@ -181,6 +284,8 @@ http_on_send(char *ret, size_t one, size_t cap, void *arg)
 		return CURL_READFUNC_ABORT;
 	}
 	t->sent += (uint64_t)n;
+	if (t->rq->moved != NULL)
+		t->rq->moved(t->rq->moved_arg, (uint64_t)n);
 	return (size_t)n;
 }
 
@@ -220,6 +325,13 @@ http_set_headers(struct http_transfer *t, struct err *e)
 		return -1;
 	if (rq->header != NULL && http_add_header(t, "", rq->header, e) != 0)
 		return -1;
+	if (rq->range_start > 0) {
+		char range[64];
+
+		snprintf(range, sizeof range, "%llu-", (unsigned long long)rq->range_start);
+		if (http_add_header(t, "Range: bytes=", range, e) != 0)
+			return -1;
+	}
 	if (t->h->token != NULL &&
 	    http_add_header(t, "Authorization: Bearer ", t->h->token, e) != 0)
 		return -1;
@@ -227,10 +339,29 @@ http_set_headers(struct http_transfer *t, struct err *e)
 	return 0;
 }
 
-/* What every transfer of ours has: no redirects, no proxies' or netrc's surprises. */
+/* A link that is gone is noticed also where nothing is to be read for a long time. */
+static int
+http_on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	unsigned ms = HTTP_LINK_LOST_S * 1000;
+
+	(void)arg;
+	if (purpose == CURLSOCKTYPE_IPCXN) /* of a Unix socket it fails, and is not needed */
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+	return CURL_SOCKOPT_OK;
+}
+
+/* What every transfer of ours has: no redirects, no netrc's surprises. */
 static void
 http_set_common(CURL *c, char *curl_error)
 {
+	curl_easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, http_on_socket);
+	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(c, CURLOPT_TCP_KEEPIDLE, (long)HTTP_PROBE_S);
+	curl_easy_setopt(c, CURLOPT_TCP_KEEPINTVL, (long)HTTP_PROBE_S);
+	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, HTTP_DOWNLOAD_BLOCK);
+	curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, HTTP_UPLOAD_BLOCK);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, curl_error);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
@@ -274,6 +405,8 @@ http_set_options(struct http_transfer *t, struct err *e)
 	if (url == NULL)
 		return -1;
 	curl_easy_reset(c);
+	if (http_tls_set(t->h, e) != 0)
+		return -1;
 	http_set_common(c, t->curl_error);
 	curl_easy_setopt(c, CURLOPT_URL, url);
 	curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
@@ -294,17 +427,16 @@ http_set_options(struct http_transfer *t, struct err *e)
 	return http_set_headers(t, e);
 }
 
-/* Runs the transfer; a follow also wakes for a signal. */
+/* Runs the transfer, and wakes for a signal. */
 static int
 http_perform(struct http_transfer *t, CURLcode *ret, struct err *e)
 {
 	struct curl_waitfd wake = {.fd = interrupt_fd(), .events = CURL_WAIT_POLLIN};
-	bool stops = t->rq->follow && !t->rq->ignore_interrupt;
-	unsigned wakes = stops && wake.fd >= 0 ? 1 : 0;
+	unsigned wakes = !t->h->deaf && wake.fd >= 0 ? 1 : 0;
 	int running = 1, left;
 
 	for (;;) {
-		if (stops && interrupt_check(e) != 0)
+		if ((t->h->deaf ? interrupt_watched(e) : interrupt_check(e)) != 0)
 			return -1;
 		if (curl_multi_perform(t->h->multi, &running) != CURLM_OK)
 			return err_set(e, ERR_NETWORK, "libcurl failed");
@@ -331,6 +463,15 @@ http_outcome(const struct http_transfer *t, CURLcode code, struct err *e)
 	if (t->too_long)
 		return err_set(e, ERR_LIMIT, "%s %s: the answer is longer than %zu bytes",
 		    t->rq->method, t->rq->path, t->rs->body.max);
+	if (t->other_range)
+		return err_set(e, ERR_FORMAT, "%s %s: the answer is not the range that was asked for",
+		    t->rq->method, t->rq->path);
+	if (t->h->key_changed)
+		return err_set(e, ERR_REFUSED, "%s: the peer has another key than the one that was judged;"
+		    " nothing was sent to it (%s)", peer, t->curl_error);
+	if (code == CURLE_PEER_FAILED_VERIFICATION)
+		return err_set(e, ERR_REFUSED, "%s: %s", peer,
+		    t->curl_error[0] != '\0' ? t->curl_error : curl_easy_strerror(code));
 	if (code != CURLE_OK)
 		return err_set(e, ERR_NETWORK, "%s: %s %s: %s", peer, t->rq->method, t->rq->path,
 		    t->curl_error[0] != '\0' ? t->curl_error : curl_easy_strerror(code));
@@ -350,11 +491,20 @@ http_collect(struct http_transfer *t)
 		snprintf(t->rs->content_type, sizeof t->rs->content_type, "%s", type);
 }
 
+/* One of them may be the token. */
+static void
+http_free_headers(struct curl_slist *headers)
+{
+	for (struct curl_slist *l = headers; l != NULL; l = l->next)
+		explicit_bzero(l->data, strlen(l->data));
+	curl_slist_free_all(headers);
+}
+
 int
 http_do(struct http *h, const struct http_request *rq, struct http_response *ret, struct err *e)
 {
-	struct http_response rs = {.upload_offset = -1, .retry_after = -1};
-	struct http_transfer t = {.h = h, .rq = rq, .rs = &rs, .e = e};
+	struct http_response rs = {.upload_offset = -1, .retry_after = -1, .log_offset = -1};
+	struct http_transfer t = {.h = h, .rq = rq, .rs = &rs, .range_start = -1, .e = e};
 	CURLcode code = CURLE_OK;
 	int rc;
 
@@ -364,12 +514,13 @@ http_do(struct http *h, const struct http_request *rq, struct http_response *ret
 		rc = err_nomem(e);
 	else if (rc == 0) {
 		rc = http_perform(&t, &code, e);
+		http_tls_collect(h, code);
 		if (rc == 0)
 			rc = http_outcome(&t, code, e);
 		http_collect(&t);
 		curl_multi_remove_handle(h->multi, h->easy);
 	}
-	curl_slist_free_all(t.headers);
+	http_free_headers(t.headers);
 	if (rc == 0 && http_ok(&rs) && rs.body.len > rq->max)
 		rc = err_set(e, ERR_LIMIT, "%s %s: the answer is longer than %zu bytes",
 		    rq->method, rq->path, rq->max);

@@ -1,52 +1,13 @@
-#include "runner/transfer.h"
+#include "runner/transfer-internal.h"
 
-#include <fcntl.h>
-#include <string.h>
-#include <sys/mman.h>
-#include "base/fd.h"
-#include "object/tree.h"
 #include "store/odb.h"
 
-#define TRANSFER_LIST_TYPE "application/vnd.aicert.object-list.v1+json"
-#define TRANSFER_LIST_MAX 50000         /* ids in one request: below the runner's bound */
-#define TRANSFER_ANSWER_MAX (8u * 1024 * 1024)
-#define TRANSFER_ATTEMPTS 5
-
-struct transfer_list {
-	struct oid *ids;
-	size_t count, cap;
-};
-
-static void
-transfer_list_free(struct transfer_list *l)
-{
-	free(l->ids);
-}
-
 static int
-transfer_add(struct transfer_list *l, const struct oid *id, struct err *e)
+transfer_add(struct transfer_list *l, struct store *s, const struct oid *id, struct err *e)
 {
-	if (l->count == l->cap) {
-		size_t cap = l->cap != 0 ? l->cap * 2 : 64;
-		struct oid *ids = reallocarray(l->ids, cap, sizeof *ids);
+	struct transfer_item item = {.id = *id, .exact = true};
 
-		if (ids == NULL)
-			return err_nomem(e);
-		l->ids = ids;
-		l->cap = cap;
-	}
-	l->ids[l->count++] = *id;
-	return 0;
-}
-
-static int
-transfer_read_tree(struct store *s, const struct oid *id, struct tree *ret, struct err *e)
-{
-	CLEANUP(buf_free) struct buf text = BUF_INIT;
-
-	if (odb_read(s, id, TREE_BYTES_MAX, &text, e) != 0)
-		return -1;
-	return tree_decode(text.data, text.len, ret, e);
+	return odb_size(s, id, &item.size, e) != 0 ? -1 : transfer_list_add(l, &item, e);
 }
 
 /* The tree itself and all beneath it. */
@@ -58,12 +19,12 @@ transfer_add_tree(struct transfer_list *l, struct store *s, const struct oid *id
 
 	if (depth > TREE_DEPTH_MAX)
 		return err_set(e, ERR_LIMIT, "a tree deeper than %d", TREE_DEPTH_MAX);
-	if (transfer_add(l, id, e) != 0 || transfer_read_tree(s, id, &t, e) != 0)
+	if (transfer_add(l, s, id, e) != 0 || transfer_read_tree(s, id, &t, e) != 0)
 		return -1;
 	for (size_t i = 0; i < t.count; i++) {
 		const struct tree_entry *entry = &t.entries[i];
 		int rc = entry->mode == TREE_DIR ? transfer_add_tree(l, s, &entry->id, depth + 1, e) :
-		    transfer_add(l, &entry->id, e);
+		    transfer_add(l, s, &entry->id, e);
 
 		if (rc != 0)
 			return -1;
@@ -76,138 +37,16 @@ transfer_add_resource(struct transfer_list *l, struct store *s, const struct res
     struct err *e)
 {
 	const struct oid *id = &r->digests.sha256;
-	int rc = r->type == OBJECT_TREE ? transfer_add_tree(l, s, id, 0, e) : transfer_add(l, id, e);
+	int rc = r->type == OBJECT_TREE ? transfer_add_tree(l, s, id, 0, e) :
+	    transfer_add(l, s, id, e);
 
 	return rc == 0 ? 0 : err_prefix(e, "%s", r->path);
 }
 
+/* What the runner lacks of at most TRANSFER_LIST_MAX objects (sorted). */
 static int
-transfer_compare(const void *a, const void *b)
-{
-	return oid_compare(a, b);
-}
-
-static void
-transfer_unique(struct transfer_list *l)
-{
-	size_t kept = 0;
-
-	if (l->count == 0)
-		return;
-	qsort(l->ids, l->count, sizeof *l->ids, transfer_compare);
-	for (size_t i = 1; i < l->count; i++)
-		if (!oid_equal(&l->ids[i], &l->ids[kept]))
-			l->ids[++kept] = l->ids[i];
-	l->count = kept + 1;
-}
-
-static int
-transfer_list_encode(const struct transfer_list *l, struct buf *ret, struct err *e)
-{
-	CLEANUP(jcs_freep) struct jcs *v = jcs_new_object();
-	struct jcs *list = jcs_new_array();
-	char text[OID_TEXT_SIZE];
-
-	for (size_t i = 0; i < l->count; i++) {
-		oid_text(&l->ids[i], text);
-		jcs_append(list, jcs_new_string(text));
-	}
-	jcs_set_string(v, "mediaType", TRANSFER_LIST_TYPE);
-	jcs_set(v, "objects", list);
-	return jcs_encode(v, ret, e);
-}
-
-/* What a PUT left behind on the other side, if anything. */
-static int
-transfer_offset(struct http *h, const char *path, uint64_t *ret, struct err *e)
-{
-	struct http_request rq = {.method = "HEAD", .path = path, .body_fd = -1};
-	CLEANUP(http_response_free) struct http_response rs = {0};
-
-	if (http_do(h, &rq, &rs, e) != 0)
-		return -1;
-	*ret = rs.upload_offset > 0 ? (uint64_t)rs.upload_offset : 0;
-	return 0;
-}
-
-/* One attempt. *ret_done, or *ret_offset says where to go on. */
-static int
-transfer_put_once(struct http *h, const char *path, int fd, uint64_t size, uint64_t *offset,
-    bool *ret_done, struct err *e)
-{
-	struct http_request rq = {
-		.method = "PUT", .path = path, .content_type = "application/octet-stream",
-		.body_fd = fd, .body_fd_offset = *offset, .body_fd_size = size - *offset,
-	};
-	CLEANUP(http_response_free) struct http_response rs = {0};
-	char range[96];
-
-	snprintf(range, sizeof range, "Content-Range: bytes %llu-%llu/%llu",
-	    (unsigned long long)*offset, (unsigned long long)(size - 1), (unsigned long long)size);
-	if (*offset > 0)
-		rq.header = range;
-	*ret_done = false;
-	if (http_do(h, &rq, &rs, e) != 0)
-		return e->code == ERR_NETWORK ? transfer_offset(h, path, offset, e) : -1;
-	*ret_done = http_ok(&rs) && rs.status != 202;
-	if (*ret_done)
-		return 0;
-	if ((rs.status != 409 && rs.status != 202) || rs.upload_offset < 0 ||
-	    (uint64_t)rs.upload_offset >= size)
-		return http_problem(&rs, path, e);
-	*offset = (uint64_t)rs.upload_offset;
-	return 0;
-}
-
-static int
-transfer_put(struct http *h, struct store *s, const struct oid *id, struct err *e)
-{
-	CLEANUP(cleanup_close) int fd = -1;
-	char hex[OID_HEX_SIZE], path[OID_HEX_SIZE + 16];
-	uint64_t size, offset = 0;
-	bool done = false;
-
-	oid_hex(id, hex);
-	snprintf(path, sizeof path, "/v1/objects/%s", hex);
-	if (odb_open(s, id, &fd, &size, e) != 0)
-		return -1;
-	for (int i = 0; i < TRANSFER_ATTEMPTS && !done; i++)
-		if (transfer_put_once(h, path, fd, size, &offset, &done, e) != 0)
-			return -1;
-	if (!done)
-		return err_set(e, ERR_NETWORK, "object %s: not taken after %d attempts", hex,
-		    TRANSFER_ATTEMPTS);
-	return 0;
-}
-
-/* The runner may only name what it was asked about (ids, sorted): else it could ask for
- * any object here. */
-static int
-transfer_put_missing(struct http *h, struct store *s, const struct transfer_list *asked,
-    const struct buf *answer, struct err *e)
-{
-	CLEANUP(jcs_freep) struct jcs *v = NULL;
-	const struct jcs *list;
-
-	if (jcs_decode(answer->data, answer->len, TRANSFER_ANSWER_MAX, &v, e) != 0)
-		return err_prefix(e, "the runner's list of missing objects");
-	list = jcs_get(v, "objects");
-	for (size_t i = 0; i < jcs_length(list); i++) {
-		const char *text = jcs_string(jcs_at(list, i));
-		struct oid id;
-
-		if (text == NULL || oid_from_text(&id, text, e) != 0 ||
-		    bsearch(&id, asked->ids, asked->count, sizeof id, transfer_compare) == NULL)
-			return err_set(e, ERR_REFUSED, "the runner asks for objects that are not"
-			    " part of this run");
-		if (transfer_put(h, s, &id, e) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-transfer_send(struct http *h, struct store *s, const struct transfer_list *l, struct err *e)
+transfer_ask_missing(struct link *l, const struct transfer_list *part, struct transfer_list *ret,
+    struct err *e)
 {
 	CLEANUP(buf_free) struct buf body = BUF_INIT;
 	CLEANUP(http_response_free) struct http_response rs = {0};
@@ -215,141 +54,173 @@ transfer_send(struct http *h, struct store *s, const struct transfer_list *l, st
 		.method = "POST", .path = "/v1/objects/missing", .content_type = TRANSFER_LIST_TYPE,
 		.body_fd = -1, .max = TRANSFER_ANSWER_MAX,
 	};
+	struct link_retry retry = {0};
 
-	if (transfer_list_encode(l, &body, e) != 0)
+	if (transfer_list_encode(part, &body, e) != 0)
 		return -1;
 	rq.body = body.data;
 	rq.body_len = body.len;
-	if (http_do(h, &rq, &rs, e) != 0)
-		return -1;
+	while (http_do(l->http, &rq, &rs, e) != 0) {
+		l->key_changed = http_key_changed(l->http);
+		if (link_retry(l, &retry, e) != 0)
+			return -1;
+	}
 	if (!http_ok(&rs))
 		return http_problem(&rs, "asking what the runner lacks", e);
-	return transfer_put_missing(h, s, l, &rs.body, e);
+	return transfer_list_decode(rs.body.data, rs.body.len, part, ret, e);
+}
+
+static int
+transfer_send_list(struct link *l, struct store *s, struct transfer_list *all, struct err *e)
+{
+	CLEANUP(transfer_list_free) struct transfer_list missing = {0};
+	struct transfer_work work = {
+		.link = l, .store = s, .list = &missing, .label = "sending", .item = transfer_send_item,
+	};
+
+	transfer_list_unique(all);
+	for (size_t at = 0; at < all->count; at += TRANSFER_LIST_MAX) {
+		struct transfer_list part = {.items = all->items + at, .count = all->count - at};
+
+		if (part.count > TRANSFER_LIST_MAX)
+			part.count = TRANSFER_LIST_MAX;
+		if (transfer_ask_missing(l, &part, &missing, e) != 0)
+			return -1;
+	}
+	transfer_list_unique(&missing);
+	return transfer_queue_run(&work, e);
 }
 
 int
-transfer_send_spec(struct http *h, struct store *s, const struct run_spec *spec, struct err *e)
+transfer_send_spec(struct link *l, struct store *s, const struct run_spec *spec, struct err *e)
 {
-	CLEANUP(transfer_list_free) struct transfer_list l = {0};
+	CLEANUP(transfer_list_free) struct transfer_list all = {0};
 
-	if (spec->image != RUN_SPEC_HOST && transfer_add_resource(&l, s, &spec->image_file, e) != 0)
+	l->key_changed = false;
+	if (spec->image != RUN_SPEC_HOST && transfer_add_resource(&all, s, &spec->image_file, e) != 0)
 		return -1;
 	for (size_t i = 0; i < spec->input_count; i++) {
 		const struct resource_input *in = &spec->inputs[i];
 
-		if (transfer_add_resource(&l, s, &in->thing, e) != 0)
+		if (transfer_add_resource(&all, s, &in->thing, e) != 0)
 			return -1;
-		if (in->made_by != NULL && transfer_add(&l, &in->made_by->certificate, e) != 0)
+		if (in->made_by != NULL && transfer_add(&all, s, &in->made_by->certificate, e) != 0)
 			return -1;
 	}
-	transfer_unique(&l);
-	for (size_t at = 0; at < l.count; at += TRANSFER_LIST_MAX) {
-		struct transfer_list part = {.ids = l.ids + at, .count = l.count - at};
+	return transfer_send_list(l, s, &all, e);
+}
 
-		if (part.count > TRANSFER_LIST_MAX)
-			part.count = TRANSFER_LIST_MAX;
-		if (transfer_send(h, s, &part, e) != 0)
+/* From here on gc leaves them alone, those that are there and those that come: also when
+ * the workers have closed their stores. */
+static int
+transfer_keep(struct store *s, const struct transfer_list *list, struct err *e)
+{
+	CLEANUP(cleanup_free) struct oid *ids = calloc(list->count + 1, sizeof *ids);
+
+	if (ids == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < list->count; i++)
+		ids[i] = list->items[i].id;
+	return odb_keep(s, ids, list->count, e);
+}
+
+static int
+transfer_fetch_list(struct link *l, struct store *s, struct transfer_list *list, const char *label,
+    struct err *e)
+{
+	struct transfer_work work = {
+		.link = l, .store = s, .list = list, .label = label, .item = transfer_fetch_item,
+		.end = transfer_fetch_end,
+	};
+
+	transfer_list_unique(list);
+	return transfer_keep(s, list, e) != 0 ? -1 : transfer_queue_run(&work, e);
+}
+
+/* What the trees of one level hold: blobs, and the trees of the next. */
+static int
+transfer_open_level(struct store *s, const struct transfer_list *level, struct transfer_list *blobs,
+    struct transfer_list *next, struct err *e)
+{
+	for (size_t i = 0; i < level->count; i++) {
+		CLEANUP(tree_free) struct tree t = TREE_INIT;
+
+		if (transfer_read_tree(s, &level->items[i].id, &t, e) != 0)
 			return -1;
+		for (size_t k = 0; k < t.count; k++) {
+			const struct tree_entry *entry = &t.entries[k];
+			bool dir = entry->mode == TREE_DIR;
+			struct transfer_item item = {.id = entry->id, .exact = !dir,
+				.size = dir ? TREE_BYTES_MAX : entry->size};
+
+			if (transfer_list_add(dir ? next : blobs, &item, e) != 0)
+				return -1;
+		}
 	}
 	return 0;
 }
 
-struct transfer_sink {
-	int fd;
-	uint64_t left;
-};
-
+/* Trees level by level, so that those of one level travel together. */
 static int
-transfer_take(void *arg, const void *data, size_t len, struct err *e)
+transfer_fetch_trees(struct link *l, struct store *s, struct transfer_list *level,
+    struct transfer_list *blobs, struct err *e)
 {
-	struct transfer_sink *t = arg;
+	for (int depth = 0; level->count > 0; depth++) {
+		CLEANUP(transfer_list_free) struct transfer_list next = {0};
+		struct transfer_list swap = *level;
 
-	if (len > t->left)
-		return err_set(e, ERR_REFUSED, "the runner sends more bytes than the object has");
-	t->left -= len;
-	return fd_write_all(t->fd, data, len, "temporary file", e);
+		if (depth > TREE_DEPTH_MAX)
+			return err_set(e, ERR_REFUSED, "a tree deeper than %d", TREE_DEPTH_MAX);
+		if (transfer_fetch_list(l, s, level, "fetching trees", e) != 0 ||
+		    transfer_open_level(s, level, blobs, &next, e) != 0)
+			return -1;
+		*level = next;
+		next = swap;
+	}
+	return 0;
 }
 
-/* exact: size is the object's, else a bound. */
+/* What a certificate names: its trees, and everything else. */
 static int
-transfer_fetch(struct http *h, struct store *s, const struct oid *id, uint64_t size, bool exact,
-    struct err *e)
+transfer_collect(const struct certificate *c, struct transfer_list *trees,
+    struct transfer_list *blobs, struct err *e)
 {
-	CLEANUP(cleanup_close) int fd = -1;
-	CLEANUP(http_response_free) struct http_response rs = {0};
-	struct transfer_sink sink = {.left = size};
-	char hex[OID_HEX_SIZE], path[OID_HEX_SIZE + 16];
-	struct http_request rq = {
-		.method = "GET", .path = path, .body_fd = -1, .sink = transfer_take, .sink_arg = &sink,
-	};
-	struct oid got;
-	uint64_t got_size;
+	for (size_t i = 0; i < c->event_count; i++) {
+		const struct event *ev = &c->events[i];
+		const struct resource *r = &ev->u.output.output;
+		struct transfer_item item = {.exact = true};
+		int rc = 0;
 
-	if (odb_keep(s, id, 1, e) != 0)
-		return -1;
-	if (odb_has(s, id))
-		return 0;
-	oid_hex(id, hex);
-	snprintf(path, sizeof path, "/v1/objects/%s", hex);
-	fd = openat(store_tmp_fd(s), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd < 0) /* not every file system has nameless files */
-		fd = memfd_create("aicert-fetch", MFD_CLOEXEC);
-	if (fd < 0)
-		return err_sys(e, "cannot make a temporary file");
-	sink.fd = fd;
-	if (http_do(h, &rq, &rs, e) != 0)
-		return -1;
-	if (!http_ok(&rs))
-		return http_problem(&rs, hex, e);
-	if (exact && sink.left > 0)
-		return err_set(e, ERR_REFUSED, "object %s: the runner sent %llu bytes less than the"
-		    " certificate says", hex, (unsigned long long)sink.left);
-	if (lseek(fd, 0, SEEK_SET) != 0)
-		return err_sys(e, "temporary file: cannot rewind");
-	return odb_put_fd(s, fd, hex, id, &got, &got_size, e);
-}
-
-static int
-transfer_fetch_tree(struct http *h, struct store *s, const struct oid *id, int depth,
-    struct err *e)
-{
-	CLEANUP(tree_free) struct tree t = TREE_INIT;
-
-	if (depth > TREE_DEPTH_MAX)
-		return err_set(e, ERR_REFUSED, "a tree deeper than %d", TREE_DEPTH_MAX);
-	if (transfer_fetch(h, s, id, TREE_BYTES_MAX, false, e) != 0 ||
-	    transfer_read_tree(s, id, &t, e) != 0)
-		return -1;
-	for (size_t i = 0; i < t.count; i++) {
-		const struct tree_entry *entry = &t.entries[i];
-		int rc = entry->mode == TREE_DIR ? transfer_fetch_tree(h, s, &entry->id, depth + 1, e) :
-		    transfer_fetch(h, s, &entry->id, entry->size, true, e);
-
+		if (ev->kind == EVENT_RUN_FINISHED) {
+			item.id = ev->u.finished.log;
+			item.size = ev->u.finished.log_size;
+			rc = transfer_list_add(blobs, &item, e);
+		} else if (ev->kind == EVENT_OUTPUT_RESOURCE) {
+			item.id = r->digests.sha256;
+			item.exact = r->type != OBJECT_TREE;
+			item.size = item.exact ? r->size : TREE_BYTES_MAX;
+			rc = transfer_list_add(item.exact ? blobs : trees, &item, e);
+		}
 		if (rc != 0)
 			return -1;
+	}
+	if (c->boot_log.present) {
+		struct transfer_item log = {.id = c->boot_log.id, .size = c->boot_log.size, .exact = true};
+
+		return transfer_list_add(blobs, &log, e);
 	}
 	return 0;
 }
 
 int
-transfer_fetch_certificate(struct http *h, struct store *s, const struct certificate *c,
+transfer_fetch_certificate(struct link *l, struct store *s, const struct certificate *c,
     struct err *e)
 {
-	for (size_t i = 0; i < c->event_count; i++) {
-		const struct event *ev = &c->events[i];
-		const struct resource *r = &ev->u.output.output;
-		int rc = 0;
+	CLEANUP(transfer_list_free) struct transfer_list trees = {0}, blobs = {0};
 
-		if (ev->kind == EVENT_RUN_FINISHED)
-			rc = transfer_fetch(h, s, &ev->u.finished.log, ev->u.finished.log_size, true, e);
-		else if (ev->kind == EVENT_OUTPUT_RESOURCE && r->type == OBJECT_TREE)
-			rc = transfer_fetch_tree(h, s, &r->digests.sha256, 0, e);
-		else if (ev->kind == EVENT_OUTPUT_RESOURCE)
-			rc = transfer_fetch(h, s, &r->digests.sha256, r->size, true, e);
-		if (rc != 0)
-			return -1;
-	}
-	if (!c->boot_log.present)
-		return 0;
-	return transfer_fetch(h, s, &c->boot_log.id, c->boot_log.size, true, e);
+	l->key_changed = false;
+	if (transfer_collect(c, &trees, &blobs, e) != 0 ||
+	    transfer_fetch_trees(l, s, &trees, &blobs, e) != 0)
+		return -1;
+	return transfer_fetch_list(l, s, &blobs, "fetching", e);
 }

@@ -46,6 +46,7 @@ struct check_ctx {
 	const struct trust *trust;
 	int64_t time;
 	struct certificate *cert;   /* decoded; NULL for an identity */
+	bool identity_in_use;       /* of an identity: its PCR 14 and 15 may be used */
 	const struct buf *ak_public;
 	const struct buf *ak_chain;
 	size_t ak_chain_count;

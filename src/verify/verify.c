@@ -368,6 +368,7 @@ verify_identity_judge(struct check_ctx *x, const struct verify_identity *id, str
 	x->ak_chain_count = id->ak_chain_count;
 	x->identity_log = id->boot_log;
 	x->facts.tpm = id->tpm;
+	x->identity_in_use = id->in_use;
 	x->facts.image_measured = true; /* what it is, boot.reference judges */
 	x->v->tpm = id->tpm;
 	for (enum verdict_check c = 0; c < CHECK_COUNT; c++)

@@ -65,6 +65,7 @@ struct verify_identity {
 	const struct reference_set *references; /* NULL: none */
 	enum verdict_level required;
 	int64_t time;
+	bool in_use;                /* a run of the caller's was started: PCR 14, 15 are used */
 };
 int verify_identity(const struct verify_identity *rq, struct verdict **ret, struct err *e) MUST_CHECK;
 

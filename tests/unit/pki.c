@@ -173,6 +173,19 @@ pki_pem(const struct pki *p, struct buf *ret)
 	BIO_free(bio);
 }
 
+void
+pki_private_pem(const struct pki *p, struct buf *ret)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text;
+	long len;
+
+	ck_assert_int_eq(PEM_write_bio_PrivateKey(bio, p->key, NULL, NULL, 0, NULL, NULL), 1);
+	len = BIO_get_mem_data(bio, &text);
+	buf_add(ret, text, (size_t)len);
+	BIO_free(bio);
+}
+
 struct x509_cert *
 pki_cert(const struct pki *p)
 {

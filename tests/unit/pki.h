@@ -46,6 +46,7 @@ void pki_free(struct pki *p);
 static inline void pki_freep(struct pki **p) { pki_free(*p); }
 void pki_der(const struct pki *p, struct buf *ret);
 void pki_pem(const struct pki *p, struct buf *ret);
+void pki_private_pem(const struct pki *p, struct buf *ret);
 struct x509_cert *pki_cert(const struct pki *p); /* the caller frees */
 struct key *pki_key(const struct pki *p);        /* the caller frees */
 /* An RSA signature, or ECDSA in DER, over data. */

@@ -39,17 +39,19 @@ START_TEST(unknown_codes_go_by_status)
 	} table[] = {
 		{401, ERR_DENIED}, {403, ERR_DENIED}, {404, ERR_NOTFOUND}, {409, ERR_CONFLICT},
 		{412, ERR_CONFLICT}, {413, ERR_LIMIT}, {422, ERR_REFUSED}, {429, ERR_BUSY},
-		{503, ERR_BUSY}, {500, ERR_NETWORK}, {302, ERR_NETWORK},
+		{503, ERR_BUSY}, {500, ERR_IO}, {502, ERR_NETWORK}, {504, ERR_NETWORK}, {400, ERR_IO},
+		{302, ERR_DENIED}, {307, ERR_DENIED}, {308, ERR_DENIED},
 	};
 
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-		char msg[64];
+		char msg[128];
 
 		expect(table[i].status, PROBLEM, "{\"detail\":\"x\",\"type\":\"urn:aicert:error:nonsense\"}",
 		    table[i].code, "what: x");
 		expect(table[i].status, PROBLEM, "{\"detail\":\"x\",\"type\":\"about:blank\"}",
 		    table[i].code, "what: x");
-		snprintf(msg, sizeof msg, "what: the runner answered with status %d", table[i].status);
+		snprintf(msg, sizeof msg, "what: the answer has status %d%s", table[i].status,
+		    table[i].status / 100 == 3 ? ", and redirects are not followed" : "");
 		expect(table[i].status, "text/html", "<p>\"detail\":\"x\"", table[i].code, msg);
 		expect(table[i].status, PROBLEM, "", table[i].code, msg);
 	}

@@ -311,7 +311,7 @@ START_TEST(follow_ends_at_a_signal)
 	UNIT_OK(http_new("http://local", p.path, &h, &e), &e);
 	UNIT_FAILS(http_do(h, &rq, &rs, &e), &e, ERR_CANCELLED);
 	pthread_join(thread, NULL);
-	rq.ignore_interrupt = true;
+	http_ignore_interrupt(h);
 	got = 0;
 	UNIT_OK(http_do(h, &rq, &rs, &e), &e);
 	ck_assert_uint_eq(got, 2);

@@ -43,6 +43,15 @@ fixture_stop(struct fixture *f)
 	store_close(f->store);
 }
 
+void
+fixture_link(struct link *ret, const char *socket)
+{
+	struct err e;
+
+	*ret = (struct link){.patience_s = 2};
+	UNIT_OK(http_new("http://local", socket, &ret->http, &e), &e);
+}
+
 static char *
 fixture_copy(const char *text)
 {

@@ -16,6 +16,8 @@ struct store *fixture_store(const char *name);
 /* A daemon on fixture_store(name) and a runner connected to it, not yet identified. */
 void fixture_start(struct fixture *f, const char *name, const struct runner_options *o);
 void fixture_stop(struct fixture *f);
+/* A session with what listens at socket: patience of 2 s, nobody is told anything. */
+void fixture_link(struct link *ret, const char *socket);
 
 /* `sh -c script` with the output out.txt, and, when tree is set, the directory out/. */
 void fixture_spec(struct run_spec *ret, const char *script, bool tree);

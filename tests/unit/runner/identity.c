@@ -31,6 +31,18 @@ fetch(const char *name, struct buf *ret, unsigned char ret_nonce[32])
 	fixture_stop(&f);
 }
 
+static int
+judge(const struct identity *id, const unsigned char n[32], const struct runner_options *o,
+    struct err *e)
+{
+	struct verdict *v = NULL;
+	int rc = identity_judge(id, n, o, &v, e);
+
+	ck_assert_ptr_nonnull(v); /* also of a refusal */
+	verdict_free(v);
+	return rc;
+}
+
 START_TEST(a_real_identity_is_accepted)
 {
 	CLEANUP(buf_free) struct buf doc = BUF_INIT;
@@ -46,13 +58,13 @@ START_TEST(a_real_identity_is_accepted)
 	ck_assert_int_eq((int)id.tpm, EVENT_TPM_EMBEDDED);
 	ck_assert_uint_eq(id.ak_chain_count, 0);
 	ck_assert_str_eq(id.version, AICERT_VERSION);
-	UNIT_OK(identity_judge(&id, nonce, &o, &e), &e);
+	UNIT_OK(judge(&id, nonce, &o, &e), &e);
 	UNIT_OK(ak_public_decode(id.ak_public.data, id.ak_public.len, &ak, &e), &e);
 	hex_encode(name, ak.name, ak.name_len);
 	o.ak_name = name;
-	UNIT_OK(identity_judge(&id, nonce, &o, &e), &e);
+	UNIT_OK(judge(&id, nonce, &o, &e), &e);
 	name[10] = name[10] == '0' ? '1' : '0';
-	UNIT_FAILS(identity_judge(&id, nonce, &o, &e), &e, ERR_REFUSED);
+	UNIT_FAILS(judge(&id, nonce, &o, &e), &e, ERR_REFUSED);
 }
 END_TEST
 
@@ -67,18 +79,18 @@ START_TEST(another_nonce_or_key_is_refused)
 	fetch("binding", &doc, nonce);
 	UNIT_OK(identity_decode(doc.data, doc.len, &id, &e), &e);
 	nonce[31] ^= 1;
-	UNIT_FAILS(identity_judge(&id, nonce, &o, &e), &e, ERR_REFUSED);
+	UNIT_FAILS(judge(&id, nonce, &o, &e), &e, ERR_REFUSED);
 	nonce[31] ^= 1;
 	id.spki.data[id.spki.len - 1] ^= 1;
-	UNIT_FAILS(identity_judge(&id, nonce, &o, &e), &e, ERR_REFUSED);
+	UNIT_FAILS(judge(&id, nonce, &o, &e), &e, ERR_REFUSED);
 	id.spki.data[id.spki.len - 1] ^= 1;
 	id.quote.pcrs.sha256[14][0] ^= 1;
-	UNIT_FAILS(identity_judge(&id, nonce, &o, &e), &e, ERR_REFUSED);
+	UNIT_FAILS(judge(&id, nonce, &o, &e), &e, ERR_REFUSED);
 	id.quote.pcrs.sha256[14][0] ^= 1;
 	id.quote.signature.data[id.quote.signature.len - 1] ^= 1;
-	UNIT_FAILS(identity_judge(&id, nonce, &o, &e), &e, ERR_REFUSED);
+	UNIT_FAILS(judge(&id, nonce, &o, &e), &e, ERR_REFUSED);
 	id.quote.signature.data[id.quote.signature.len - 1] ^= 1;
-	UNIT_OK(identity_judge(&id, nonce, &o, &e), &e);
+	UNIT_OK(judge(&id, nonce, &o, &e), &e);
 }
 END_TEST
 
@@ -95,10 +107,10 @@ START_TEST(every_byte_of_the_quote_counts)
 	UNIT_OK(identity_decode(doc.data, doc.len, &id, &e), &e);
 	for (size_t i = 0; i < id.quote.attest.len; i++) {
 		id.quote.attest.data[i] ^= 0x10;
-		ck_assert_msg(identity_judge(&id, nonce, &o, &e) != 0, "byte %zu", i);
+		ck_assert_msg(judge(&id, nonce, &o, &e) != 0, "byte %zu", i);
 		id.quote.attest.data[i] ^= 0x10;
 	}
-	UNIT_OK(identity_judge(&id, nonce, &o, &e), &e);
+	UNIT_OK(judge(&id, nonce, &o, &e), &e);
 }
 END_TEST
 

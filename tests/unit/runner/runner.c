@@ -157,17 +157,6 @@ START_TEST(the_recorded_ak_is_demanded)
 }
 END_TEST
 
-START_TEST(remote_runners_are_not_half_supported)
-{
-	struct runner_options o = {.url = "https://runner.example.org"};
-	struct runner *r = NULL;
-	struct err e;
-
-	UNIT_FAILS(runner_connect(&o, &r, &e), &e, ERR_UNSUPPORTED);
-	ck_assert_ptr_null(r);
-}
-END_TEST
-
 static void
 interrupt_once(void *arg, const void *data, size_t len)
 {
@@ -250,7 +239,6 @@ UNIT_SUITE(runner_runner)
 	tcase_add_test(tc, nothing_is_sent_before_the_identity);
 	tcase_add_test(tc, the_level_is_demanded);
 	tcase_add_test(tc, the_recorded_ak_is_demanded);
-	tcase_add_test(tc, remote_runners_are_not_half_supported);
 	tcase_add_test(tc, an_interrupt_cancels_the_run);
 	tcase_add_test(tc, a_lost_runner_is_an_error);
 	tcase_add_test(tc, only_one_run_at_a_time);

@@ -1,0 +1,262 @@
+#include "cmd/cmd.h"
+#include "cmd/commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/hex.h"
+#include "cmd/open-runner.h"
+#include "net/http.h"
+
+struct runner_command {
+	const char *level, *ak_name, *token_file, *client_cert, *client_key;
+	bool json;
+};
+
+static int
+runner_absolute(const char *path, char **ret, struct err *e)
+{
+	if (path == NULL)
+		return 0;
+	*ret = realpath(path, NULL);
+	return *ret != NULL ? 0 : err_sys(e, "%s: cannot find it", path);
+}
+
+/* nameAlg and a digest of it: SHA-256, SHA-384 or SHA-512 (TPM 2.0 part 2, table 9). */
+static int
+runner_check_ak_name(const char *name, struct err *e)
+{
+	size_t len = strlen(name);
+	bool ok = hex_is(name, len > 0 ? len : 1) && ((len == 68 && strncmp(name, "000b", 4) == 0) ||
+	    (len == 100 && strncmp(name, "000c", 4) == 0) ||
+	    (len == 132 && strncmp(name, "000d", 4) == 0));
+
+	return ok ? 0 : err_set(e, ERR_USAGE, "--ak-name: \"%s\" is not the Name of a key (000b and 64"
+	    " hexadecimal digits; aicertd prints it, aicert runner check shows it)", name);
+}
+
+static int
+runner_fill(const struct runner_command *c, const char *name, const char *url,
+    struct registry_entry *r, struct err *e)
+{
+	r->level = LEVEL_VTPM;
+	r->name = buf_strdup(name, e);
+	if (r->name == NULL || registry_name_check(name, e) != 0)
+		return -1;
+	if (strncmp(url, "qemu:", 5) == 0)
+		return err_set(e, ERR_UNSUPPORTED, "%s: this version starts no virtual machines", url);
+	if (http_url_base(url, &r->url, e) != 0 ||
+	    (c->level != NULL && verdict_level_parse(c->level, &r->level, e) != 0) ||
+	    (c->ak_name != NULL && runner_check_ak_name(c->ak_name, e) != 0) ||
+	    runner_absolute(c->token_file, &r->token_file, e) != 0 ||
+	    runner_absolute(c->client_cert, &r->client_cert, e) != 0 ||
+	    runner_absolute(c->client_key, &r->client_key, e) != 0)
+		return -1;
+	if ((r->client_cert == NULL) != (r->client_key == NULL))
+		return err_set(e, ERR_USAGE, "--client-cert and --client-key need each other");
+	if (c->ak_name == NULL)
+		return 0;
+	r->ak_given = true;
+	r->ak_name = buf_strdup(c->ak_name, e);
+	return r->ak_name != NULL ? 0 : -1;
+}
+
+static int
+runner_check_new(struct config *c, const char *name, struct err *e)
+{
+	CLEANUP(registry_entry_free) struct registry_entry there = {0};
+
+	if (registry_name_check(name, e) != 0)
+		return -1;
+	if (registry_get(c, name, &there, e) == 0)
+		return err_set(e, ERR_EXISTS, "runner %s is there already, at %s (aicert runner remove %s"
+		    " forgets it)", name, there.url, name);
+	return e->code == ERR_USAGE ? 0 : -1;
+}
+
+static int
+runner_record(struct config *c, struct open_runner *r, struct err *e)
+{
+	const struct verdict *v = runner_verdict(r->runner);
+
+	if (r->entry.ak_name == NULL) {
+		r->entry.ak_name = buf_strdup(runner_ak_name(r->runner), e);
+		if (r->entry.ak_name == NULL)
+			return -1;
+	}
+	if (registry_add(c, &r->entry, e) != 0)
+		return -1;
+	printf("%s: %s, level %s\nAK %s\n", r->entry.name, r->entry.url, verdict_level_name(v->level),
+	    r->entry.ak_name);
+	puts(r->entry.ak_given ? "The AK is the one that was given." :
+	    "The AK is recorded on first use: compare it with what aicertd printed on that machine.");
+	return 0;
+}
+
+static int
+runner_add(const struct runner_command *o, char **argv, struct err *e)
+{
+	CLEANUP(registry_entry_free) struct registry_entry entry = {0};
+	CLEANUP(open_runner_close) struct open_runner r = {0};
+	CLEANUP(config_closep) struct config *c = NULL;
+	struct open_runner_options options = {.name = argv[0]};
+
+	if (runner_fill(o, argv[0], argv[1], &entry, e) != 0 || config_open(NULL, &c, e) != 0 ||
+	    runner_check_new(c, argv[0], e) != 0 || open_runner_entry(&options, &entry, &r, e) != 0)
+		return -1;
+	if (open_runner_identify(&r, e) != 0)
+		return err_prefix(e, "nothing was recorded");
+	return runner_record(c, &r, e);
+}
+
+static struct jcs *
+runner_to_jcs(const struct registry_entry *r)
+{
+	struct jcs *v = jcs_new_object();
+
+	jcs_set_string(v, "akFrom", r->ak_given ? "given" : "first-use");
+	jcs_set_string(v, "akName", r->ak_name);
+	jcs_set_string(v, "minLevel", verdict_level_name(r->level));
+	jcs_set_string(v, "name", r->name);
+	jcs_set_string(v, "url", r->url);
+	return v;
+}
+
+static int
+runner_list_print(const struct registry_entry *list, size_t n, bool json, struct err *e)
+{
+	CLEANUP(jcs_freep) struct jcs *v = NULL;
+	struct jcs *array;
+
+	if (!json) {
+		printf("%-16s  %-12s  this machine\n", REGISTRY_LOCAL, verdict_level_name(LEVEL_SIMULATED));
+		for (size_t i = 0; i < n; i++)
+			printf("%-16s  %-12s  %s  AK %.16s... (%s)\n", list[i].name,
+			    verdict_level_name(list[i].level), list[i].url, list[i].ak_name,
+			    list[i].ak_given ? "given" : "first use");
+		return 0;
+	}
+	v = jcs_new_object();
+	array = jcs_new_array();
+	for (size_t i = 0; i < n; i++)
+		jcs_append(array, runner_to_jcs(&list[i]));
+	jcs_set(v, "runners", array);
+	return cmd_print_json(v, e);
+}
+
+static int
+runner_list_command(const struct runner_command *o, struct err *e)
+{
+	CLEANUP(config_closep) struct config *c = NULL;
+	struct registry_entry *list;
+	size_t n;
+	int rc;
+
+	if (config_open(NULL, &c, e) != 0 || registry_list(c, &list, &n, e) != 0)
+		return -1;
+	rc = runner_list_print(list, n, o->json, e);
+	for (size_t i = 0; i < n; i++)
+		registry_entry_free(&list[i]);
+	free(list);
+	return rc;
+}
+
+static int
+runner_remove(const char *name, struct err *e)
+{
+	CLEANUP(config_closep) struct config *c = NULL;
+
+	return config_open(NULL, &c, e) != 0 ? -1 : registry_remove(c, name, e);
+}
+
+static int
+runner_print_verdict(const struct open_runner *r, bool json, struct err *e)
+{
+	const struct verdict *v = runner_verdict(r->runner);
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+
+	if (v == NULL)
+		return 0;
+	if ((json ? verdict_to_json(v, &text, e) : verdict_to_text(v, true, &text, e)) != 0)
+		return -1;
+	if (json) {
+		puts(buf_str(&text));
+		return 0;
+	}
+	fputs(buf_str(&text), stdout);
+	if (*runner_ak_name(r->runner) != '\0') {
+		printf("AK %s%s\n", runner_ak_name(r->runner), r->entry.ak_name == NULL ? "" :
+		    r->entry.ak_given ? ", as it was given" : ", as recorded on first use");
+		printf("aicertd ");
+		cmd_print_text(stdout, runner_version(r->runner));
+		puts(" (as it says itself)");
+	}
+	return 0;
+}
+
+/* What was found is printed also when it is refused. */
+static int
+runner_check(const struct runner_command *o, const char *name, struct err *e)
+{
+	CLEANUP(open_runner_close) struct open_runner r = {0};
+	CLEANUP(store_closep) struct store *s = NULL;
+	struct open_runner_options options = {.name = name};
+	struct err why;
+	int rc;
+
+	if (strcmp(name, REGISTRY_LOCAL) == 0 && cmd_store(0, &s, e) != 0)
+		return -1;
+	options.store = s;
+	if (open_runner_connect(&options, &r, e) != 0)
+		return -1;
+	rc = open_runner_identify(&r, &why);
+	if (runner_print_verdict(&r, o->json, e) != 0)
+		return -1;
+	if (rc != 0)
+		*e = why;
+	return rc;
+}
+
+static int
+runner_dispatch(const struct runner_command *o, int argc, char **argv, struct err *e)
+{
+	static const char name[] = "runner";
+	const char *what = argc > 0 ? argv[0] : "list";
+	bool add = strcmp(what, "add") == 0;
+
+	if (!add && (o->level != NULL || o->ak_name != NULL || o->token_file != NULL ||
+	    o->client_cert != NULL || o->client_key != NULL))
+		return err_set(e, ERR_USAGE, "runner %s: these options are of runner add", what);
+	if (add)
+		return cmd_count(name, argc, 3, 3, e) != 0 ? -1 : runner_add(o, argv + 1, e);
+	if (strcmp(what, "list") == 0)
+		return cmd_count(name, argc, 0, 1, e) != 0 ? -1 : runner_list_command(o, e);
+	if (strcmp(what, "remove") == 0)
+		return cmd_count(name, argc, 2, 2, e) != 0 ? -1 : runner_remove(argv[1], e);
+	if (strcmp(what, "check") == 0)
+		return cmd_count(name, argc, 2, 2, e) != 0 ? -1 : runner_check(o, argv[1], e);
+	return err_set(e, ERR_USAGE, "runner: no such thing to do: %s (aicert runner --help)", what);
+}
+
+int
+runner_command(int argc, char **argv, struct err *e)
+{
+	bool help = false;
+	struct runner_command o = {0};
+	const struct option table[] = {
+		{OPTION_STRING, 0, "min-level", &o.level, "LEVEL", "what it must reach (vtpm)"},
+		{OPTION_STRING, 0, "ak-name", &o.ak_name, "HEX", "the Name its AK must have"},
+		{OPTION_STRING, 0, "token-file", &o.token_file, "FILE", "holds the bearer token, mode 0600"},
+		{OPTION_STRING, 0, "client-cert", &o.client_cert, "FILE", "certificate to show it, PEM"},
+		{OPTION_STRING, 0, "client-key", &o.client_key, "FILE", "the certificate's key, mode 0600"},
+		{OPTION_FLAG, 0, "json", &o.json, NULL, "one JSON document (list, check)"},
+		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},
+		{0},
+	};
+	int rc = cmd_parse("runner", "add [--min-level LEVEL] [--ak-name HEX] [--token-file FILE]"
+	    " [--client-cert FILE --client-key FILE] NAME URL | list [--json] | remove NAME |"
+	    " check [--json] NAME", table, &argc, argv, e);
+
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	return runner_dispatch(&o, argc, argv, e);
+}

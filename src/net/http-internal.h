@@ -1,0 +1,27 @@
+/* What http.c and its parts share. */
+#ifndef NET_HTTP_INTERNAL_H
+#define NET_HTTP_INTERNAL_H
+
+#include <curl/curl.h>
+#include "net/http.h"
+
+struct http {
+	CURL *easy;
+	CURLM *multi;           /* keeps the connection between requests */
+	enum http_peer peer;
+	char *base;
+	char *unix_socket;
+	char *pin;              /* "sha256//..." */
+	char *client_cert, *client_key;
+	char *peer_pem;         /* given, or seen by the last request */
+	char *token;
+	bool deaf;              /* to signals */
+	bool key_changed;
+};
+
+/* Options of the easy handle that say who the peer must be and who we are. */
+int http_tls_set(struct http *h, struct err *e) MUST_CHECK;
+/* After a request: the certificate that was shown, and what a failure meant. */
+void http_tls_collect(struct http *h, CURLcode code);
+
+#endif

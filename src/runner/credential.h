@@ -1,0 +1,18 @@
+/* What a user shows a runner: read when it is needed, wiped afterwards. */
+#ifndef RUNNER_CREDENTIAL_H
+#define RUNNER_CREDENTIAL_H
+
+#include "base/buf.h"
+
+#define CREDENTIAL_VARIABLE "AICERT_TOKEN"
+
+/*
+ * The token of AICERT_TOKEN, else of the file (NULL: none): *ret stays empty when
+ * there is neither.  buf_wipe() it.  ERR_DENIED for a file that others may read or that
+ * is not ours.
+ */
+int credential_token(const char *file, struct buf *ret, struct err *e) MUST_CHECK;
+/* A file with a secret: regular, ours or root's, closed to group and others. */
+int credential_check_file(const char *file, struct err *e) MUST_CHECK;
+
+#endif
