@@ -382,6 +382,8 @@ CLI_TESTS = \
 	tests/cli/t0530-reference.sh \
 	tests/cli/t0600-robust.sh \
 	tests/cli/t0700-aicertd.sh \
+	tests/cli/t0710-aicertd-https.sh \
+	tests/cli/t0720-hub.sh \
 	tests/cli/t0610-user.sh \
 	tests/cli/t0620-hostile.sh \
 	tests/cli/t9000-readme.sh \

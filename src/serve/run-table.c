@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
 #include "base/hex.h"
 #include "crypto/random.h"
 
@@ -49,6 +51,7 @@ run_table_restore(struct run_table *t, struct ledger_run *row, struct err *e)
 	CLEANUP(cleanup_free) char *path = run_table_log_path(t, row->id, e);
 	struct run_table_item *item = &t->items[t->count];
 	bool waits = strcmp(row->state, RUN_STATE_QUEUED) == 0 && row->request.len > 0;
+	struct stat st;
 
 	if (path == NULL)
 		return -1;
@@ -67,6 +70,10 @@ run_table_restore(struct run_table *t, struct ledger_run *row, struct err *e)
 		return 0;
 	}
 	if (strcmp(row->state, RUN_STATE_MEASURING) == 0 || strcmp(row->state, RUN_STATE_RUNNING) == 0) {
+		/* how long a log was that had begun to drop bytes is not known any more */
+		if (stat(path, &st) == 0)
+			row->log = (uint64_t)st.st_size;
+		row->finished = time(NULL);
 		snprintf(row->state, sizeof row->state, RUN_STATE_INTERRUPTED);
 		row->error = ERR_CANCELLED;
 		snprintf(row->detail, sizeof row->detail, "the daemon ended during the run; what was sent"
