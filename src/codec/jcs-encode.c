@@ -12,10 +12,11 @@ jcs_encode_text(struct buf *ret, const char *text)
 
 	buf_addc(ret, '"');
 	for (; *text != '\0'; text++) {
-		const char *s = strchr(special, *text);
+		const char *s;
 
-		if (s == NULL && (unsigned char)*text >= 0x20)
+		if ((unsigned char)*text >= 0x20 && *text != '"' && *text != '\\')
 			continue;
+		s = strchr(special, *text);
 		buf_add(ret, start, (size_t)(text - start));
 		start = text + 1;
 		if (s != NULL)

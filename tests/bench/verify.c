@@ -1,5 +1,6 @@
-/* Time of verify_certificate() alone: bench-verify CERTIFICATE [COUNT] */
+/* verify_certificate() alone, and on every processor: bench-verify CERTIFICATE [COUNT] */
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <time.h>
 #include "base/fd.h"
@@ -34,6 +35,42 @@ verify_once(const struct buf *bytes, struct err *e)
 	return e->code == ERR_NONE ? 0 : -1;
 }
 
+struct part {
+	pthread_t thread;
+	const struct buf *bytes;
+	long count;
+	struct err e;
+};
+
+static void *
+verify_part(void *arg)
+{
+	struct part *p = arg;
+
+	for (long i = 0; i < p->count && p->e.code == ERR_NONE; i++)
+		(void)verify_once(p->bytes, &p->e);
+	hash_thread_end();
+	return NULL;
+}
+
+/* Certificates a second on all processors, in one process; 0: failed. */
+static double
+verify_threads(const struct buf *bytes, long count, long threads)
+{
+	struct part parts[64] = {0};
+	double start = now_ms();
+	bool ok = true;
+
+	for (long i = 0; i < threads; i++) {
+		parts[i].bytes = bytes;
+		parts[i].count = count;
+		ok = ok && pthread_create(&parts[i].thread, NULL, verify_part, &parts[i]) == 0;
+	}
+	for (long i = 0; ok && i < threads; i++)
+		ok = pthread_join(parts[i].thread, NULL) == 0 && parts[i].e.code == ERR_NONE;
+	return ok ? (double)(count * threads) * 1e3 / (now_ms() - start) : 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -55,5 +92,8 @@ main(int argc, char **argv)
 	}
 	printf("%-46s %8.2f ms (at most 3; %zu bytes)\n", "verify_certificate() alone",
 	    (now_ms() - start) / (double)count, bytes.len);
+	for (long n = 1; n <= sysconf(_SC_NPROCESSORS_ONLN) && n <= 64; n *= 2)
+		printf("%-46s %8.0f /s (%ld threads, %zu bytes)\n", "certificates judged in one process",
+		    verify_threads(&bytes, count, n), n, bytes.len);
 	return 0;
 }
