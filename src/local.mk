@@ -52,6 +52,7 @@ libaicert_core_a_SOURCES += \
 	src/crypto/x509.c src/crypto/x509.h src/crypto/x509-internal.h \
 	src/crypto/x509-chain.c \
 	src/crypto/x509-make.c src/crypto/x509-make.h \
+	src/crypto/x509-crl.c src/crypto/x509-crl.h \
 	src/crypto/x509-pss.c
 
 # net
@@ -82,6 +83,7 @@ libaicert_core_a_SOURCES += \
 libaicert_core_a_SOURCES += \
 	src/evidence/ak-chain.c src/evidence/ak-chain.h \
 	src/evidence/ak-public.c src/evidence/ak-public.h \
+	src/evidence/ak-revoked.c src/evidence/ak-revoked.h \
 	src/evidence/attest.c src/evidence/attest.h \
 	src/evidence/event-log.c src/evidence/event-log.h \
 	src/evidence/event-log-name.c \

@@ -1,7 +1,11 @@
 #include "cmd/judging.h"
 
+#include <fcntl.h>
+#include "base/fd.h"
 #include "base/timestamp.h"
 #include "store/config.h"
+
+#define JUDGING_CRL_MAX (32u * 1024 * 1024)
 
 int
 judging_level(const char *option, struct store *s, enum verdict_level *ret, struct err *e)
@@ -31,4 +35,30 @@ judging_time(const char *at, struct verify_request *rq, struct err *e)
 		return 0;
 	e->code = ERR_USAGE;
 	return err_prefix(e, "--at");
+}
+
+int
+judging_crls(const struct option_list *files, struct judging_crls *ret, struct err *e)
+{
+	struct judging_crls c = {0};
+
+	if (files->count > AK_REVOKED_LISTS_MAX)
+		return err_set(e, ERR_USAGE, "--crl: at most %d lists", AK_REVOKED_LISTS_MAX);
+	for (size_t i = 0; i < files->count; i++) {
+		if (fd_read_file(AT_FDCWD, files->items[i], JUDGING_CRL_MAX, &c.lists[i], e) != 0) {
+			c.count = i + 1;
+			judging_crls_free(&c);
+			return -1;
+		}
+	}
+	c.count = files->count;
+	*ret = c;
+	return 0;
+}
+
+void
+judging_crls_free(struct judging_crls *c)
+{
+	while (c->count > 0)
+		buf_free(&c->lists[--c->count]);
 }

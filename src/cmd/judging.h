@@ -2,6 +2,8 @@
 #ifndef CMD_JUDGING_H
 #define CMD_JUDGING_H
 
+#include "base/options.h"
+#include "evidence/ak-revoked.h"
 #include "store/store.h"
 #include "verify/verify.h"
 
@@ -10,5 +12,15 @@ int judging_level(const char *option, struct store *s, enum verdict_level *ret,
     struct err *e) MUST_CHECK;
 /* --at, else now, into rq. */
 int judging_time(const char *at, struct verify_request *rq, struct err *e) MUST_CHECK;
+
+/* Revocation lists as they were given. */
+struct judging_crls {
+	struct buf lists[AK_REVOKED_LISTS_MAX];
+	size_t count;
+};
+
+/* --crl, each a file. */
+int judging_crls(const struct option_list *files, struct judging_crls *ret, struct err *e) MUST_CHECK;
+void judging_crls_free(struct judging_crls *c);
 
 #endif

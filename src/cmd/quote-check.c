@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/hex.h"
 #include "base/timestamp.h"
+#include "cmd/judging.h"
 #include "verify/quote-verdict.h"
 
 #define QUOTE_CHECK_FILE_MAX (1024u * 1024)
@@ -21,7 +22,7 @@ struct quote_check_options {
 /* The files and what was made of them, for as long as the request lives. */
 struct quote_check_job {
 	struct buf attest, signature, key, chain, pcrs, nonce, event_log;
-	struct buf crls[QUOTE_CHECK_LIST_MAX];
+	struct judging_crls crls;
 	struct x509_cert *roots[QUOTE_CHECK_LIST_MAX];
 	struct trust trust;
 	struct quote_verdict_request rq;
@@ -45,10 +46,9 @@ quote_check_job_free(struct quote_check_job *j)
 	buf_free(&j->pcrs);
 	buf_free(&j->nonce);
 	buf_free(&j->event_log);
-	for (size_t i = 0; i < QUOTE_CHECK_LIST_MAX; i++) {
-		buf_free(&j->crls[i]);
+	judging_crls_free(&j->crls);
+	for (size_t i = 0; i < QUOTE_CHECK_LIST_MAX; i++)
 		x509_free(j->roots[i]);
-	}
 	trust_free(&j->trust);
 }
 
@@ -65,8 +65,8 @@ quote_check_usage(const struct quote_check_options *o, struct err *e)
 		wrong = "--root, --crl and --fetch-aia go with --chain";
 	else if (o->nonce != NULL && o->any_nonce)
 		wrong = "--nonce or --any-nonce, not both";
-	else if (o->roots.count > QUOTE_CHECK_LIST_MAX || o->crls.count > QUOTE_CHECK_LIST_MAX)
-		wrong = "too many --root or --crl";
+	else if (o->roots.count > QUOTE_CHECK_LIST_MAX)
+		wrong = "too many --root";
 	return wrong == NULL ? 0 :
 	    err_set(e, ERR_USAGE, "quote-check: %s (aicert quote-check --help)", wrong);
 }
@@ -151,12 +151,10 @@ quote_check_lists(const struct quote_check_options *o, struct quote_check_job *j
 		if (quote_any_require(o->require.items[i], j->rq.require, e) != 0)
 			return err_prefix(e, "--require");
 	}
-	for (size_t i = 0; i < o->crls.count; i++) {
-		if (fd_read_file(AT_FDCWD, o->crls.items[i], QUOTE_CHECK_LOG_MAX, &j->crls[i], e) != 0)
-			return -1;
-		j->rq.crl_count++;
-	}
-	j->rq.crls = j->crls;
+	if (judging_crls(&o->crls, &j->crls, e) != 0)
+		return -1;
+	j->rq.crls = j->crls.lists;
+	j->rq.crl_count = j->crls.count;
 	return quote_check_roots(o, j, e);
 }
 

@@ -16,13 +16,14 @@
 struct verify_options {
 	bool json, inputs, all;
 	const char *min_level, *at, *explain;
-	struct option_list references;
+	struct option_list references, crls;
 };
 
 static void
 verify_options_free(struct verify_options *o)
 {
 	options_list_free(&o->references);
+	options_list_free(&o->crls);
 }
 
 /* Everything one verification needs; the arrays live as long as the request. */
@@ -31,6 +32,7 @@ struct verify_job {
 	struct subject subject;
 	struct trust trust;
 	struct reference_set references;
+	struct judging_crls crls;
 	struct buf bytes;
 	struct verify_file output;
 	struct verify_file *inputs;
@@ -45,6 +47,7 @@ verify_job_free(struct verify_job *j)
 	subject_free(&j->subject);
 	trust_free(&j->trust);
 	reference_set_free(&j->references);
+	judging_crls_free(&j->crls);
 	buf_free(&j->bytes);
 	free(j->inputs);
 	certificate_free(&j->certificate);
@@ -266,6 +269,7 @@ verify_command(int argc, char **argv, struct err *e)
 		{OPTION_STRING, 0, "at", &o.at, "TIME", "judge at this time, not now"},
 		{OPTION_STRINGS, 0, "reference", &o.references, "FILE",
 		    "one of these reference records must match"},
+		{OPTION_STRINGS, 0, "crl", &o.crls, "FILE", "a revocation list, DER or PEM"},
 		{OPTION_FLAG, 'a', "all", &o.all, NULL, "print every check"},
 		{OPTION_FLAG, 0, "json", &o.json, NULL, "the verdict as one JSON document"},
 		{OPTION_STRING, 0, "explain", &o.explain, "CHECK", "say what a check means, and end"},
@@ -274,7 +278,7 @@ verify_command(int argc, char **argv, struct err *e)
 	};
 	CLEANUP(verify_job_free) struct verify_job j = {0};
 	int rc = cmd_parse("verify", "[--inputs] [--min-level LEVEL] [--at TIME] [--reference FILE]..."
-	    " [-a|--json] FILE|REV | --explain CHECK", table, &argc, argv, e);
+	    " [--crl FILE]... [-a|--json] FILE|REV | --explain CHECK", table, &argc, argv, e);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
@@ -283,8 +287,11 @@ verify_command(int argc, char **argv, struct err *e)
 	if (cmd_count("verify", argc, 1, 1, e) != 0 || judging_time(o.at, &j.rq, e) != 0 ||
 	    cmd_store(STORE_READ_ONLY, &j.s, e) != 0 ||
 	    judging_level(o.min_level, j.s, &j.rq.required, e) != 0 || cmd_trust(&j.trust, e) != 0 ||
-	    references_load(&o.references, &j.references, e) != 0)
+	    references_load(&o.references, &j.references, e) != 0 ||
+	    judging_crls(&o.crls, &j.crls, e) != 0)
 		return -1;
+	j.rq.crls = j.crls.lists;
+	j.rq.crl_count = j.crls.count;
 	j.rq.reference_required = o.references.count > 0;
 	j.rq.check_inputs = o.inputs;
 	return verify_subject(&j, &o, argv[0], e);

@@ -4,7 +4,7 @@
 #include <string.h>
 #include "base/printable.h"
 #include "base/timestamp.h"
-#include "evidence/ak-chain.h"
+#include "evidence/ak-revoked.h"
 
 /* What trust entries give an AK's chain at this time; index maps anchors back to entries. */
 struct checks_key_pool {
@@ -115,11 +115,37 @@ checks_key_judge(struct check_ctx *x, struct ak_chain_path *path, struct err *e)
 int
 checks_key_chain(struct check_ctx *x, struct err *e)
 {
-	CLEANUP(ak_chain_path_free) struct ak_chain_path path = {0};
-
 	if (x->ak_chain_count == 0)
 		return checks_skip(x, CHECK_AK_CHAIN, "no chain: nobody vouches for the AK", e);
-	return checks_key_judge(x, &path, e);
+	return checks_key_judge(x, &x->ak_path, e);
+}
+
+/* What nobody vouches for, nobody revokes.  A list that cannot be read is no list: it was
+ * given to be counted, so that the check fails. */
+int
+checks_revocation(struct check_ctx *x, struct err *e)
+{
+	static const char wanted[] = "no certificate of the AK's chain revoked";
+	CLEANUP(buf_free) struct buf notes = BUF_INIT;
+	enum ak_revoked_result result;
+	struct err why;
+
+	if (x->rq->crl_count == 0)
+		return checks_skip(x, CHECK_REVOCATION, "no revocation lists were given", e);
+	if (x->ak_path.n == 0)
+		return checks_skip(x, CHECK_REVOCATION, "no chain that could be revoked", e);
+	if (ak_revoked(&x->ak_path, x->rq->crls, x->rq->crl_count, x->time, &result, &notes,
+	    &why) != 0)
+		return checks_error(x, CHECK_REVOCATION, wanted, &why, e);
+	switch (result) {
+	case AK_REVOKED_SOME:
+		return checks_fail(x, CHECK_REVOCATION, wanted, e, "%s", buf_str(&notes));
+	case AK_REVOKED_NONE:
+		return checks_pass(x, CHECK_REVOCATION, e);
+	case AK_REVOKED_UNKNOWN:
+		break;
+	}
+	return checks_skip(x, CHECK_REVOCATION, buf_str(&notes), e);
 }
 
 static int

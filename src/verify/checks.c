@@ -52,12 +52,6 @@ checks_commit_signature(struct check_ctx *x, struct err *e)
 }
 
 int
-checks_revocation(struct check_ctx *x, struct err *e)
-{
-	return checks_skip(x, CHECK_REVOCATION, "no revocations are configured", e);
-}
-
-int
 checks_policy(struct check_ctx *x, struct err *e)
 {
 	return checks_skip(x, CHECK_POLICY, "no policy is configured", e);

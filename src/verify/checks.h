@@ -8,6 +8,7 @@
 #ifndef VERIFY_CHECKS_H
 #define VERIFY_CHECKS_H
 
+#include "evidence/ak-chain.h"
 #include "evidence/ak-public.h"
 #include "evidence/attest.h"
 #include "evidence/event-log.h"
@@ -50,6 +51,7 @@ struct check_ctx {
 	const struct buf *ak_public;
 	const struct buf *ak_chain;
 	size_t ak_chain_count;
+	struct ak_chain_path ak_path; /* as ak.chain judged it */
 	struct checks_quote quote, start;
 	enum hash_alg bank;         /* that carries the proof */
 	const struct buf *identity_log; /* an identity's boot log, or NULL */
@@ -76,7 +78,7 @@ int checks_fail(struct check_ctx *x, enum verdict_check c, const char *expected,
  * makes the check fail with the message. */
 int checks_error(struct check_ctx *x, enum verdict_check c, const char *expected,
     const struct err *found, struct err *e) MUST_CHECK;
-check_fn checks_time_proof, checks_commit_signature, checks_revocation, checks_policy;
+check_fn checks_time_proof, checks_commit_signature, checks_policy;
 /* Fetches a tree or certificate and hashes it again.  0: *ret_ok says whether it is here; else
  * the check was set to missing, or failed where the bytes are damaged. */
 int checks_fetch(struct check_ctx *x, enum verdict_check c, const struct object_ref *ref,
@@ -90,7 +92,7 @@ int checks_events_replay(struct check_ctx *x, struct err *e) MUST_CHECK;
 check_fn checks_events_grammar, checks_events_run_exit;
 
 /* checks-key.c */
-check_fn checks_key_chain, checks_key_ak;
+check_fn checks_key_chain, checks_key_ak, checks_revocation;
 
 /* checks-quote.c */
 int checks_quote_load(struct checks_quote *q, const char *name,

@@ -3,7 +3,7 @@
 #include <string.h>
 #include "base/hex.h"
 #include "base/timestamp.h"
-#include "evidence/ak-chain.h"
+#include "evidence/ak-revoked.h"
 #include "evidence/event-log.h"
 
 static const enum verdict_check quote_verdict_checks[] = {
@@ -210,6 +210,31 @@ quote_verdict_broken(struct quote_verdict_ctx *x, const struct buf *reason, stru
 	    " pinned root", buf_str(reason), e);
 }
 
+/* Lists that are given can take the chain away; they are never asked for. */
+static int
+quote_verdict_revoked(struct quote_verdict_ctx *x, const struct ak_chain_path *path, struct err *e)
+{
+	static const char wanted[] = "no certificate of the chain revoked";
+	CLEANUP(buf_free) struct buf notes = BUF_INIT;
+	enum ak_revoked_result result;
+	struct err why;
+
+	if (x->rq->crl_count == 0)
+		return 0;
+	if (ak_revoked(path, x->rq->crls, x->rq->crl_count, x->rq->time, &result, &notes, &why) != 0)
+		return quote_verdict_error(x, CHECK_AK_CHAIN, wanted, &why, e);
+	switch (result) {
+	case AK_REVOKED_SOME:
+		return quote_verdict_fail(x, CHECK_AK_CHAIN, wanted, buf_str(&notes), e);
+	case AK_REVOKED_NONE:
+		return verdict_note(x->v, e, "No certificate of the chain is revoked, by lists of this"
+		    " time.");
+	case AK_REVOKED_UNKNOWN:
+		break;
+	}
+	return verdict_note(x->v, e, "Not shown to be unrevoked: %s.", buf_str(&notes));
+}
+
 static int
 quote_verdict_chain(struct quote_verdict_ctx *x, struct err *e)
 {
@@ -231,7 +256,8 @@ quote_verdict_chain(struct quote_verdict_ctx *x, struct err *e)
 		return -1;
 	if (result != AK_CHAIN_GOOD)
 		return quote_verdict_broken(x, &reason, e);
-	return quote_verdict_anchored(x, &path, pool.entries[path.anchor_index], e);
+	return quote_verdict_anchored(x, &path, pool.entries[path.anchor_index], e) != 0 ||
+	    quote_verdict_revoked(x, &path, e) != 0 ? -1 : 0;
 }
 
 static int

@@ -47,6 +47,7 @@ verify_ctx_freep(struct check_ctx **p)
 	if (x->cert != NULL)
 		certificate_free(x->cert);
 	free(x->cert);
+	ak_chain_path_free(&x->ak_path);
 	ak_public_free(&x->ak);
 	buf_free(&x->quote.text);
 	buf_free(&x->start.text);

@@ -30,6 +30,8 @@ struct verify_request {
 	verify_fetch *fetch;        /* NULL: nothing else can be had */
 	void *fetch_arg;
 	const struct trust *trust;  /* NULL: no entries */
+	const struct buf *crls;     /* revocation lists, DER or PEM, for the AK's certificates */
+	size_t crl_count;
 	const struct reference_set *references; /* NULL: none */
 	/* One of the documents marked as demanded must match, or boot.reference fails; not
 	 * so for ancestors. */

@@ -176,6 +176,59 @@ for e in "ek encryption" "tsa servers" "none no.keyUsage" "ca a.CA"; do
 	refused ak.key "${e#* }" --chain c.pem --root root.pem --any-nonce
 done
 
+# --- revocation lists: counted when given, never asked for ---
+mkdir ca && : >ca/index && echo 01 >ca/number
+cat >ca.cnf <<'X'
+[ca]
+default_ca = d
+[d]
+database = ca/index
+crlnumber = ca/number
+default_md = sha256
+X
+# list CA [ARGUMENTS...]: a CRL in crl.pem
+list() {
+	signer=$1
+	shift
+	openssl ca -config ca.cnf -gencrl -cert "$signer.pem" -keyfile "$signer.key" -out crl.pem "$@" 2>/dev/null || exit 99
+}
+with_crl() { check --chain chain.pem --root root.pem --any-nonce --json "$@"; }
+list middle -crldays 30
+cp crl.pem clean-leaf.pem
+ok with_crl --crl crl.pem
+out_has 'certificate 1 of the chain: no revocation list of its issuer'
+list root -crldays 30
+openssl crl -in crl.pem -outform DER -out clean-middle.der
+ok with_crl --crl clean-leaf.pem --crl clean-middle.der
+out_has 'No certificate of the chain is revoked'
+printf 'R\t361231235959Z\t250101000000Z\t77\tunknown\t/CN=ak\n' >ca/index
+list middle -crldays 30
+cp crl.pem revoked.pem
+refused ak.chain 'certificate 0 of the chain: revoked' --chain chain.pem --root root.pem --any-nonce --crl revoked.pem
+refused ak.chain 'certificate 0 of the chain: revoked' --chain chain.pem --root root.pem --any-nonce \
+	--crl clean-leaf.pem --crl revoked.pem
+# stale: not shown to be good; what it revokes stays revoked
+: >ca/index
+list middle -crl_lastupdate 20200101000000Z -crl_nextupdate 20200201000000Z
+ok with_crl --crl crl.pem
+out_has 'not of this time'
+printf 'R\t361231235959Z\t200101000000Z\t77\tunknown\t/CN=ak\n' >ca/index
+list middle -crl_lastupdate 20200101000000Z -crl_nextupdate 20200201000000Z
+refused ak.chain 'revoked' --chain chain.pem --root root.pem --any-nonce --crl crl.pem
+# an intermediate; a list of another key with the CA's name; what is no list
+printf 'R\t361231235959Z\t250101000000Z\t55\tunknown\t/CN=middle\n' >ca/index
+list root -crldays 30
+refused ak.chain 'certificate 1 of the chain: revoked' --chain chain.pem --root root.pem --any-nonce --crl crl.pem
+openssl req -x509 -new -key other.key -subj /CN=root -days 30 -config ext.cnf -extensions ca -out forged.pem
+cp other.key forged.key
+list forged -crldays 30
+ok with_crl --crl crl.pem
+out_has 'does not count'
+refused ak.chain 'revocation list' --chain chain.pem --root root.pem --any-nonce --crl leaf.pem
+refused ak.chain 'revocation list' --chain chain.pem --root root.pem --any-nonce --crl q.bin
+fails 2 check --key ak.pub --any-nonce --crl crl.pem
+fails 3 with_crl --crl missing.crl
+
 # --- the structure: all of these are well signed ---
 bank=$all
 for t in 8017 8019 801a 8014 8015 8016 801c; do

@@ -27,7 +27,7 @@ START_TEST(skips_have_reasons)
 		{CHECK_COMMIT_SIGNATURE, "no commit signature was asked for"},
 		{CHECK_FILES_OUTPUTS, "no file was asked for"},
 		{CHECK_FILES_INPUTS, "inputs were not asked for"},
-		{CHECK_REVOCATION, "no revocations are configured"},
+		{CHECK_REVOCATION, "no revocation lists were given"},
 		{CHECK_POLICY, "no policy is configured"},
 	};
 	struct verify_request rq;
