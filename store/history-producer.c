@@ -254,6 +254,22 @@ history_search_again(struct history_search *h)
 	h->rc = 0;
 }
 
+/* The tips that were not read yet; what is before those that were, was too. */
+static int
+history_search_rest(struct history_search *h, const struct history_tips *refs)
+{
+	CLEANUP(history_tips_free) struct history_tips rest = {0};
+	size_t at;
+
+	rest.ids = calloc(refs->count + 1, sizeof *rest.ids);
+	if (rest.ids == NULL)
+		return err_nomem(h->e);
+	for (size_t i = 0; i < refs->count; i++)
+		if (!oid_map_get(&h->told, &refs->ids[i], &at))
+			rest.ids[rest.count++] = refs->ids[i];
+	return history_search_from(h, &rest);
+}
+
 static int
 history_search_tips(struct history_search *h, const struct history_tips *head,
     const struct history_tips *refs)
@@ -271,7 +287,7 @@ history_search_tips(struct history_search *h, const struct history_tips *head,
 	history_search_again(h);
 	if (history_search_from(h, head) != 0)
 		return -1;
-	return h->done ? 0 : history_search_from(h, refs);
+	return h->done ? 0 : history_search_rest(h, refs);
 }
 
 static int

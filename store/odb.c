@@ -129,17 +129,26 @@ odb_read(struct store *s, const struct oid *id, size_t max, struct buf *ret, str
 	CLEANUP(buf_free) struct buf bytes = BUF_INIT;
 	char hex[OID_HEX_SIZE];
 	uint64_t size;
+	int rc = odb_small_read(s, id, &bytes, e); /* most of what is read so: one question */
 
-	if (odb_size(s, id, &size, e) != 0)
+	if (rc < 0 || (rc == 0 && odb_size(s, id, &size, e) != 0))
 		return -1;
 	oid_hex(id, hex);
+	if (rc == 1)
+		size = bytes.len;
 	if (size > max)
 		return err_set(e, ERR_LIMIT, "object %s has %llu bytes, more than the %zu that are read"
 		    " here", hex, (unsigned long long)size, max);
 	/* the file may grow meanwhile */
 	bytes.max = max > 0 ? max : 1;
-	if (odb_stream(s, id, odb_read_sink, &bytes, e) != 0)
+	if (rc == 0 && odb_stream(s, id, odb_read_sink, &bytes, e) != 0)
 		return -1;
+	if (ret->data == NULL && ret->max == 0) { /* nothing before it: no second copy */
+		*ret = bytes;
+		ret->max = 0;
+		bytes = (struct buf)BUF_INIT;
+		return 0;
+	}
 	buf_add(ret, bytes.data, bytes.len);
 	return buf_check(ret, e);
 }

@@ -113,6 +113,8 @@ log_each(void *arg, const struct oid *id, const struct commit *c)
 	else
 		rc = print_commit(w->s, id, c, w->e);
 	w->broken = rc != 0;
+	if (w->shown == 1 && rc == 0)
+		fflush(stdout); /* the newest is what most look for */
 	return rc;
 }
 

@@ -11,15 +11,13 @@ static int
 subject_by_path(struct store *s, struct subject *sub, const char *arg, struct err *e)
 {
 	CLEANUP(cleanup_free) char *path = buf_strdup(sub->path != NULL ? sub->path : "", e);
-	unsigned flags = 0;
-
 	if (path == NULL)
 		return -1;
 	while (*path != '\0') {
 		CLEANUP(history_producer_free) struct history_producer p = {0};
 		char *slash;
 
-		if (history_producer_of_path(s, path, flags, &p, e) == 0) {
+		if (history_producer_of_path(s, path, HISTORY_QUICK, &p, e) == 0) {
 			sub->certificate = p.certificate;
 			sub->has_certificate = true;
 			return 0;
@@ -28,7 +26,6 @@ subject_by_path(struct store *s, struct subject *sub, const char *arg, struct er
 			return -1;
 		slash = strrchr(path, '/');
 		*(slash != NULL ? slash : path) = '\0';
-		flags = HISTORY_QUICK;
 	}
 	return err_set(e, ERR_NOTFOUND, "%s: no certificate in this store has this content or names"
 	    " this path as an output", arg);
