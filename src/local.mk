@@ -216,6 +216,8 @@ libaicert_core_a_SOURCES += \
 
 # cmd
 libaicert_core_a_SOURCES += \
+	src/cmd/aia.c \
+	src/cmd/aia.h \
 	src/cmd/branch.c \
 	src/cmd/cat-file.c \
 	src/cmd/cmd.c \

@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/hex.h"
 #include "base/timestamp.h"
+#include "cmd/aia.h"
 #include "cmd/judging.h"
 #include "verify/quote-verdict.h"
 
@@ -25,6 +26,7 @@ struct quote_check_job {
 	struct judging_crls crls;
 	struct x509_cert *roots[QUOTE_CHECK_LIST_MAX];
 	struct trust trust;
+	struct aia fetched;
 	struct quote_verdict_request rq;
 };
 
@@ -50,6 +52,7 @@ quote_check_job_free(struct quote_check_job *j)
 	for (size_t i = 0; i < QUOTE_CHECK_LIST_MAX; i++)
 		x509_free(j->roots[i]);
 	trust_free(&j->trust);
+	aia_free(&j->fetched);
 }
 
 static int
@@ -237,7 +240,11 @@ quote_check_run(const struct quote_check_options *o, struct err *e)
 	int rc;
 
 	if (quote_check_usage(o, e) != 0 || quote_check_load(o, &j, e) != 0 ||
-	    quote_verdict(&j.rq, &v, e) != 0)
+	    (o->fetch_aia && aia_fetch(&j.rq, &j.fetched, e) != 0))
+		return -1;
+	j.rq.fetched = j.fetched.certs;
+	j.rq.fetched_count = j.fetched.count;
+	if (quote_verdict(&j.rq, &v, e) != 0)
 		return -1;
 	rc = quote_check_print(v, o->json, e);
 	if (rc == 0)
@@ -260,6 +267,8 @@ quote_check_command(int argc, char **argv, struct err *e)
 		{OPTION_STRING, 0, "chain", &o.chain, "PEM", "its certificates, leaf first"},
 		{OPTION_STRINGS, 0, "root", &o.roots, "PEM", "a root to end at, instead of trust entries"},
 		{OPTION_STRINGS, 0, "crl", &o.crls, "FILE", "a revocation list, DER or PEM"},
+		{OPTION_FLAG, 0, "fetch-aia", &o.fetch_aia, NULL,
+		    "fetch intermediates that the chain lacks"},
 		{OPTION_STRING, 0, "pcrs", &o.pcrs, "FILE", "PCR values by bank, as JSON"},
 		{OPTION_STRING, 0, "nonce", &o.nonce, "HEX", "what extraData has to be"},
 		{OPTION_FLAG, 0, "any-nonce", &o.any_nonce, NULL, "do not ask for a nonce"},
@@ -272,7 +281,7 @@ quote_check_command(int argc, char **argv, struct err *e)
 	};
 	int rc = cmd_parse("quote-check", "--attest FILE --signature FILE"
 	    " [--signature-format FORMAT] --key PEM | --chain PEM [--root PEM ...] [--crl FILE ...]"
-	    " [--pcrs FILE] [--nonce HEX | --any-nonce] [--require BANK:LIST ...]"
+	    " [--fetch-aia] [--pcrs FILE] [--nonce HEX | --any-nonce] [--require BANK:LIST ...]"
 	    " [--event-log FILE] [--at TIME] [--json]", table, &argc, argv, e);
 
 	if (rc != 0)

@@ -11,6 +11,7 @@
 
 #define X509_DER_MAX (64u * 1024)
 #define X509_PEM_MAX (1024u * 1024)
+#define X509_URL_MAX 2048
 #define X509_OID_EK "2.23.133.8.1" /* tcg-kp-EKCertificate */
 
 struct x509_cert {
@@ -307,6 +308,48 @@ x509_extension(const struct x509_cert *c, const char *oid, struct buf *ret, stru
 	value = X509_EXTENSION_get_data(X509_get_ext(c->x, at));
 	buf_add(ret, ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
 	return buf_check(ret, e);
+}
+
+static void
+x509_access_freep(AUTHORITY_INFO_ACCESS **a)
+{
+	AUTHORITY_INFO_ACCESS_free(*a);
+}
+
+/* Printable ASCII without blanks, of a scheme we fetch. */
+static bool
+x509_is_url(const ASN1_STRING *s)
+{
+	const char *text = (const char *)ASN1_STRING_get0_data(s);
+	int len = ASN1_STRING_length(s);
+
+	if (len > X509_URL_MAX || len < 8 ||
+	    (strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0))
+		return false;
+	for (int i = 0; i < len; i++) {
+		if (text[i] <= 0x20 || text[i] > 0x7e)
+			return false;
+	}
+	return true;
+}
+
+int
+x509_issuer_url(const struct x509_cert *c, struct buf *ret, struct err *e)
+{
+	CLEANUP(x509_access_freep) AUTHORITY_INFO_ACCESS *all =
+	    X509_get_ext_d2i(c->x, NID_info_access, NULL, NULL);
+
+	for (int i = 0; all != NULL && i < sk_ACCESS_DESCRIPTION_num(all); i++) {
+		const ACCESS_DESCRIPTION *a = sk_ACCESS_DESCRIPTION_value(all, i);
+		int type = -1;
+		const ASN1_STRING *url = GENERAL_NAME_get0_value(a->location, &type);
+
+		if (OBJ_obj2nid(a->method) != NID_ad_ca_issuers || type != GEN_URI || !x509_is_url(url))
+			continue;
+		buf_add(ret, ASN1_STRING_get0_data(url), (size_t)ASN1_STRING_length(url));
+		return buf_check(ret, e);
+	}
+	return err_set(e, ERR_NOTFOUND, "certificate: it does not say where its issuer's is");
 }
 
 bool

@@ -43,6 +43,9 @@ int x509_extension(const struct x509_cert *c, const char *oid, struct buf *ret, 
 /* Is the certificate's signature RSASSA-PSS (RFC 4055) with exactly this hash, MGF1 with
  * it, a salt of its length and trailer 1?  ERR_UNSUPPORTED: it is not. */
 int x509_pss(const struct x509_cert *c, enum hash_alg alg, struct err *e) MUST_CHECK;
+/* Where the issuer's certificate can be had: the first http or https URL of
+ * authorityInfoAccess (RFC 5280 section 4.2.2.1).  ERR_NOTFOUND: it names none. */
+int x509_issuer_url(const struct x509_cert *c, struct buf *ret, struct err *e) MUST_CHECK;
 bool x509_equal(const struct x509_cert *a, const struct x509_cert *b);
 /* issuer's name and key are those of c's issuer; nothing about time or CA flags. */
 bool x509_signed_by(const struct x509_cert *c, const struct x509_cert *issuer);

@@ -12,7 +12,9 @@
 struct http_download {
 	CURL *easy;
 	const char *url;
-	int fd;
+	int fd;             /* -1: into body */
+	struct buf *body;
+	bool plain;         /* http from anywhere: what comes proves itself */
 	uint64_t max;
 	uint64_t done;
 	struct progress *progress;
@@ -53,13 +55,24 @@ http_download_loopback(const char *host)
 	return dots == 3;
 }
 
+/* A name, not an address: what answers at a bare address is not a public server. */
+static bool
+http_download_is_name(const char *host)
+{
+	size_t len = strlen(host);
+
+	return host[0] != '[' && len > 0 && (host[len - 1] < '0' || host[len - 1] > '9') &&
+	    strchr(host, '.') != NULL;
+}
+
 /*
- * https anywhere, http to this machine only.  An https url that leads back to
+ * https anywhere, http to this machine only, or, where plain says so, to any
+ * name.  An https url that leads back to
  * plain http is refused, also to loopback: no page out there may make us ask
  * what listens here.
  */
 static int
-http_download_check(const char *url, bool redirected_from_https, bool *ret_https, struct err *e)
+http_download_check(const struct http_download *d, const char *url, bool *https, struct err *e)
 {
 	CLEANUP(http_download_urlp) CURLU *u = curl_url();
 	char *scheme = NULL, *host = NULL;
@@ -71,11 +84,11 @@ http_download_check(const char *url, bool redirected_from_https, bool *ret_https
 	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK) {
 		rc = err_set(e, ERR_USAGE, "%s: not a valid https url", url);
 	} else if (strcmp(scheme, "https") == 0) {
-		*ret_https = true;
+		*https = true;
 		rc = 0;
-	} else if (strcmp(scheme, "http") == 0 && !redirected_from_https &&
-	    curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK && http_download_loopback(host)) {
-		*ret_https = false;
+	} else if (strcmp(scheme, "http") == 0 && !*https &&
+	    curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+	    (http_download_loopback(host) || (d->plain && http_download_is_name(host)))) {
 		rc = 0;
 	} else {
 		rc = err_set(e, ERR_DENIED, "%s: only https is fetched (http from this machine"
@@ -103,7 +116,10 @@ http_download_body(char *data, size_t one, size_t len, void *arg)
 		    (unsigned long long)d->max);
 		return 0;
 	}
-	d->failed = fd_write_all(d->fd, data, len, d->url, d->e) != 0;
+	if (d->fd < 0)
+		buf_add(d->body, data, len);
+	d->failed = (d->fd < 0 ? buf_check(d->body, d->e) :
+	    fd_write_all(d->fd, data, len, d->url, d->e)) != 0;
 	if (d->failed)
 		return 0;
 	d->done += len;
@@ -181,25 +197,26 @@ http_download_hop(struct http_download *d, char **ret_next, struct err *e)
 	return *ret_next != NULL ? 0 : -1;
 }
 
-int
-http_download(const char *url, int fd, uint64_t max, struct progress *p, struct err *e)
+static int
+http_download_run(struct http_download *d, const char *url, struct err *e)
 {
 	CLEANUP(http_download_curlp) CURL *easy = curl_easy_init();
 	CLEANUP(cleanup_free) char *at = buf_strdup(url, e);
-	struct http_download d = {.easy = easy, .fd = fd, .max = max, .progress = p, .e = e};
 	bool https = false;
 
 	if (at == NULL)
 		return -1;
 	if (easy == NULL)
 		return err_nomem(e);
+	d->easy = easy;
+	d->e = e;
 	for (int hop = 0; hop <= HTTP_DOWNLOAD_REDIRECTS; hop++) {
 		char *next = NULL;
 
-		if (http_download_check(at, https, &https, e) != 0)
+		if (http_download_check(d, at, &https, e) != 0)
 			return hop == 0 ? -1 : err_prefix(e, "%s leads to", url);
-		d.url = at;
-		if (http_download_hop(&d, &next, e) != 0)
+		d->url = at;
+		if (http_download_hop(d, &next, e) != 0)
 			return -1;
 		if (next == NULL)
 			return 0;
@@ -207,4 +224,24 @@ http_download(const char *url, int fd, uint64_t max, struct progress *p, struct 
 		at = next;
 	}
 	return err_set(e, ERR_NETWORK, "%s: more than %d redirects", url, HTTP_DOWNLOAD_REDIRECTS);
+}
+
+int
+http_download(const char *url, int fd, uint64_t max, struct progress *p, struct err *e)
+{
+	struct http_download d = {.fd = fd, .max = max, .progress = p};
+
+	return http_download_run(&d, url, e);
+}
+
+int
+http_download_public(const char *url, size_t max, struct buf *ret, struct err *e)
+{
+	CLEANUP(buf_free) struct buf body = BUF_INIT;
+	struct http_download d = {.fd = -1, .body = &body, .max = max, .plain = true};
+
+	if (http_download_run(&d, url, e) != 0)
+		return -1;
+	buf_add(ret, body.data, body.len);
+	return buf_check(ret, e);
 }

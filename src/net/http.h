@@ -107,5 +107,8 @@ int http_problem(const struct http_response *r, const char *what, struct err *e)
 /* Plain download of a spec's url: input: https (http only for loopback), at most 5
  * redirects, at most max bytes, into fd. */
 int http_download(const char *url, int fd, uint64_t max, struct progress *p, struct err *e) MUST_CHECK;
+/* The same into memory, for what proves itself (a certificate of a known signer): http is
+ * taken too, from hosts that have a name. */
+int http_download_public(const char *url, size_t max, struct buf *ret, struct err *e) MUST_CHECK;
 
 #endif

@@ -229,6 +229,38 @@ refused ak.chain 'revocation list' --chain chain.pem --root root.pem --any-nonce
 fails 2 check --key ak.pub --any-nonce --crl crl.pem
 fails 3 with_crl --crl missing.crl
 
+# --- intermediates that are fetched, only when asked ---
+openssl x509 -in middle.pem -outform DER -out middle.crt
+cat >serve.py <<'P'
+import http.server, os, sys
+class H(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *a):
+        open('asked', 'a').write(self.path + '\n')
+s = http.server.HTTPServer(('127.0.0.1', 0), H)
+open('port.tmp', 'w').write(str(s.server_address[1]))
+os.rename('port.tmp', 'port')
+s.serve_forever()
+P
+python3 serve.py 2>/dev/null &
+server=$!
+trap 'kill $server 2>/dev/null; chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
+while [ ! -f port ]; do sleep 0.05; done
+for file in middle.crt root.pem leaf.pem gone.crt; do
+	printf '[aia-%s]\nkeyUsage = critical,digitalSignature\nauthorityInfoAccess = caIssuers;URI:http://127.0.0.1:%s/%s\n' \
+		"${file%.*}" "$(cat port)" "$file" >>ext.cnf
+	certificate "aia-${file%.*}" /CN=ak "aia-${file%.*}.pem"
+done
+refused ak.chain 'no pinned root' --chain aia-middle.pem --root root.pem --any-nonce
+same "$(cat asked 2>/dev/null)" ""
+ok check --chain aia-middle.pem --root root.pem --any-nonce --fetch-aia
+same "$(cat asked)" /middle.crt
+refused ak.chain 'no pinned root' --chain aia-middle.pem --root other.pem --any-nonce --fetch-aia
+refused ak.chain 'no pinned root' --chain aia-root.pem --root other.pem --any-nonce --fetch-aia
+refused ak.chain 'no pinned root' --chain aia-leaf.pem --root root.pem --any-nonce --fetch-aia
+refused ak.chain 'no pinned root' --chain aia-gone.pem --root root.pem --any-nonce --fetch-aia
+kill $server
+fails 3 check --chain aia-middle.pem --root root.pem --any-nonce --fetch-aia
+
 # --- the structure: all of these are well signed ---
 bank=$all
 for t in 8017 8019 801a 8014 8015 8016 801c; do
