@@ -384,6 +384,7 @@ CLI_TESTS = \
 	tests/cli/t0700-aicertd.sh \
 	tests/cli/t0710-aicertd-https.sh \
 	tests/cli/t0720-hub.sh \
+	tests/cli/t0730-aicertd-load.sh \
 	tests/cli/t0610-user.sh \
 	tests/cli/t0620-hostile.sh \
 	tests/cli/t9000-readme.sh \

@@ -32,11 +32,37 @@ objects_decode(const void *data, size_t len, struct jcs **ret, struct err *e)
 	return 0;
 }
 
+/* malloc'd; NULL with an error. */
+static struct oid *
+objects_ids(const struct jcs *list, struct err *e)
+{
+	size_t n = jcs_length(list);
+	struct oid *ids = calloc(n + 1, sizeof *ids);
+
+	if (ids == NULL) {
+		err_nomem(e);
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const char *text = jcs_string(jcs_at(list, i));
+
+		if (text != NULL && oid_from_text(&ids[i], text, e) == 0)
+			continue;
+		if (text == NULL)
+			err_set(e, ERR_FORMAT, "not a string");
+		err_prefix(e, "objects[%zu]", i);
+		free(ids);
+		return NULL;
+	}
+	return ids;
+}
+
 int
 objects_missing(struct http_call *c, struct err *e)
 {
 	CLEANUP(jcs_freep) struct jcs *in = NULL;
 	CLEANUP(jcs_freep) struct jcs *out = jcs_new_object();
+	CLEANUP(cleanup_free) struct oid *ids = NULL;
 	struct jcs *missing = jcs_new_array();
 	const struct jcs *list;
 	struct store *s;
@@ -46,22 +72,16 @@ objects_missing(struct http_call *c, struct err *e)
 	if (session_store(c, &s, e) != 0 || objects_decode(c->body.data, c->body.len, &in, e) != 0)
 		return -1;
 	list = jcs_get(in, "objects");
+	ids = objects_ids(list, e);
+	if (ids == NULL || odb_keep(s, ids, jcs_length(list), e) != 0)
+		return -1;
 	for (size_t i = 0; i < jcs_length(list); i++) {
-		const char *text = jcs_string(jcs_at(list, i));
-		struct oid id;
-		int visible;
+		int visible = session_visible(c, &ids[i], e);
 
-		if (text == NULL)
-			return err_set(e, ERR_FORMAT, "objects[%zu]: not a string", i);
-		if (oid_from_text(&id, text, e) != 0)
-			return err_prefix(e, "objects[%zu]", i);
-		if (odb_keep(s, &id, 1, e) != 0)
-			return -1;
-		visible = session_visible(c, &id, e);
 		if (visible < 0)
 			return -1;
 		if (visible == 0)
-			jcs_append(missing, jcs_new_string(text));
+			jcs_append(missing, jcs_new_string(jcs_string(jcs_at(list, i))));
 	}
 	return http_reply_json(c, 200, out, e);
 }

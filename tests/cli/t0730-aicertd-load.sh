@@ -1,0 +1,145 @@
+#!/bin/sh
+# The daemon under load and abuse, bounded, on the loopback: many clients at once, clients
+# that are slow, bodies that are wrong.  AICERT_LOAD_SECONDS says for how long (10).
+. "${top_srcdir:-.}/tests/cli/lib.sh"
+command -v curl >/dev/null && command -v openssl >/dev/null || exit 77
+trap 'kill $daemons 2>/dev/null; chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
+clients=200
+
+( umask 077; printf 'ada sha256:%s run\nbob sha256:%s run\n' \
+	"$(printf ada-secret | sha256sum | cut -d' ' -f1)" \
+	"$(printf bob-secret | sha256sum | cut -d' ' -f1)" >tokens )
+cat >conf <<END
+[daemon]
+	listen = 127.0.0.1:0
+	store = $scratch/st
+	tpm = embedded:$scratch/tpm
+	tokenFile = $scratch/tokens
+[http]
+	connections = 420
+	connectionsPerAddress = 400
+	headerTimeout = 2
+	idleTimeout = 3
+	stallTimeout = 3
+END
+mkfifo ready
+aicertd --config conf --ready-fd 3 3>ready 2>daemon.log &
+daemon=$!
+daemons=$daemon
+read -r line <ready
+url=${line#aicertd: listening on }
+address=${url#https://}
+
+auth='Authorization: Bearer ada-secret'
+status() { curl -sk -o out -w '%{http_code}' --max-time 60 -H "$auth" "$@"; }
+memory() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' /proc/$daemon/status; }
+# raw SECONDS-OPEN: standard input to the daemon as it is; what comes back
+raw() { timeout "$1" openssl s_client -quiet -connect "$address" 2>/dev/null; }
+# parallel NAME: as many requests at once as the curl configuration NAME has, all with 2xx
+parallel() {
+	checks=$((checks + 1))
+	curl -sk -Z --parallel-immediate --parallel-max $clients --max-time 120 -K "$1" >codes 2>err ||
+		die "$1: curl ends with $?"
+	same "$(grep -cv '^2..$' codes)" 0
+}
+
+# --- many at once ---
+head -c 1000000 /dev/urandom >big
+big=$(sha256sum big | cut -d' ' -f1)
+same "$(status -T big "$url/v1/objects/$big")" 201
+for i in $(seq $clients); do
+	head -c 40000 /dev/urandom >"up$i"
+	sha256sum "up$i" | cut -d' ' -f1 >>names
+done
+i=0
+while read -r name; do
+	i=$((i + 1))
+	for config in uploads downloads; do
+		{
+			[ $i = 1 ] || echo next
+			printf 'insecure\nsilent\nheader = "%s"\nwrite-out = "%%{http_code}\\n"\n' "$auth"
+		} >>$config
+	done
+	printf 'upload-file = "up%s"\nurl = "%s/v1/objects/%s"\noutput = "/dev/null"\n' $i "$url" "$name" >>uploads
+	printf 'url = "%s/v1/objects/%s"\noutput = "got%s"\n' "$url" "$big" $i >>downloads
+done <names
+parallel uploads
+parallel downloads
+same "$(cat got* | wc -c)" $((clients * 1000000))
+same "$(sha256sum got* | cut -d' ' -f1 | sort -u)" "$big"
+rm -f got*
+
+# --- what is wrong ---
+same "$(status -X POST -H 'Content-Length: 9000000' --data-binary x "$url/v1/runs")" 413
+printf '{"mediaType":"application/vnd.aicert.object-list.v1+json","objects":[' >ids
+seq -f '%064.0f' 100000 | sed 's/.*/"sha256:&"/' | tr '\n' ',' | sed 's/,$//' >>ids
+printf ']}' >>ids
+same "$(status --data-binary @ids "$url/v1/objects/missing")" 200
+same "$(cmp ids out && echo same)" same
+sed 's/\]}$/,"sha256:'"$big"'"]}/' ids >more
+same "$(status --data-binary @more "$url/v1/objects/missing")" 413
+# a body that ends early: what came is kept, and continued
+half=$(head -c 30000 up1 | sha256sum | cut -d' ' -f1)
+{ printf 'PUT /v1/objects/%s HTTP/1.1\r\nHost: x\r\n%s\r\nContent-Length: 30000\r\n\r\n' "$half" "$auth"
+	head -c 20000 up1; } | raw 2 >/dev/null
+for _ in $(seq 50); do
+	curl -skI -H "$auth" "$url/v1/objects/$half" | grep -qi '^Upload-Offset: 20000' && break
+	sleep 0.1
+done
+tail -c +20001 up1 | head -c 10000 >tail
+same "$(status -T tail -H 'Content-Range: bytes 20000-29999/30000' "$url/v1/objects/$half")" 201
+
+# --- slow ones are cut off, and hold up nobody ---
+slow=
+for i in $(seq 20); do
+	( printf 'GET /healthz HTTP/1.1\r\nHost: x\r\n'; for _ in 1 2 3 4 5 6 7 8; do sleep 1; printf 'X-%s: y\r\n' "$i"; done ) |
+		raw 20 >/dev/null &
+	slow="$slow $!"
+	( printf 'PUT /v1/objects/%s HTTP/1.1\r\nHost: x\r\n%s\r\nContent-Length: 100000\r\n\r\n' "$(printf '%064d' "$i")" "$auth"
+		for _ in 1 2 3 4 5 6 7 8; do sleep 1; printf slow; done ) | raw 20 >/dev/null &
+	slow="$slow $!"
+	( sleep 8 ) | raw 20 >/dev/null &
+	slow="$slow $!"
+done
+sleep 1
+same "$(status "$url/healthz")" 200
+sleep 6
+connections=$(curl -sk -H "$auth" "$url/metrics" | sed -n 's/^aicertd_connections //p')
+checks=$((checks + 1))
+[ "$connections" -le 3 ] || die "$connections connections are still open"
+for pid in $slow; do wait "$pid"; done
+
+# --- a mix, for a while ---
+end=$(($(date +%s) + ${AICERT_LOAD_SECONDS:-10}))
+rounds=0
+while [ "$(date +%s)" -lt "$end" ]; do
+	head -c 30000 /dev/urandom >fresh
+	fresh=$(sha256sum fresh | cut -d' ' -f1)
+	curl -sk -o /dev/null --max-time 5 -T fresh -H "$auth" "$url/v1/objects/$fresh" &
+	jobs=$!
+	for i in 1 2 3 4; do
+		curl -sk -o /dev/null --max-time 5 -H "$auth" "$url/v1/objects/$big" &
+		jobs="$jobs $!"
+		curl -sk -o /dev/null --max-time 5 -H 'Authorization: Bearer bob-secret' "$url/v1/objects/$big" &
+		jobs="$jobs $!"
+		curl -sk -o /dev/null --max-time 5 "$url/v1/identity?nonce=$(printf '%064d' $i)" &
+		jobs="$jobs $!"
+		curl -sk -o /dev/null --max-time 0.02 -H "$auth" "$url/v1/objects/$big" & # gives up
+		jobs="$jobs $!"
+	done
+	for pid in $jobs; do wait "$pid"; done
+	rounds=$((rounds + 1))
+done
+checks=$((checks + 1))
+[ $rounds -gt 0 ] || die "no round of the mix"
+same "$(status "$url/v1/objects/$fresh")" 200
+same "$(sha256sum out | cut -d' ' -f1)" "$fresh"
+checks=$((checks + 1))
+[ -n "${AICERT_SANITIZED-}" ] || [ "$(memory)" -lt 200000 ] || die "it has grown to $(memory) kB"
+kill -TERM $daemon
+wait $daemon
+same $? 0 # also: no leak, where the build looks for them
+cat daemon.log | grep -v '^time=\|^aicertd: listening' >odd
+same "$(cat odd)" ""
+cd "$scratch/st" && ok aicert fsck
+done_testing
