@@ -119,6 +119,8 @@ libaicert_core_a_SOURCES += \
 	src/verify/checks-hardware.c \
 	src/verify/checks-key.c \
 	src/verify/checks-quote.c \
+	src/verify/legacy.c src/verify/legacy.h \
+	src/verify/legacy-verdict.c src/verify/legacy-verdict.h \
 	src/verify/level.c src/verify/level.h \
 	src/verify/reference.c src/verify/reference.h \
 	src/verify/reference-match.c \
@@ -273,6 +275,8 @@ libaicert_core_a_SOURCES += \
 	src/cmd/trust-files.h \
 	src/cmd/trace-uses.c \
 	src/cmd/trace-uses.h \
+	src/cmd/verify-legacy.c \
+	src/cmd/verify-legacy.h \
 	src/cmd/verify.c
 
 # mains

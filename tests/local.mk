@@ -128,10 +128,12 @@ unit_tpm_LDADD = $(UNIT_LDADD)
 # unit verify
 UNIT_TESTS += unit-verify
 unit_verify_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/corpus.c tests/unit/corpus.h \
 	tests/unit/pki.c tests/unit/pki.h \
 	tests/unit/evidence/fixture.c tests/unit/evidence/fixture.h \
 	tests/unit/evidence/snp-forge.c tests/unit/evidence/snp-forge.h \
 	tests/unit/verify/forge.c tests/unit/verify/forge.h \
+	tests/unit/verify/legacy-forge.c tests/unit/verify/legacy-forge.h \
 	tests/unit/evidence/boot-log.c tests/unit/evidence/boot-log.h \
 	tests/unit/verify/machine.c tests/unit/verify/machine.h \
 	tests/unit/verify/checks-boot.c \
@@ -143,6 +145,7 @@ unit_verify_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/verify/checks-key.c \
 	tests/unit/verify/checks-quote.c \
 	tests/unit/verify/faults.c \
+	tests/unit/verify/legacy.c \
 	tests/unit/verify/level.c \
 	tests/unit/verify/reference.c \
 	tests/unit/verify/trust.c \
@@ -339,6 +342,10 @@ check_PROGRAMS += fuzz-hcl-report
 fuzz_hcl_report_SOURCES = tests/fuzz/hcl-report.c $(FUZZ_DRIVER)
 fuzz_hcl_report_LDADD = $(FUZZ_LDADD)
 
+check_PROGRAMS += fuzz-legacy
+fuzz_legacy_SOURCES = tests/fuzz/legacy.c $(FUZZ_DRIVER)
+fuzz_legacy_LDADD = $(FUZZ_LDADD)
+
 check_PROGRAMS += fuzz-problem
 fuzz_problem_SOURCES = tests/fuzz/problem.c $(FUZZ_DRIVER)
 fuzz_problem_LDADD = $(FUZZ_LDADD)
@@ -365,6 +372,14 @@ forge_hardware_SOURCES = tests/cli/forge-hardware.c \
 forge_hardware_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/tests/unit/evidence
 forge_hardware_LDADD = $(UNIT_LDADD)
 
+check_PROGRAMS += forge-legacy
+forge_legacy_SOURCES = tests/cli/forge-legacy.c \
+	tests/unit/pki.c tests/unit/pki.h tests/unit/unit.h \
+	tests/unit/evidence/fixture.c tests/unit/evidence/fixture.h \
+	tests/unit/verify/legacy-forge.c tests/unit/verify/legacy-forge.h
+forge_legacy_CPPFLAGS = $(UNIT_CPPFLAGS)
+forge_legacy_LDADD = $(UNIT_LDADD)
+
 # Shell tests of the commands, numbered by area
 CLI_TESTS = \
 	tests/cli/t0000-basic.sh \
@@ -378,8 +393,9 @@ CLI_TESTS = \
 	tests/cli/t0510-quote-check.sh \
 	tests/cli/t0515-trust.sh \
 	tests/cli/t0520-event-log.sh \
-	tests/cli/t0540-hardware-check.sh \
 	tests/cli/t0530-reference.sh \
+	tests/cli/t0540-hardware-check.sh \
+	tests/cli/t0550-legacy.sh \
 	tests/cli/t0600-robust.sh \
 	tests/cli/t0700-aicertd.sh \
 	tests/cli/t0710-aicertd-https.sh \

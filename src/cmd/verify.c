@@ -7,6 +7,7 @@
 #include "cmd/judging.h"
 #include "cmd/references.h"
 #include "cmd/subject.h"
+#include "cmd/verify-legacy.h"
 #include "store/history.h"
 #include "store/ingest.h"
 #include "verify/verify.h"
@@ -14,7 +15,7 @@
 #define VERIFY_OTHERS_MAX 20 /* listed */
 
 struct verify_options {
-	bool json, inputs, all;
+	bool json, inputs, all, legacy;
 	const char *min_level, *at, *explain;
 	struct option_list references, crls;
 };
@@ -272,20 +273,25 @@ verify_command(int argc, char **argv, struct err *e)
 		{OPTION_STRINGS, 0, "crl", &o.crls, "FILE", "a revocation list, DER or PEM"},
 		{OPTION_FLAG, 'a', "all", &o.all, NULL, "print every check"},
 		{OPTION_FLAG, 0, "json", &o.json, NULL, "the verdict as one JSON document"},
+		{OPTION_FLAG, 0, "legacy", &o.legacy, NULL, "FILE is an attestation of the original AICert"},
 		{OPTION_STRING, 0, "explain", &o.explain, "CHECK", "say what a check means, and end"},
 		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},
 		{0},
 	};
 	CLEANUP(verify_job_free) struct verify_job j = {0};
 	int rc = cmd_parse("verify", "[--inputs] [--min-level LEVEL] [--at TIME] [--reference FILE]..."
-	    " [--crl FILE]... [-a|--json] FILE|REV | --explain CHECK", table, &argc, argv, e);
+	    " [--crl FILE]... [-a|--json] FILE|REV | --legacy [--at TIME] [--json] FILE |"
+	    " --explain CHECK", table, &argc, argv, e);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
 	if (o.explain != NULL)
 		return cmd_count("verify", argc, 0, 0, e) != 0 ? -1 : verify_explain(o.explain, e);
-	if (cmd_count("verify", argc, 1, 1, e) != 0 || judging_time(o.at, &j.rq, e) != 0 ||
-	    cmd_store(STORE_READ_ONLY, &j.s, e) != 0 ||
+	if (cmd_count("verify", argc, 1, 1, e) != 0 || judging_time(o.at, &j.rq, e) != 0)
+		return -1;
+	if (o.legacy)
+		return verify_legacy(argv[0], j.rq.time, j.rq.time_source, o.json, e);
+	if (cmd_store(STORE_READ_ONLY, &j.s, e) != 0 ||
 	    judging_level(o.min_level, j.s, &j.rq.required, e) != 0 || cmd_trust(&j.trust, e) != 0 ||
 	    references_load(&o.references, &j.references, e) != 0 ||
 	    judging_crls(&o.crls, &j.crls, e) != 0)

@@ -41,6 +41,7 @@ smoke spec 5000
 smoke trust 3000
 smoke verify 300 "$data"/object/certificate-*.json
 smoke snp-report 20000
-smoke hcl-report 10000
+smoke hcl-report 1500
+smoke legacy 1500
 smoke problem 20000
 smoke identity 3000
