@@ -251,7 +251,7 @@ int
 event_log_matches(const struct event_log *l, const struct event_log_event *ev,
     enum event_log_match *ret, struct err *e)
 {
-	enum event_log_match all = EVENT_LOG_UNKNOWN, one;
+	enum event_log_match all = EVENT_LOG_UNKNOWN, one = EVENT_LOG_UNKNOWN;
 	bool unknown = false;
 
 	for (size_t i = 0; ev->type != EVENT_LOG_NO_ACTION && i < l->bank_count; i++) {
