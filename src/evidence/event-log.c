@@ -36,9 +36,11 @@ event_log_bad(const struct event_log_reader *r, struct err *e, const char *fmt, 
 static int
 event_log_take(struct event_log_reader *r, size_t n, const unsigned char **ret, struct err *e)
 {
-	if (n > r->len - r->pos)
-		return event_log_bad(r, e, "is cut short: %zu bytes are needed at byte offset %zu,"
+	if (n > r->len - r->pos) {
+		event_log_bad(r, e, "is cut short: %zu bytes are needed at byte offset %zu,"
 		    " %zu are left", n, r->pos, r->len - r->pos);
+		return -1;
+	}
 	*ret = r->data + r->pos;
 	r->pos += n;
 	return 0;

@@ -63,7 +63,7 @@ struct event_log {
 	unsigned locality;          /* 0, 3 or 4; 4 also when an H-CRTM event comes first */
 	size_t end;                 /* offset of the end marker, or the length of the log */
 	size_t trailing;            /* bytes from there on */
-	bool padding;               /* all of them 0x00 or all 0xff */
+	bool padding;               /* all of them 0x00 or all 0xff, or there are none */
 };
 
 /*

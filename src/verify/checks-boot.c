@@ -65,6 +65,9 @@ checks_boot_replay(struct check_ctx *x, struct err *e)
 		return checks_error(x, CHECK_BOOT_LOG, wanted, &why, e);
 	if (!ok)
 		return checks_fail(x, CHECK_BOOT_LOG, wanted, e, "%s", buf_str(&reason));
+	if (!x->boot_log.padding && verdict_note(x->v, e, "%zu bytes after the end of the boot log were"
+	    " not judged.", x->boot_log.trailing) != 0)
+		return -1;
 	return checks_pass(x, CHECK_BOOT_LOG, e);
 }
 
@@ -141,7 +144,7 @@ checks_boot_unmatched(struct check_ctx *x, const struct checks_boot_nearest *n, 
 	CLEANUP(buf_free) struct buf expected = BUF_INIT;
 	CLEANUP(buf_free) struct buf found = BUF_INIT;
 
-	if (n->record == NULL) {
+	if (n->document == NULL || n->record == NULL) {
 		buf_addf(&found, "no reference record for this image in the %s bank", hash_name(x->bank));
 	} else {
 		buf_addf(&expected, "nearest record, %s %s on %s: %s", n->document->image.name,
@@ -169,7 +172,7 @@ checks_boot_search(struct check_ctx *x, const struct reference_found *f, struct 
 			if (checks_boot_try(&s->documents[i], &s->documents[i].records[k], f, &nearest, &ok,
 			    e) != 0)
 				return -1;
-			if (ok)
+			if (ok && nearest.document != NULL && nearest.record != NULL)
 				return checks_boot_matched(x, &nearest, e);
 		}
 	}

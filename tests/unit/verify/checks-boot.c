@@ -114,6 +114,33 @@ START_TEST(log_malformed)
 }
 END_TEST
 
+static void
+log_followed_by(const char *bytes, size_t len, bool said)
+{
+	struct verdict *v;
+	bool noted = false;
+
+	good();
+	buf_add(&m.log.bytes, bytes, len);
+	machine_log(&m);
+	machine_finish(&m);
+	machine_is(&m, LEVEL_VTPM, ANSWER_PASS);
+	v = forge_judge(&m.rq);
+	for (size_t i = 0; i < v->note_count; i++)
+		noted = noted || strstr(v->notes[i], "after the end of the boot log") != NULL;
+	ck_assert(noted == said);
+	verdict_free(v);
+	machine_free(&m);
+}
+
+START_TEST(log_with_more_behind_it)
+{
+	log_followed_by("", 0, false);
+	log_followed_by("\377\377\377\377\377\377\377\377", 8, false);
+	log_followed_by("\377\377\377\377\377\377\377\377and more", 16, true);
+}
+END_TEST
+
 START_TEST(log_of_sha1)
 {
 	good();
@@ -475,6 +502,7 @@ UNIT_SUITE(checks_boot)
 	tcase_add_test(tc, log_missing);
 	tcase_add_test(tc, log_of_another_boot);
 	tcase_add_test(tc, log_malformed);
+	tcase_add_test(tc, log_with_more_behind_it);
 	tcase_add_test(tc, log_of_sha1);
 	tcase_add_test(tc, log_absent);
 	tcase_add_test(tc, nearest_record_is_named);
