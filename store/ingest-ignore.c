@@ -79,7 +79,7 @@ ingest_ignore_read(struct ingest_ignore_scope *s, int dirfd, struct err *e)
 	struct ingest_ignore_file *f;
 
 	if (fd < 0)
-		return -1;
+		return err_prefix(e, "%s", *s->path != '\0' ? s->path : ".");
 	f = calloc(1, sizeof *f);
 	if (f == NULL)
 		return err_nomem(e);
@@ -87,7 +87,7 @@ ingest_ignore_read(struct ingest_ignore_scope *s, int dirfd, struct err *e)
 	f->dir = buf_strdup(s->path, e);
 	if (f->dir == NULL || ingest_ignore_parse(f, fd, e) != 0 || ingest_ignore_add(s->log, f, e) != 0) {
 		ingest_ignore_file_free(f);
-		return err_prefix(e, "%s%s%s", s->path, *s->path != '\0' ? "/" : "", INGEST_IGNORE_NAME);
+		return err_prefix(e, "%s%s" INGEST_IGNORE_NAME, s->path, *s->path != '\0' ? "/" : "");
 	}
 	s->innermost = f;
 	return 0;

@@ -403,14 +403,27 @@ node_remember(struct ingest_node *node)
 		stat_cache_store(node->job.in->o->cache, &node->before, entries, n);
 }
 
+/* The tree of what did not change is looked for as its files were. */
+static int
+node_put_tree(struct ingest_node *node, struct err *e)
+{
+	struct ingest *in = node->job.in;
+	struct odb_present_question q = {.id = node->result.id, .size = node->text.len};
+
+	if (in->o->flags & INGEST_HASH_ONLY)
+		return 0;
+	if (in->o->cache != NULL && !node->fresh && odb_present_find(&in->present, &q, 1, e) != 0)
+		return -1;
+	return q.has ? 0 : odb_put_known(in->s, &q.id, node->text.data, node->text.len, e);
+}
+
 static int
 node_sealed(struct ingest_job *job, struct err *e)
 {
 	struct ingest_node *node = job->node, *up = node->parent;
 	struct ingest_entry *x = &up->entries[node->index];
 
-	if ((job->in->o->flags & INGEST_HASH_ONLY) == 0 &&
-	    odb_put_known(job->in->s, &node->result.id, node->text.data, node->text.len, e) != 0)
+	if (node_put_tree(node, e) != 0)
 		return -1;
 	node_remember(node);
 	x->id = node->result.id;

@@ -1,6 +1,7 @@
 #include "store/odb-present.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include "store/odb-file.h"
 #include "store/odb-small.h"
 #include "store/odb.h"
@@ -33,6 +34,9 @@ odb_present_load(struct odb_present *p, size_t n, struct err *e)
 	uint64_t rows = 0;
 	int64_t version;
 
+	/* in the transaction of the batch: every look-up by itself would take locks */
+	if (!store_read_only(p->s) && odb_small_lock(p->s, e) != 0)
+		return -1;
 	if (odb_small_version(p->s, &version, e) != 0)
 		return -1;
 	if (p->ids != NULL && version == p->version)
@@ -52,7 +56,7 @@ odb_present_load(struct odb_present *p, size_t n, struct err *e)
 static int
 odb_present_compare(const void *a, const void *b)
 {
-	return oid_compare(a, b);
+	return memcmp(a, b, OID_SIZE);
 }
 
 static int

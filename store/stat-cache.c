@@ -12,6 +12,7 @@
 #define STAT_CACHE_BUSY_MS 200          /* a cache is not worth more waiting */
 #define STAT_CACHE_PARTS_MAX 4096
 #define STAT_CACHE_FLUSH (8u * 1024 * 1024)
+#define STAT_CACHE_HOLD_MS 200          /* a transaction, so that others get their turn */
 #define STAT_CACHE_DAY 86400
 #define STAT_CACHE_KEEP_DAYS 60         /* of a directory that nobody measured again */
 #define STAT_CACHE_REFRESH_DAYS 7
@@ -27,7 +28,9 @@ static const char stat_cache_schema[] =
 
 struct stat_cache {
 	struct db *db;
-	bool writing;       /* a transaction is open */
+	bool reading;       /* in a transaction: every look-up by itself would cost more */
+	bool writing;       /* in a transaction */
+	int64_t since_ms;   /* when it was begun */
 	size_t unwritten;   /* bytes in it */
 };
 
@@ -160,9 +163,9 @@ stat_cache_open(const char *dir)
 static void
 stat_cache_give_up(struct stat_cache *c)
 {
-	if (c->writing)
+	if (c->writing || c->reading)
 		db_rollback(c->db);
-	c->writing = false;
+	c->writing = c->reading = false;
 	db_close(c->db);
 	c->db = NULL;
 }
@@ -172,12 +175,37 @@ stat_cache_flush(struct stat_cache *c)
 {
 	struct err ignored;
 
-	if (c->db == NULL || !c->writing)
+	if (c->db == NULL || (!c->writing && !c->reading))
 		return;
 	if (db_commit(c->db, &ignored) != 0)
 		stat_cache_give_up(c);
-	c->writing = false;
+	c->writing = c->reading = false;
 	c->unwritten = 0;
+}
+
+static int64_t
+stat_cache_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int
+stat_cache_begin_reading(struct stat_cache *c, struct err *e)
+{
+	if ((c->reading || c->writing) && stat_cache_now_ms() - c->since_ms > STAT_CACHE_HOLD_MS)
+		stat_cache_flush(c);
+	if (c->db == NULL)
+		return err_set(e, ERR_IO, "stat cache: given up");
+	if (c->reading || c->writing)
+		return 0;
+	if (db_exec(c->db, "BEGIN", e) != 0)
+		return -1;
+	c->reading = true;
+	c->since_ms = stat_cache_now_ms();
+	return 0;
 }
 
 static int
@@ -187,9 +215,13 @@ stat_cache_begin(struct stat_cache *c, struct err *e)
 
 	if (c->writing)
 		return 0;
+	stat_cache_flush(c);
+	if (c->db == NULL)
+		return err_set(e, ERR_IO, "stat cache: given up");
 	if (db_begin(c->db, e) != 0)
 		return -1;
 	c->writing = true;
+	c->since_ms = stat_cache_now_ms();
 	if (db_prepare(c->db, "DELETE FROM dirs WHERE day<?1", &st, e) != 0)
 		return -1;
 	db_bind_int(st, 1, stat_cache_today() - STAT_CACHE_KEEP_DAYS);
@@ -224,6 +256,8 @@ stat_cache_read_part(struct stat_cache *c, const struct stat_cache_key *key, str
 	size_t len;
 	int rc;
 
+	if (stat_cache_begin_reading(c, e) != 0)
+		return -1;
 	if (db_prepare(c->db, "SELECT data, day FROM dirs WHERE device=?1 AND inode=?2 AND part=?3",
 	    &st, e) != 0)
 		return -1;
@@ -305,7 +339,8 @@ stat_cache_load(struct stat_cache *c, const struct stat *dir, struct stat_cache_
 	for (; c != NULL && c->db != NULL && rc == 1 && key.part < STAT_CACHE_PARTS_MAX; key.part++)
 		rc = stat_cache_load_part(c, &key, &d, &ignored);
 	if (rc < 0) {
-		stat_cache_give_up(c);
+		if (c->db != NULL)
+			stat_cache_give_up(c);
 		stat_cache_dir_free(&d);
 	}
 	*ret = d;
@@ -384,7 +419,7 @@ stat_cache_store(struct stat_cache *c, const struct stat *dir,
 
 	if (c == NULL || c->db == NULL)
 		return;
-	if (stat_cache_write(c, dir, entries, n, &ignored) != 0)
+	if (stat_cache_write(c, dir, entries, n, &ignored) != 0 && c->db != NULL)
 		stat_cache_give_up(c);
 	else if (c->unwritten > STAT_CACHE_FLUSH)
 		stat_cache_flush(c);

@@ -385,6 +385,7 @@ CLI_TESTS = \
 	tests/cli/t0000-basic.sh \
 	tests/cli/t0100-init.sh \
 	tests/cli/t0200-plumbing.sh \
+	tests/cli/t0210-ingest.sh \
 	tests/cli/t0220-gc.sh \
 	tests/cli/t0300-commit.sh \
 	tests/cli/t0310-spec.sh \

@@ -7,6 +7,8 @@
 #include "base/path.h"
 #include "base/printable.h"
 #include "cmd/trust-files.h"
+#include "base/workers.h"
+#include "store/config.h"
 #include "store/odb.h"
 
 int
@@ -120,6 +122,32 @@ cmd_hash(struct store *s, const char *path, struct ingest_result *ret, struct er
 	    INGEST_DIRECTORIES | (s == NULL ? INGEST_HASH_ONLY : 0), &p, ret, e);
 	progress_end(&p);
 	return rc;
+}
+
+int
+cmd_ingest_begin(struct cmd_ingest *in, struct store *s, struct err *e)
+{
+	CLEANUP(cleanup_free) char *dir = NULL;
+	struct err ignored;
+
+	if (in->threads < 0 || in->threads > WORKERS_MAX)
+		return err_set(e, ERR_USAGE, "-j: a number from 1 to %d", WORKERS_MAX);
+	if (ingest_configure(s, &in->options, e) != 0)
+		return -1;
+	if (in->threads != 0)
+		in->options.threads = (unsigned)in->threads;
+	if (in->fresh || config_dir_cache(&dir, &ignored) != 0)
+		return 0;
+	in->cache = stat_cache_open(dir);
+	in->options.cache = in->cache;
+	return 0;
+}
+
+void
+cmd_ingest_end(struct cmd_ingest *in)
+{
+	stat_cache_close(in->cache);
+	in->cache = NULL;
 }
 
 int

@@ -9,6 +9,7 @@
 #include "object/certificate.h"
 #include "object/commit.h"
 #include "store/ingest.h"
+#include "store/stat-cache.h"
 #include "store/store.h"
 #include "verify/trust.h"
 
@@ -33,6 +34,20 @@ int cmd_worktree_path(struct store *s, const char *path, char **ret, struct err 
  * parent is opened as typed; the last component and what lies beneath it are not
  * allowed to be symlinks.  Progress is shown on a terminal. */
 int cmd_hash(struct store *s, const char *path, struct ingest_result *ret, struct err *e) MUST_CHECK;
+/*
+ * How to take files in: the user's configuration, -j when threads is not 0, and the
+ * stat cache, which the caller closes (stat_cache_closep), unless fresh.
+ */
+struct cmd_ingest {
+	struct ingest_options options;
+	int64_t threads;        /* -j; 0: as configured */
+	bool fresh;             /* every byte is read */
+	struct stat_cache *cache;
+};
+#define CMD_INGEST_THREADS(in) {OPTION_INT, 'j', NULL, &(in)->threads, "N", \
+	"threads that read and hash (one a processor)"}
+int cmd_ingest_begin(struct cmd_ingest *in, struct store *s, struct err *e) MUST_CHECK;
+void cmd_ingest_end(struct cmd_ingest *in);
 /* The argument exists as a path (symlinks not followed). */
 bool cmd_is_path(const char *arg);
 

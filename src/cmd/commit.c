@@ -17,6 +17,7 @@ struct commit_options {
 	const char *file, *message, *runner;
 	int64_t wait_s;
 	bool quiet;
+	struct cmd_ingest ingest;
 };
 
 /* Who commits, and which commit the code is at. */
@@ -89,7 +90,7 @@ commit_resolved(struct store *s, const struct commit_options *o, struct commit_i
 }
 
 static int
-commit_spec(const struct commit_options *o, struct err *e)
+commit_spec(struct commit_options *o, struct err *e)
 {
 	CLEANUP(store_closep) struct store *s = NULL;
 	CLEANUP(commit_identity_free) struct commit_identity who = {0};
@@ -101,10 +102,11 @@ commit_spec(const struct commit_options *o, struct err *e)
 	if (store_read_only(s))
 		return err_set(e, ERR_DENIED, "%s: the store is read-only; nothing was run", store_path(s));
 	if (open_runner_check(o->runner, e) != 0 || commit_identify(s, &who, e) != 0 ||
-	    spec_file_read(s, o->file, &spec, e) != 0 ||
-	    spec_file_resolve(s, &spec, false, &resolved, e) != 0 ||
+	    spec_file_read(s, o->file, &spec, e) != 0 || cmd_ingest_begin(&o->ingest, s, e) != 0 ||
+	    spec_file_resolve(s, &spec, false, &o->ingest.options, &resolved, e) != 0 ||
 	    outputs_check(s, &resolved, e) != 0)
 		return -1;
+	cmd_ingest_end(&o->ingest); /* written now: a run can take days */
 	return commit_resolved(s, o, &who, &resolved, e);
 }
 
@@ -119,11 +121,12 @@ commit_command(int argc, char **argv, struct err *e)
 		{OPTION_STRING, 'r', "runner", &o.runner, "RUNNER", "where to run (local)"},
 		{OPTION_INT, 'w', "wait", &o.wait_s, "SECONDS", "for a place in a full queue (3600)"},
 		{OPTION_FLAG, 'q', "quiet", &o.quiet, NULL, "do not show the command's output"},
+		CMD_INGEST_THREADS(&o.ingest),
 		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},
 		{0},
 	};
-	int rc = cmd_parse("commit", "[-q] [-f SPEC] [-m MSG] [-r RUNNER] [-w SECONDS]", table, &argc,
-	    argv, e);
+	int rc = cmd_parse("commit", "[-q] [-f SPEC] [-m MSG] [-r RUNNER] [-w SECONDS] [-j N]", table,
+	    &argc, argv, e);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
@@ -131,5 +134,7 @@ commit_command(int argc, char **argv, struct err *e)
 		return -1;
 	if (o.wait_s > COMMIT_WAIT_MAX_S)
 		return err_set(e, ERR_USAGE, "commit: --wait: at most %d seconds", COMMIT_WAIT_MAX_S);
-	return commit_spec(&o, e);
+	rc = commit_spec(&o, e);
+	cmd_ingest_end(&o.ingest);
+	return rc;
 }

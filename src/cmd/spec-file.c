@@ -44,8 +44,8 @@ spec_file_made_by(void *arg, struct resource_input *in, struct err *e)
 }
 
 int
-spec_file_resolve(struct store *s, const struct spec *spec, bool hash_only, struct run_spec *ret,
-    struct err *e)
+spec_file_resolve(struct store *s, const struct spec *spec, bool hash_only,
+    const struct ingest_options *ingest, struct run_spec *ret, struct err *e)
 {
 	CLEANUP(cleanup_free) char *cache = NULL;
 	struct progress p;
@@ -55,6 +55,7 @@ spec_file_resolve(struct store *s, const struct spec *spec, bool hash_only, stru
 		.arg = s,
 		.progress = &p,
 		.hash_only = hash_only,
+		.ingest = ingest,
 	};
 	int rc;
 

@@ -10,6 +10,6 @@
 int spec_file_read(struct store *s, const char *file, struct spec *ret, struct err *e) MUST_CHECK;
 /* Resolves it with madeBy from the history; hash_only: nothing stored or fetched. */
 int spec_file_resolve(struct store *s, const struct spec *spec, bool hash_only,
-    struct run_spec *ret, struct err *e) MUST_CHECK;
+    const struct ingest_options *ingest, struct run_spec *ret, struct err *e) MUST_CHECK;
 
 #endif

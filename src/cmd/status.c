@@ -14,11 +14,13 @@ struct status {
 	struct oid last_id;
 	bool has_last;
 	size_t differences;
+	struct cmd_ingest ingest;
 };
 
 static void
 status_free(struct status *st)
 {
+	cmd_ingest_end(&st->ingest);
 	run_spec_free(&st->now);
 	certificate_free(&st->last);
 }
@@ -104,18 +106,18 @@ status_outputs(struct status *st, struct err *e)
 	for (size_t i = 0; i < st->now.output_count; i++) {
 		const struct run_spec_output *o = &st->now.outputs[i];
 		const struct resource *old = certificate_output(&st->last, o->path);
-		struct ingest_result found;
+		struct ingest_item found = {.dirfd = store_worktree_fd(st->s), .path = o->path};
 
 		if (old == NULL) {
 			status_line(st, "new", "output", o->path);
 			continue;
 		}
-		if (ingest_path(NULL, store_worktree_fd(st->s), o->path,
-		    INGEST_DIRECTORIES | INGEST_HASH_ONLY, NULL, &found, e) != 0) {
+		if (ingest_items(NULL, &st->ingest.options, &found, 1, e) != 0) {
 			if (e->code != ERR_NOTFOUND)
 				return -1;
 			status_line(st, "missing", "output", o->path);
-		} else if (found.type != old->type || !oid_equal(&found.id, &old->digests.sha256)) {
+		} else if (found.result.type != old->type ||
+		    !oid_equal(&found.result.id, &old->digests.sha256)) {
 			status_line(st, "modified", "output", o->path);
 		}
 	}
@@ -173,7 +175,10 @@ status_show(struct status *st, const char *file, struct err *e)
 		puts("There is no aicert.yaml; name a spec with -f.");
 		return 0;
 	}
-	if (spec_file_resolve(st->s, &spec, true, &st->now, e) != 0 ||
+	if (cmd_ingest_begin(&st->ingest, st->s, e) != 0)
+		return -1;
+	st->ingest.options.flags = INGEST_DIRECTORIES | INGEST_HASH_ONLY;
+	if (spec_file_resolve(st->s, &spec, true, &st->ingest.options, &st->now, e) != 0 ||
 	    status_find_last(st, &spec, e) != 0)
 		return -1;
 	if (!st->has_last) {
@@ -188,14 +193,16 @@ status_command(int argc, char **argv, struct err *e)
 {
 	bool help = false;
 	const char *file = NULL;
+	CLEANUP(status_free) struct status st = {0};
 	const struct option table[] = {
 		{OPTION_STRING, 'f', "file", &file, "SPEC", "the spec (aicert.yaml)"},
+		{OPTION_FLAG, 0, "rehash", &st.ingest.fresh, NULL, "read every byte"},
+		CMD_INGEST_THREADS(&st.ingest),
 		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},
 		{0},
 	};
-	CLEANUP(status_free) struct status st = {0};
 	CLEANUP(store_closep) struct store *s = NULL;
-	int rc = cmd_parse("status", "[-f SPEC]", table, &argc, argv, e);
+	int rc = cmd_parse("status", "[-f SPEC] [--rehash] [-j N]", table, &argc, argv, e);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;

@@ -8,6 +8,7 @@
 
 #define DB_BUSY_MS 60000
 #define DB_PAGE_MIN 512
+#define DB_CACHE_KIB 2000
 #define DB_JOURNAL_KEPT (4 * 1024 * 1024)
 
 struct db_stmt {
@@ -124,7 +125,6 @@ db_harden(struct db *d, const struct db_options *o, struct err *e)
 	static const int on[] = {SQLITE_DBCONFIG_DEFENSIVE};
 	static const int off[] = {SQLITE_DBCONFIG_TRUSTED_SCHEMA, SQLITE_DBCONFIG_ENABLE_TRIGGER,
 	    SQLITE_DBCONFIG_ENABLE_VIEW, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION};
-	char pragmas[128];
 	int rc = SQLITE_OK;
 
 	for (size_t i = 0; i < sizeof on / sizeof *on && rc == SQLITE_OK; i++)
@@ -139,9 +139,7 @@ db_harden(struct db *d, const struct db_options *o, struct err *e)
 	rc = sqlite3_busy_timeout(d->sq, o->busy_ms != 0 ? o->busy_ms : DB_BUSY_MS);
 	if (rc != SQLITE_OK)
 		return db_fail(d, rc, e);
-	snprintf(pragmas, sizeof pragmas, "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;"
-	    " PRAGMA cache_size=%d;", o->cache_kib != 0 ? -o->cache_kib : -2000);
-	return db_exec(d, pragmas, e);
+	return db_exec(d, "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;", e);
 }
 
 static int
@@ -264,6 +262,17 @@ db_set_journal(struct db *d, const struct db_options *o, struct err *e)
 	return db_exec(d, pragmas, e);
 }
 
+/* Once the page size is known: SQLite counts in pages of the size of before. */
+static int
+db_set_cache(struct db *d, const struct db_options *o, struct err *e)
+{
+	char pragma[64];
+
+	snprintf(pragma, sizeof pragma, "PRAGMA cache_size=%d",
+	    o->cache_kib != 0 ? -o->cache_kib : -DB_CACHE_KIB);
+	return db_exec(d, pragma, e);
+}
+
 static int
 db_setup(struct db *d, const struct db_options *o, struct err *e)
 {
@@ -274,7 +283,7 @@ db_setup(struct db *d, const struct db_options *o, struct err *e)
 		return -1;
 	if (tables == 0 && (o->flags & DB_CREATE) != 0 && db_create(d, o, e) != 0)
 		return -1;
-	return db_check_identity(d, o, e);
+	return db_check_identity(d, o, e) != 0 ? -1 : db_set_cache(d, o, e);
 }
 
 int

@@ -27,7 +27,7 @@ struct db_options {
 	bool network;           /* its file system is one: the journal is cut instead of overwritten */
 	bool durable;           /* synchronous=FULL, else OFF: a cache */
 	int busy_ms;            /* how long a lock is waited for; 0: a minute */
-	int cache_kib;          /* pages kept in memory; 0: SQLite's default, about 2 MiB */
+	int cache_kib;          /* pages kept in memory; 0: about 2 MiB */
 };
 
 /* Longest value that is read or written. */

@@ -39,12 +39,22 @@ resolve_copy(char **ret, const char *text, struct err *e)
 	return *ret != NULL ? 0 : -1;
 }
 
+/* flags: INGEST_IGNORE for a directory of the user's, not for an image. */
 static int
-resolve_path(const struct resolve_options *o, const char *path, struct ingest_result *ret,
-    struct err *e)
+resolve_path(const struct resolve_options *o, const char *path, unsigned flags,
+    struct ingest_result *ret, struct err *e)
 {
-	return ingest_path(o->hash_only ? NULL : o->store, store_worktree_fd(o->store), path,
-	    INGEST_DIRECTORIES | (o->hash_only ? INGEST_HASH_ONLY : 0), o->progress, ret, e);
+	struct ingest_options options = {0};
+	struct ingest_item item = {.dirfd = store_worktree_fd(o->store), .path = path, .worktree = true};
+
+	if (o->ingest != NULL)
+		options = *o->ingest;
+	options.flags = INGEST_DIRECTORIES | flags | (o->hash_only ? INGEST_HASH_ONLY : 0);
+	options.progress = o->progress;
+	if (ingest_items(o->store, &options, &item, 1, e) != 0)
+		return -1;
+	*ret = item.result;
+	return 0;
 }
 
 /* ret is released by the caller, also after a failure. */
@@ -59,12 +69,13 @@ resolve_input(const struct spec_input *in, const struct resolve_options *o,
 		if (fetch_input(in, o, &got, &ret->source, e) != 0)
 			return -1;
 	} else if (resolve_copy(&ret->source, in->source, e) != 0 ||
-	    resolve_path(o, in->path, &got, e) != 0) {
+	    resolve_path(o, in->path, INGEST_IGNORE, &got, e) != 0) {
 		return -1;
 	}
 	if (resolve_fill(&got, in->path, in->kind, &ret->thing, e) != 0 ||
 	    resolve_copy(&ret->license, in->license, e) != 0)
 		return -1;
+	ret->ignored = got.ignored;
 	return o->made_by != NULL ? o->made_by(o->arg, ret, e) : 0;
 }
 
@@ -95,7 +106,7 @@ resolve_image(const struct spec *s, const struct resolve_options *o, struct run_
 	ret->image = s->image;
 	if (s->image == RUN_SPEC_HOST)
 		return 0;
-	if (resolve_path(o, s->image_path, &got, e) != 0) {
+	if (resolve_path(o, s->image_path, 0, &got, e) != 0) {
 		if (e->code == ERR_NOTFOUND || e->code == ERR_DENIED)
 			e->code = ERR_SPEC;
 		return err_prefix(e, "%s: image", s->file);

@@ -5,6 +5,7 @@
 
 #include "base/progress.h"
 #include "run/spec.h"
+#include "store/ingest.h"
 #include "store/store.h"
 
 /* Fills in->made_by for a content, or leaves it NULL. */
@@ -16,6 +17,7 @@ struct resolve_options {
 	resolve_made_by *made_by;
 	void *arg;
 	struct progress *progress;      /* may be NULL */
+	const struct ingest_options *ingest; /* threads, mode and cache; NULL: the defaults, no cache */
 	bool hash_only;                 /* status: nothing stored, nothing fetched: git: and url:
 	                                 * inputs are left out of the result */
 };
