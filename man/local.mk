@@ -3,6 +3,7 @@ dist_man_MANS += man/aicert-certificate.5 man/aicert-reference.5 man/aicert-prot
 dist_man_MANS += \
 	man/aicert-branch.1 \
 	man/aicert-cat-file.1 \
+	man/aicert-checkout.1 \
 	man/aicert-commit.1 \
 	man/aicert-config.1 \
 	man/aicert-event-log.1 \

@@ -222,6 +222,7 @@ libaicert_core_a_SOURCES += \
 	src/cmd/aia.h \
 	src/cmd/branch.c \
 	src/cmd/cat-file.c \
+	src/cmd/checkout.c \
 	src/cmd/cmd.c \
 	src/cmd/cmd.h \
 	src/cmd/commands.h \
@@ -277,7 +278,9 @@ libaicert_core_a_SOURCES += \
 	src/cmd/trace-uses.h \
 	src/cmd/verify-legacy.c \
 	src/cmd/verify-legacy.h \
-	src/cmd/verify.c
+	src/cmd/verify.c \
+	src/cmd/worktree.c \
+	src/cmd/worktree.h
 
 # mains
 bin_PROGRAMS += aicert

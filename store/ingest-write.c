@@ -13,10 +13,12 @@
 /* A tree that names the same empty directories again and again is small and
  * endless: more entries than this are not written. */
 #define INGEST_WRITE_ENTRIES_MAX 10000000
+/* More entries than these are synced at once, with their file system. */
+#define INGEST_WRITE_SYNCS_MAX 64
 
 struct ingest_write {
 	struct store *s;
-	bool private_;
+	const struct ingest_place *p;
 	uint64_t entries;
 };
 
@@ -27,9 +29,16 @@ static int
 ingest_write_file(struct ingest_write *w, const struct oid *id, bool exec, int dirfd,
     const char *name, struct err *e)
 {
-	unsigned mode = w->private_ ? 0444 : 0644;
+	unsigned mode = w->p->private_ ? 0444 : 0644;
+	const struct odb_export_place place = {
+		.dirfd = dirfd,
+		.name = name,
+		.mode = exec ? mode | 0111 : mode,
+		.sync = w->p->sync && w->entries <= INGEST_WRITE_SYNCS_MAX,
+		.progress = w->p->progress,
+	};
 
-	return odb_export(w->s, id, dirfd, name, exec ? mode | 0111 : mode, e);
+	return odb_export_at(w->s, id, &place, e);
 }
 
 static int
@@ -83,9 +92,9 @@ ingest_write_entries(struct ingest_write *w, const struct tree *t, int dirfd, co
 	for (size_t i = 0; i < t->count; i++)
 		if (ingest_write_entry(w, &t->entries[i], fd, depth, e) != 0)
 			return err_prefix(e, "%s", name);
-	if (w->private_ && fchmod(fd, 0555) != 0)
+	if (w->p->private_ && fchmod(fd, 0555) != 0)
 		return err_sys(e, "%s: cannot make read-only", name);
-	return 0;
+	return w->p->sync && w->entries <= INGEST_WRITE_SYNCS_MAX ? fd_sync(fd, name, e) : 0;
 }
 
 /* size: what the tree above says (NULL: nothing does). */
@@ -106,7 +115,7 @@ ingest_write_tree(struct ingest_write *w, const struct oid *id, const uint64_t *
 		return err_set(e, ERR_CORRUPT, "%s: the tree above says %llu bytes, it has %llu", name,
 		    (unsigned long long)*size, (unsigned long long)t.size);
 	buf_free(&text);
-	if (mkdirat(dirfd, name, w->private_ ? 0700 : 0777) != 0) {
+	if (mkdirat(dirfd, name, w->p->private_ ? 0700 : 0777) != 0) {
 		if (errno == EEXIST)
 			return err_set(e, ERR_EXISTS, "%s: exists already", name);
 		return err_sys(e, "%s: cannot create", name);
@@ -114,11 +123,20 @@ ingest_write_tree(struct ingest_write *w, const struct oid *id, const uint64_t *
 	return ingest_write_entries(w, &t, dirfd, name, depth, e);
 }
 
-int
-ingest_write(struct store *s, const struct object_ref *ref, int dirfd, const char *name,
-    bool private_, struct err *e)
+/* Many small files: one sync of all is cheaper than one of each. */
+static int
+ingest_write_sync_all(const struct ingest_write *w, struct err *e)
 {
-	struct ingest_write w = {.s = s, .private_ = private_};
+	if (!w->p->sync || w->entries <= INGEST_WRITE_SYNCS_MAX || syncfs(w->p->dirfd) == 0)
+		return 0;
+	return err_sys(e, "%s: cannot sync its file system", w->p->name);
+}
+
+int
+ingest_write_at(struct store *s, const struct object_ref *ref, const struct ingest_place *p,
+    struct err *e)
+{
+	struct ingest_write w = {.s = s, .p = p};
 	struct err local;
 	struct stat st;
 	int rc;
@@ -126,15 +144,27 @@ ingest_write(struct store *s, const struct object_ref *ref, int dirfd, const cha
 	if (e == NULL)
 		e = &local;
 	if (ref->type != OBJECT_BLOB && ref->type != OBJECT_TREE)
-		return err_set(e, ERR_USAGE, "%s: only a blob or a tree can be written, not a %s", name,
+		return err_set(e, ERR_USAGE, "%s: only a blob or a tree can be written, not a %s", p->name,
 		    oid_type_name(ref->type));
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return err_set(e, ERR_EXISTS, "%s: exists already", name);
+	if (fstatat(p->dirfd, p->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return err_set(e, ERR_EXISTS, "%s: exists already", p->name);
 	if (ref->type == OBJECT_BLOB)
-		return ingest_write_file(&w, &ref->id, false, dirfd, name, e);
-	rc = ingest_write_tree(&w, &ref->id, NULL, dirfd, name, 1, e);
+		return ingest_write_file(&w, &ref->id, p->exec, p->dirfd, p->name, e);
+	rc = ingest_write_tree(&w, &ref->id, NULL, p->dirfd, p->name, 1, e);
+	if (rc == 0)
+		rc = ingest_write_sync_all(&w, e);
 	/* EEXIST now: someone else's, made since we looked */
-	if (rc != 0 && w.entries > 0 && fd_remove_tree(dirfd, name, NULL) != 0)
-		err_prefix(e, "%s is left behind", name);
+	if (rc != 0 && w.entries > 0 && fd_remove_tree(p->dirfd, p->name, NULL) != 0)
+		err_prefix(e, "%s is left behind", p->name);
 	return rc;
+}
+
+int
+ingest_write(struct store *s, const struct object_ref *ref, int dirfd, const char *name,
+    bool private_, struct err *e)
+{
+	const struct ingest_place p = {.dirfd = dirfd, .name = name, .private_ = private_,
+	    .sync = !private_};
+
+	return ingest_write_at(s, ref, &p, e);
 }

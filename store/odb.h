@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/buf.h"
+#include "base/progress.h"
 #include "object/oid.h"
 #include "store/store.h"
 
@@ -73,6 +74,15 @@ int odb_adopt_known(struct store *s, int dirfd, const char *name, const struct o
  * Never a link to the store's own file: whoever may write that one cannot reach
  * this one through it. mode 0444, 0555, 0644, 0755. */
 int odb_export(struct store *s, const struct oid *id, int dirfd, const char *name, unsigned mode,
+    struct err *e) MUST_CHECK;
+struct odb_export_place {
+	int dirfd;
+	const char *name;
+	unsigned mode;
+	bool sync;                  /* the bytes are durable before they have the name */
+	struct progress *progress;  /* NULL: none; gets the bytes as they are written */
+};
+int odb_export_at(struct store *s, const struct oid *id, const struct odb_export_place *place,
     struct err *e) MUST_CHECK;
 
 /* Calls fn for every object in this store, any order; fn returns non-zero to stop. */

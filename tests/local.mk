@@ -387,6 +387,7 @@ CLI_TESTS = \
 	tests/cli/t0200-plumbing.sh \
 	tests/cli/t0210-ingest.sh \
 	tests/cli/t0220-gc.sh \
+	tests/cli/t0260-checkout.sh \
 	tests/cli/t0300-commit.sh \
 	tests/cli/t0310-spec.sh \
 	tests/cli/t0400-verify.sh \

@@ -6,6 +6,7 @@
 
 int branch_command(int argc, char **argv, struct err *e);
 int cat_file_command(int argc, char **argv, struct err *e);
+int checkout_command(int argc, char **argv, struct err *e);
 int commit_command(int argc, char **argv, struct err *e);
 int config_command(int argc, char **argv, struct err *e);
 int event_log_command(int argc, char **argv, struct err *e);
