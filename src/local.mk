@@ -279,6 +279,7 @@ libaicert_core_a_SOURCES += \
 	src/cmd/verify-legacy.c \
 	src/cmd/verify-legacy.h \
 	src/cmd/verify.c \
+	src/cmd/verify-all.c src/cmd/verify-all.h \
 	src/cmd/worktree.c \
 	src/cmd/worktree.h
 

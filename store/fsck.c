@@ -137,6 +137,24 @@ fsck_ref(struct fsck *f, const char *name)
 	return fsck_reflog(f, name);
 }
 
+/* HEAD moves only to branches that exist: one that does not is the first one of an
+ * empty history, or damage. */
+static int
+fsck_head_branch(struct fsck *f, const char *branch)
+{
+	CLEANUP(dir_walk_free) struct dir_walk others = DIR_WALK_INIT;
+	struct object_ref ref;
+
+	if (refs_read(f->s, branch, &ref, f->e) == 0 || f->e->code != ERR_NOTFOUND)
+		return 0; /* a branch that does not parse is found with the other refs */
+	if (refs_names(f->s, "refs/heads/", &others, f->e) != 0)
+		return fsck_state_finding(f, "refs/heads");
+	if (others.count > 0)
+		fsck_state_say(f, FSCK_DAMAGE, "HEAD: names %s, which is not there, though %s is; aicert branch"
+		    " tells what there is", branch, others.names[0]);
+	return 0;
+}
+
 static int
 fsck_head(struct fsck *f)
 {
@@ -146,7 +164,7 @@ fsck_head(struct fsck *f)
 	if (refs_head(f->s, &branch, f->e) != 0)
 		return fsck_state_finding(f, "HEAD");
 	if (branch != NULL)
-		return 0;
+		return fsck_head_branch(f, branch);
 	return refs_read(f->s, "HEAD", &ref, f->e) != 0 ? fsck_state_finding(f, "HEAD") :
 	    fsck_ref_object(f, "HEAD", &ref);
 }

@@ -419,6 +419,9 @@ FAULT_TESTS = \
 	tests/fault/f0300-commit.sh \
 	tests/fault/f0700-flip.sh
 EXTRA_DIST += $(FAULT_TESTS) tests/fault/lib.sh tests/fault/shim.c
+if !SANITIZERS
+TESTS += $(FAULT_TESTS)
+endif
 
 check_PROGRAMS += fault-flip
 fault_flip_SOURCES = tests/fault/flip.c

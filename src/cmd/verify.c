@@ -7,6 +7,7 @@
 #include "cmd/judging.h"
 #include "cmd/references.h"
 #include "cmd/subject.h"
+#include "cmd/verify-all.h"
 #include "cmd/verify-legacy.h"
 #include "store/history.h"
 #include "store/ingest.h"
@@ -14,8 +15,12 @@
 
 #define VERIFY_OTHERS_MAX 20 /* listed */
 
+#define VERIFY_SYNOPSIS "[--inputs] [--min-level LEVEL] [--at TIME] [--reference FILE]... " \
+	"[--crl FILE]... [-v|--json] FILE|REV | -a [--json] | " \
+	"--legacy [--at TIME] [--json] FILE | --explain CHECK"
+
 struct verify_options {
-	bool json, inputs, all, legacy;
+	bool json, inputs, all, verbose, legacy;
 	const char *min_level, *at, *explain;
 	struct option_list references, crls;
 };
@@ -214,7 +219,7 @@ verify_print(struct verify_job *j, const struct verify_options *o, struct verdic
 	v->subject = printable(arg, e);
 	if (v->subject == NULL || verify_note_names(j, v, e) != 0 || verify_note_others(j, v, e) != 0)
 		return -1;
-	if ((o->json ? verdict_to_json(v, &text, e) : verdict_to_text(v, o->all, &text, e)) != 0)
+	if ((o->json ? verdict_to_json(v, &text, e) : verdict_to_text(v, o->verbose, &text, e)) != 0)
 		return -1;
 	fwrite(text.data, 1, text.len, stdout);
 	if (o->json)
@@ -247,6 +252,18 @@ verify_subject(struct verify_job *j, const struct verify_options *o, const char 
 }
 
 static int
+verify_every(struct verify_job *j, const struct verify_options *o, struct err *e)
+{
+	const struct verify_all_options all = {.json = o->json};
+
+	if (o->inputs || o->verbose)
+		return err_set(e, ERR_USAGE, "verify: --all judges certificates, without files and details");
+	j->rq.trust = &j->trust;
+	j->rq.references = &j->references;
+	return verify_all(j->s, &j->rq, &all, e);
+}
+
+static int
 verify_explain(const char *name, struct err *e)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
@@ -271,7 +288,8 @@ verify_command(int argc, char **argv, struct err *e)
 		{OPTION_STRINGS, 0, "reference", &o.references, "FILE",
 		    "one of these reference records must match"},
 		{OPTION_STRINGS, 0, "crl", &o.crls, "FILE", "a revocation list, DER or PEM"},
-		{OPTION_FLAG, 'a', "all", &o.all, NULL, "print every check"},
+		{OPTION_FLAG, 'a', "all", &o.all, NULL, "every certificate of the history, one a line"},
+		{OPTION_FLAG, 'v', "verbose", &o.verbose, NULL, "print every check"},
 		{OPTION_FLAG, 0, "json", &o.json, NULL, "the verdict as one JSON document"},
 		{OPTION_FLAG, 0, "legacy", &o.legacy, NULL, "FILE is an attestation of the original AICert"},
 		{OPTION_STRING, 0, "explain", &o.explain, "CHECK", "say what a check means, and end"},
@@ -279,17 +297,16 @@ verify_command(int argc, char **argv, struct err *e)
 		{0},
 	};
 	CLEANUP(verify_job_free) struct verify_job j = {0};
-	int rc = cmd_parse("verify", "[--inputs] [--min-level LEVEL] [--at TIME] [--reference FILE]..."
-	    " [--crl FILE]... [-a|--json] FILE|REV | --legacy [--at TIME] [--json] FILE |"
-	    " --explain CHECK", table, &argc, argv, e);
+	int rc = cmd_parse("verify", VERIFY_SYNOPSIS, table, &argc, argv, e);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
 	if (o.explain != NULL)
 		return cmd_count("verify", argc, 0, 0, e) != 0 ? -1 : verify_explain(o.explain, e);
-	if (cmd_count("verify", argc, 1, 1, e) != 0 || judging_time(o.at, &j.rq, e) != 0)
+	if (cmd_count("verify", argc, o.all ? 0 : 1, o.all ? 0 : 1, e) != 0 ||
+	    judging_time(o.at, &j.rq, e) != 0)
 		return -1;
-	if (o.legacy)
+	if (o.legacy && !o.all)
 		return verify_legacy(argv[0], j.rq.time, j.rq.time_source, o.json, e);
 	if (cmd_store(STORE_READ_ONLY, &j.s, e) != 0 ||
 	    judging_level(o.min_level, j.s, &j.rq.required, e) != 0 || cmd_trust(&j.trust, e) != 0 ||
@@ -300,5 +317,7 @@ verify_command(int argc, char **argv, struct err *e)
 	j.rq.crl_count = j.crls.count;
 	j.rq.reference_required = o.references.count > 0;
 	j.rq.check_inputs = o.inputs;
+	if (o.all)
+		return verify_every(&j, &o, e);
 	return verify_subject(&j, &o, argv[0], e);
 }

@@ -112,6 +112,17 @@ rm -f .aicert/index.db
 ok $v end.txt
 ok aicert trace end.txt
 }
+# the whole history, one a line
+ok aicert verify --all --min-level simulated
+out_has "certificates: "
+same "$(grep -c '^PASS ' "$scratch/out")" "$(aicert log --oneline | wc -l)"
+ok sh -c 'aicert verify --all --min-level simulated --json | python3 -c "
+import json, sys
+for line in sys.stdin:
+    assert json.loads(line)[\"verdict\"] == \"pass\""'
+fails 1 aicert verify --all
+fails 2 aicert verify --all --inputs
+
 # in words
 ok aicert verify --explain quote.binding
 out_has "replay"

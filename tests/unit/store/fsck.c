@@ -180,6 +180,22 @@ START_TEST(fsck_what_history_needs)
 }
 END_TEST
 
+START_TEST(fsck_head_of_no_branch)
+{
+	struct object_ref a;
+	struct findings n;
+	struct fixture f;
+
+	fixture_open(&f);
+	a = fixture_commit(&f, "a", 1, NULL, 0);
+	runs_set_ref(&f, "HEAD", &a);
+	fixture_write(&f, ".aicert/HEAD", "ref: refs/heads/maim\n", 21);
+	ck_assert(run(&f, &n));
+	ck_assert(found(&n, FSCK_DAMAGE, "HEAD: names refs/heads/maim"));
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(fsck_litter)
 {
 	CLEANUP(atomic_file_unlock) struct atomic_file_lock lock = ATOMIC_FILE_LOCK_INIT;
@@ -217,5 +233,6 @@ UNIT_SUITE(fsck)
 	tcase_add_test(tc, fsck_damaged_objects);
 	tcase_add_test(tc, fsck_damaged_refs);
 	tcase_add_test(tc, fsck_what_history_needs);
+	tcase_add_test(tc, fsck_head_of_no_branch);
 	tcase_add_test(tc, fsck_litter);
 }
