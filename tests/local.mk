@@ -417,6 +417,9 @@ FAULT_TESTS = \
 	tests/fault/f0100-init.sh \
 	tests/fault/f0200-put.sh \
 	tests/fault/f0300-commit.sh \
+	tests/fault/f0400-checkout.sh \
+	tests/fault/f0500-gc.sh \
+	tests/fault/f0600-fsck.sh \
 	tests/fault/f0700-flip.sh
 EXTRA_DIST += $(FAULT_TESTS) tests/fault/lib.sh tests/fault/shim.c
 if !SANITIZERS
