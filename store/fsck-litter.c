@@ -90,7 +90,7 @@ static int
 fsck_litter_top(struct fsck *f)
 {
 	static const char *const known[] = {".gitignore", "HEAD", "config", LEASE_GATE, "index.db",
-	    "index.db-journal", "logs", "objects", "refs", "runs", "serve", "tmp"};
+	    "index.db-journal", "kept", "logs", "objects", "refs", "runs", "serve", "tmp"};
 	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
 
 	if (dir_walk_list(store_dirfd(f->s), ".", FSCK_LITTER_MAX, &names, f->e) != 0)

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/timestamp.h"
 #include "store/gc-state.h"
+#include "store/kept.h"
 #include "store/lease.h"
 
 #define GC_LITTER_MAX 1000000
@@ -261,10 +262,22 @@ gc_litter_init(struct gc *g, struct err *e)
 	return 0;
 }
 
+/* Inputs that were kept for a next run which did not come. */
+static int
+gc_litter_kept(struct gc *g, struct err *e)
+{
+	size_t count = 0;
+
+	if (!g->o->dry_run && kept_sweep(g->s, KEPT_AGE_SECONDS, &count, e) != 0)
+		return -1;
+	g->r.litter += count;
+	return 0;
+}
+
 int
 gc_litter_run(struct gc *g, struct err *e)
 {
-	return gc_litter_tmp(g, e) != 0 || gc_litter_dir(g, "", 0, e) != 0 ||
+	return gc_litter_tmp(g, e) != 0 || gc_litter_kept(g, e) != 0 || gc_litter_dir(g, "", 0, e) != 0 ||
 	    gc_litter_dir(g, "refs", 0, e) != 0 || gc_litter_dir(g, "logs", 0, e) != 0 ||
 	    gc_litter_init(g, e) != 0 ? -1 : 0;
 }

@@ -31,6 +31,7 @@ libaicert_core_a_SOURCES += \
 	store/lease.c store/lease.h \
 	store/lease-set.c store/lease-set.h \
 	store/links.c store/links.h \
+	store/kept.c store/kept.h \
 	store/odb.c store/odb.h \
 	store/odb-adopt.c \
 	store/odb-compact.c store/odb-compact.h \

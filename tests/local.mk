@@ -181,6 +181,7 @@ unit_store_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/store/lease.c \
 	tests/unit/store/lease-set.c \
 	tests/unit/store/links.c \
+	tests/unit/store/kept.c \
 	tests/unit/store/odb.c \
 	tests/unit/store/odb-compact.c \
 	tests/unit/store/odb-durable.c \

@@ -8,6 +8,7 @@
 #include "object/tree.h"
 #include "store/history.h"
 #include "store/ingest.h"
+#include "store/kept.h"
 #include "store/odb.h"
 
 /* --- judged --- */
@@ -112,9 +113,13 @@ int
 inputs_place(struct store *s, const struct run_spec *spec, int run_dirfd, struct err *e)
 {
 	CLEANUP(cleanup_close) int fd = -1;
+	size_t swept;
+	bool taken;
 
 	if (fd_mkdirs_beneath(run_dirfd, "inputs", 0700, e) != 0)
 		return -1;
+	if (kept_full(s) && kept_sweep(s, 0, &swept, e) != 0)
+		err_clear(e); /* then there is less room */
 	fd = fd_open_beneath(run_dirfd, "inputs", O_RDONLY | O_DIRECTORY, 0, e);
 	if (fd < 0)
 		return -1;
@@ -123,10 +128,25 @@ inputs_place(struct store *s, const struct run_spec *spec, int run_dirfd, struct
 		char name[32];
 
 		snprintf(name, sizeof name, "%zu", i);
-		if (ingest_materialise(s, r->type, &r->digests.sha256, fd, name, e) != 0)
+		if (kept_take(s, r, fd, name, &taken, e) != 0 ||
+		    (!taken && ingest_materialise(s, r->type, &r->digests.sha256, fd, name, e) != 0))
 			return err_prefix(e, "input %s", r->path);
 	}
 	return 0;
+}
+
+void
+inputs_keep(struct store *s, const struct run_spec *spec, int run_dirfd)
+{
+	CLEANUP(cleanup_close) int fd = fd_open_beneath(run_dirfd, "inputs", O_RDONLY | O_DIRECTORY, 0,
+	    NULL);
+
+	for (size_t i = 0; fd >= 0 && i < spec->input_count; i++) {
+		char name[32];
+
+		snprintf(name, sizeof name, "%zu", i);
+		kept_give(s, &spec->inputs[i].thing, fd, name);
+	}
 }
 
 static int

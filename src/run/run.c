@@ -465,6 +465,8 @@ run_free(struct run *r)
 	cgroup_remove(&r->cgroup);
 	cleanup_close(&r->scratchfd);
 	cleanup_close(&r->log_fd);
+	if (r->dirfd >= 0)
+		inputs_keep(r->rq->store, r->rq->spec, r->dirfd);
 	if (r->tmp_name != NULL)
 		run_dir_remove(r->rq->store, r->tmp_name);
 	cleanup_close(&r->dirfd); /* the lock goes last */
