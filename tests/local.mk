@@ -57,6 +57,7 @@ unit_crypto_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/crypto/fault.c \
 	tests/unit/crypto/hash.c \
 	tests/unit/crypto/key.c \
+	tests/unit/crypto/pem.c \
 	tests/unit/crypto/random.c \
 	tests/unit/crypto/wycheproof.c \
 	tests/unit/crypto/x509.c \
@@ -108,6 +109,7 @@ unit_evidence_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/evidence/hardware.c \
 	tests/unit/evidence/hardware-corpus.c \
 	tests/unit/evidence/hcl-report.c \
+	tests/unit/evidence/quote-any.c \
 	tests/unit/evidence/quote-check.c \
 	tests/unit/evidence/replay.c \
 	tests/unit/evidence/snp-report.c \
@@ -148,6 +150,7 @@ unit_verify_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/verify/legacy.c \
 	tests/unit/verify/level.c \
 	tests/unit/verify/reference.c \
+	tests/unit/verify/quote-verdict.c \
 	tests/unit/verify/trust.c \
 	tests/unit/verify/verdict.c \
 	tests/unit/verify/verify.c
@@ -318,6 +321,18 @@ fuzz_tpmt_signature_LDADD = $(FUZZ_LDADD)
 check_PROGRAMS += fuzz-x509
 fuzz_x509_SOURCES = tests/fuzz/x509.c $(FUZZ_DRIVER)
 fuzz_x509_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-crl
+fuzz_crl_SOURCES = tests/fuzz/crl.c $(FUZZ_DRIVER)
+fuzz_crl_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-pem
+fuzz_pem_SOURCES = tests/fuzz/pem.c $(FUZZ_DRIVER)
+fuzz_pem_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-pcr-values
+fuzz_pcr_values_SOURCES = tests/fuzz/pcr-values.c $(FUZZ_DRIVER)
+fuzz_pcr_values_LDADD = $(FUZZ_LDADD)
 
 check_PROGRAMS += fuzz-base64
 fuzz_base64_SOURCES = tests/fuzz/base64.c $(FUZZ_DRIVER)

@@ -36,9 +36,12 @@ smoke attest 20000
 smoke tpmt-public 2000
 smoke tpmt-signature 2000
 smoke x509 1000
+smoke crl 3000
+smoke pem 5000
+smoke pcr-values 20000
 smoke base64 10000
 smoke spec 5000
-smoke trust 3000
+smoke trust 3000 "$srcdir"/share/trust/*.json
 smoke verify 300 "$data"/object/certificate-*.json
 smoke snp-report 20000
 smoke hcl-report 1500
