@@ -419,12 +419,15 @@ CLI_TESTS = \
 	tests/cli/t0710-aicertd-https.sh \
 	tests/cli/t0720-hub.sh \
 	tests/cli/t0730-aicertd-load.sh \
+	tests/cli/t0730-runner.sh \
+	tests/cli/t0740-mitm.sh \
+	tests/cli/t0750-resume.sh \
 	tests/cli/t0610-user.sh \
 	tests/cli/t0620-hostile.sh \
 	tests/cli/t9000-readme.sh \
 	tests/cli/t9100-demo.sh
 TESTS += $(CLI_TESTS)
-EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/check.sh
+EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/runner-lib.sh tests/cli/peer.py tests/check.sh
 
 # Fault tests: a command on copies of one repository, each time another system
 # call fails or the process dies there.  "make check" tries some calls of each

@@ -120,14 +120,14 @@ commit_run_start(struct store *s, struct commit_run *c, struct open_runner *o, s
 static int
 commit_run_left(const struct commit_run *c, const struct open_runner *o, struct err *e)
 {
-	enum err_code code = e->code;
+	const struct err why = *e;
 
 	if (o->local != NULL || c->pending.run == NULL)
 		return -1;
-	if (code == ERR_CANCELLED)
-		return err_set(e, code, "detached; the run goes on: aicert run attach %.12s", c->pending.run);
-	if (code == ERR_NETWORK || code == ERR_BUSY)
-		return err_set(e, code, "%s; the run may go on: aicert run attach %.12s", e->msg,
+	if (why.code == ERR_CANCELLED)
+		return err_set(e, why.code, "detached; the run goes on: aicert run attach %.12s", c->pending.run);
+	if (why.code == ERR_NETWORK || why.code == ERR_BUSY)
+		return err_set(e, why.code, "%s; the run may go on: aicert run attach %.12s", why.msg,
 		    c->pending.run);
 	return -1;
 }

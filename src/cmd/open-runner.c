@@ -116,10 +116,15 @@ open_runner_identify(struct open_runner *r, struct err *e)
 	if (runner_identify(r->runner, e) == 0)
 		return 0;
 	v = runner_verdict(r->runner);
-	if (v != NULL && v->answer == ANSWER_PASS && r->entry.ak_name != NULL)
-		return err_set(e, ERR_REFUSED, "%s; if the change is known and meant: aicert runner remove %s,"
-		    " and add it again", e->msg, r->entry.name);
-	return err_prefix(e, "runner %s", r->entry.name);
+	err_prefix(e, "runner %s", r->entry.name);
+	if (v != NULL && v->answer == ANSWER_FAIL && v->level == LEVEL_SIMULATED &&
+	    v->required > LEVEL_SIMULATED) {
+		struct err why = *e;
+
+		return err_set(e, ERR_REFUSED, "%s (--min-level simulated takes a TPM that nobody vouches"
+		    " for)", why.msg);
+	}
+	return -1;
 }
 
 void

@@ -168,21 +168,58 @@ runner_remove(const char *name, struct err *e)
 	return config_open(NULL, &c, e) != 0 ? -1 : registry_remove(c, name, e);
 }
 
+/* Those that are judged on an identity at all. */
+static void
+runner_print_checks(const struct verdict *v)
+{
+	static const char *const words[] = {[VERDICT_SKIP] = "skip", [VERDICT_PASS] = "pass",
+		[VERDICT_FAIL] = "FAIL"};
+
+	for (int c = 0; c < CHECK_COUNT; c++) {
+		const struct verdict_item *item = &v->checks[c];
+		bool skipped = item->result == VERDICT_SKIP;
+
+		if (skipped && item->found != NULL && strcmp(item->found, "not part of an identity") == 0)
+			continue;
+		printf("  %-16s  %s  ", verdict_check_name((enum verdict_check)c), words[item->result]);
+		if (item->result == VERDICT_FAIL && item->expected != NULL) {
+			printf("expected ");
+			cmd_print_text(stdout, item->expected);
+			printf(", found ");
+		}
+		cmd_print_text(stdout, item->found != NULL ? item->found : "");
+		putchar('\n');
+	}
+	for (size_t i = 0; i < v->note_count; i++) {
+		cmd_print_text(stdout, v->notes[i]);
+		putchar('\n');
+	}
+}
+
+static int
+runner_print_json(const struct verdict *v, struct err *e)
+{
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+
+	if (verdict_to_json(v, &text, e) != 0)
+		return -1;
+	puts(buf_str(&text));
+	return 0;
+}
+
 static int
 runner_print_verdict(const struct open_runner *r, bool json, struct err *e)
 {
 	const struct verdict *v = runner_verdict(r->runner);
-	CLEANUP(buf_free) struct buf text = BUF_INIT;
 
 	if (v == NULL)
 		return 0;
-	if ((json ? verdict_to_json(v, &text, e) : verdict_to_text(v, true, &text, e)) != 0)
-		return -1;
-	if (json) {
-		puts(buf_str(&text));
-		return 0;
-	}
-	fputs(buf_str(&text), stdout);
+	if (json)
+		return runner_print_json(v, e);
+	printf("%s%s%s: level %s; %s is required\n", r->entry.name, r->entry.url != NULL ? " at " : "",
+	    r->entry.url != NULL ? r->entry.url : "", verdict_level_name(v->level),
+	    verdict_level_name(v->required));
+	runner_print_checks(v);
 	if (*runner_ak_name(r->runner) != '\0') {
 		printf("AK %s%s\n", runner_ak_name(r->runner), r->entry.ak_name == NULL ? "" :
 		    r->entry.ak_given ? ", as it was given" : ", as recorded on first use");

@@ -182,7 +182,8 @@ identity_check_name(const struct identity *id, const char *pinned, struct err *e
 		return -1;
 	if (strcmp(name, pinned) != 0)
 		return err_set(e, ERR_REFUSED, "the runner's AK is %s, but %s was recorded for it:"
-		    " another machine, or its TPM was replaced", name, pinned);
+		    " another machine, or its TPM was replaced; if that is known and meant, remove the"
+		    " runner and add it again", name, pinned);
 	return 0;
 }
 
