@@ -19,7 +19,8 @@ unit_base_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/base/path.c \
 	tests/unit/base/printable.c \
 	tests/unit/base/progress.c \
-	tests/unit/base/timestamp.c
+	tests/unit/base/timestamp.c \
+	tests/unit/base/workers.c
 unit_base_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_base_LDADD = $(UNIT_LDADD)
 
@@ -27,6 +28,7 @@ unit_base_LDADD = $(UNIT_LDADD)
 UNIT_TESTS += unit-git
 unit_git_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/git/config-file.c \
+	tests/unit/git/ignore-rules.c \
 	tests/unit/git/repo.c
 unit_git_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_git_LDADD = $(UNIT_LDADD)
@@ -188,9 +190,11 @@ unit_store_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/store/odb.c \
 	tests/unit/store/odb-compact.c \
 	tests/unit/store/odb-durable.c \
+	tests/unit/store/odb-present.c \
 	tests/unit/store/reflog.c \
 	tests/unit/store/refs.c \
 	tests/unit/store/runs.c tests/unit/store/runs.h \
+	tests/unit/store/stat-cache.c \
 	tests/unit/store/store.c
 unit_store_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_store_LDADD = $(UNIT_LDADD)
@@ -369,6 +373,10 @@ fuzz_problem_LDADD = $(FUZZ_LDADD)
 check_PROGRAMS += fuzz-identity
 fuzz_identity_SOURCES = tests/fuzz/identity.c $(FUZZ_DRIVER)
 fuzz_identity_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-stat-cache
+fuzz_stat_cache_SOURCES = tests/fuzz/stat-cache.c $(FUZZ_DRIVER)
+fuzz_stat_cache_LDADD = $(FUZZ_LDADD)
 
 TESTS += tests/fuzz/smoke.sh
 EXTRA_DIST += tests/fuzz/smoke.sh tests/data/fuzz

@@ -47,4 +47,5 @@ smoke snp-report 20000
 smoke hcl-report 1500
 smoke legacy 1500
 smoke problem 20000
+smoke stat-cache 20000
 smoke identity 3000
