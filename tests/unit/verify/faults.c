@@ -1,7 +1,7 @@
 /* Allocations of a verification fail, one a time: nothing bad passes, nothing leaks. */
 #include <stdlib.h>
 #include <string.h>
-#include "verify/forge.h"
+#include "verify/machine.h"
 #include "unit.h"
 
 static long faults_left = -1; /* allocations until one fails; -1: none does */
@@ -168,9 +168,36 @@ START_TEST(bad_file_and_bad_ancestor)
 }
 END_TEST
 
+/* A machine whose boot log and reference record are looked at: known, unknown, and
+ * with the log of another boot. */
+START_TEST(machines)
+{
+	static const struct pki_options leaf = {
+		.name = "ak", .key = PKI_P256, .usage = "digitalSignature",
+	};
+	static struct machine m;
+	struct reference r;
+
+	machine_new(&m);
+	machine_pcrs(&m);
+	if (_i == 2)
+		boot_log_text(&m.log, 4, 0x80000007, "one more");
+	machine_log(&m);
+	machine_chain(&m, &leaf);
+	machine_record(&m, HASH_SHA256, "a platform", &r);
+	if (_i == 1)
+		r.pcrs[9].value[0] ^= 1;
+	machine_know(&m, &r, 1);
+	machine_finish(&m);
+	faults_loop(&m.rq, _i == 0 ? ANSWER_PASS : ANSWER_FAIL);
+	machine_free(&m);
+}
+END_TEST
+
 UNIT_SUITE(faults)
 {
 	tcase_add_test(tc, good_certificate);
 	tcase_add_loop_test(tc, bad_certificates, 0, 4);
 	tcase_add_test(tc, bad_file_and_bad_ancestor);
+	tcase_add_loop_test(tc, machines, 0, 3);
 }
