@@ -178,6 +178,122 @@ START_TEST(pinned_chain)
 }
 END_TEST
 
+/* Nobody certifies for longer than a boot what is gone at the next. */
+START_TEST(null_hierarchy_in_spite_of_a_chain)
+{
+	struct verify_request rq;
+
+	chain_make();
+	trust_root("vtpm", "ak", "2040-01-01T00:00:00Z");
+	chain_forge(leaf_options());
+	f.hierarchy = AK_NULL;
+	forge_finish(&f);
+	rq = forge_request(&f);
+	rq.trust = &trust;
+	forge_fails(&rq, CHECK_AK_KEY, "null hierarchy");
+	forge_free(&f);
+	chain_drop();
+}
+END_TEST
+
+static void
+trust_entry(const struct trust_entry *t)
+{
+	CLEANUP(buf_free) struct buf document = BUF_INIT;
+	struct err e;
+
+	UNIT_OK(trust_encode(t, &document, &e), &e);
+	UNIT_OK(trust_add(&trust, document.data, document.len, &e), &e);
+}
+
+/* An entry that vouches only for keys certified from a day on: the chain is good, and
+ * grants nothing to an older one. */
+START_TEST(keys_certified_before_the_day)
+{
+	char name[] = "root";
+	struct trust_entry t = {.name = name, .purpose = TRUST_AK, .grants = LEVEL_VTPM,
+	    .not_after = 4000000000, .ak_not_before = FORGE_TIME - (_i == 0 ? 10 : 1000)};
+	struct pki_options o;
+	struct verify_request rq;
+
+	chain_make();
+	t.cert = pki_cert(root);
+	trust_entry(&t);
+	o = *leaf_options();
+	o.from = FORGE_TIME - 500;
+	chain_forge(&o);
+	forge_finish(&f);
+	rq = forge_request(&f);
+	rq.trust = &trust;
+	{
+		CLEANUP(forge_verdict_freep) struct verdict *v = forge_judge(&rq);
+		bool said = false;
+
+		ck_assert_int_eq(v->checks[CHECK_AK_CHAIN].result, VERDICT_PASS);
+		for (size_t i = 0; i < v->note_count; i++)
+			said |= strstr(v->notes[i], "grants such keys no level") != NULL;
+		ck_assert_int_eq(said, _i == 0);
+	}
+	x509_free(t.cert);
+	forge_free(&f);
+	chain_drop();
+}
+END_TEST
+
+/* An intermediate among the entries completes a chain; alone it ends none. */
+START_TEST(intermediates_that_are_known)
+{
+	char name[] = "middle";
+	struct trust_entry t = {.name = name, .purpose = TRUST_INTERMEDIATE, .not_after = 4000000000};
+	struct verify_request rq;
+
+	chain_make();
+	t.cert = pki_cert(ca);
+	trust_entry(&t);
+	chain_forge(leaf_options());
+	f.cert.ak_chain_count = 1;
+	buf_free(&f.cert.ak_chain[1]);
+	forge_finish(&f);
+	rq = forge_request(&f);
+	rq.trust = &trust;
+	for (int pinned = 0; pinned < 2; pinned++) {
+		CLEANUP(forge_verdict_freep) struct verdict *v = NULL;
+
+		if (pinned == 1)
+			trust_root("vtpm", "ak", "2040-01-01T00:00:00Z");
+		v = forge_judge(&rq);
+		ck_assert_int_eq(v->checks[CHECK_AK_CHAIN].result,
+		    pinned == 1 ? VERDICT_PASS : VERDICT_SKIP);
+	}
+	x509_free(t.cert);
+	forge_free(&f);
+	chain_drop();
+}
+END_TEST
+
+START_TEST(lists_that_are_none)
+{
+	struct buf list = BUF_INIT;
+	struct verify_request rq;
+
+	chain_make();
+	trust_root("vtpm", "ak", "2040-01-01T00:00:00Z");
+	chain_forge(leaf_options());
+	forge_finish(&f);
+	rq = forge_request(&f);
+	rq.trust = &trust;
+	buf_adds(&list, "not a list");
+	rq.crls = &list;
+	rq.crl_count = 1;
+	forge_fails(&rq, CHECK_REVOCATION, "revocation list");
+	rq.crl_count = 0;
+	forge_passes(&rq);
+	buf_free(&list);
+	forge_free(&f);
+	chain_drop();
+}
+END_TEST
+
 START_TEST(unpinned_chain_is_no_fault)
 {
 	static const char *const purposes[] = {"ek", "tsa", "snp", "ak"};
@@ -276,6 +392,10 @@ UNIT_SUITE(checks_key)
 	tcase_add_test(tc, underivable_signer_needs_a_chain);
 	tcase_add_test(tc, unreadable_public);
 	tcase_add_test(tc, pinned_chain);
+	tcase_add_test(tc, null_hierarchy_in_spite_of_a_chain);
+	tcase_add_loop_test(tc, keys_certified_before_the_day, 0, 2);
+	tcase_add_test(tc, intermediates_that_are_known);
+	tcase_add_test(tc, lists_that_are_none);
 	tcase_add_loop_test(tc, unpinned_chain_is_no_fault, 0, 4);
 	tcase_add_test(tc, expired_chain);
 	tcase_add_test(tc, broken_chain);

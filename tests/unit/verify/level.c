@@ -113,6 +113,21 @@ START_TEST(software_stays_simulated)
 }
 END_TEST
 
+/* The kind of TPM is the runner's word: where neither a root nor a report grants, it is
+ * worth nothing. */
+START_TEST(the_word_device_lifts_nothing)
+{
+	all_pass();
+	facts.tpm = EVENT_TPM_DEVICE;
+	facts.ak_grant = facts.hardware_grant = LEVEL_NONE;
+	ck_assert_int_eq(level_of(checks, &facts), LEVEL_SIMULATED);
+	checks[CHECK_AK_CHAIN].result = VERDICT_SKIP;
+	ck_assert_int_eq(level_of(checks, &facts), LEVEL_SIMULATED);
+	checks[CHECK_HARDWARE_REPORT].result = VERDICT_SKIP;
+	ck_assert_int_eq(level_of(checks, &facts), LEVEL_SIMULATED);
+}
+END_TEST
+
 START_TEST(unmeasured_image_stays_simulated)
 {
 	all_pass();
@@ -159,6 +174,7 @@ UNIT_SUITE(level)
 {
 	tcase_add_test(tc, what_may_be_skipped);
 	tcase_add_test(tc, highest_row);
+	tcase_add_test(tc, the_word_device_lifts_nothing);
 	tcase_add_loop_test(tc, software_stays_simulated, 0, 3);
 	tcase_add_test(tc, unmeasured_image_stays_simulated);
 	tcase_add_test(tc, boot_log_without_fixed_values);
