@@ -26,6 +26,8 @@ static const char *const config_repository_keys[] = {
 	"log.oneline",
 	"remote.*.fetch",
 	"remote.*.url",
+	"store.alternate",          /* of a repository only inside its work tree: alternates.c */
+	"store.alternates",
 	"store.ingest",
 	"store.threads",
 };

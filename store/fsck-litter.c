@@ -89,8 +89,9 @@ fsck_litter_tmp(struct fsck *f)
 static int
 fsck_litter_top(struct fsck *f)
 {
-	static const char *const known[] = {".gitignore", "HEAD", "config", LEASE_GATE, "index.db",
-	    "index.db-journal", "kept", "logs", "objects", "refs", "runs", "serve", "tmp"};
+	static const char *const known[] = {".gitignore", "HEAD", "config", LEASE_GATE, "in-place.db",
+	    "in-place.db-journal", "index.db", "index.db-journal", "kept", "logs", "objects",
+	    "quarantine", "refs", "runs", "serve", "tmp"};
 	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
 
 	if (dir_walk_list(store_dirfd(f->s), ".", FSCK_LITTER_MAX, &names, f->e) != 0)

@@ -1,8 +1,7 @@
 #include <string.h>
-#include "object/evidence.h"
-#include "object/tree.h"
 #include "store/fsck-state.h"
 #include "store/history.h"
+#include "store/links.h"
 #include "store/odb.h"
 #include "store/refs.h"
 
@@ -12,9 +11,14 @@
  * log and its boot log.  Inputs, and the outputs of failed runs, are kept when
  * the run stored them; that they are absent is told, but it is not damage.
  */
+struct fsck_reach_todo {
+	struct object_ref ref;
+	enum fsck_severity severity;    /* of what it lacks */
+};
+
 struct fsck_reach {
 	struct fsck *f;
-	struct oid *queue;      /* commits */
+	struct fsck_reach_todo *queue;
 	size_t count, cap;
 };
 
@@ -24,193 +28,134 @@ fsck_reach_missing(struct fsck *f, enum fsck_severity severity, const struct oid
 {
 	char hex[OID_HEX_SIZE], of[OID_HEX_SIZE];
 	bool fresh;
+	int rc = 0;
 
 	oid_hex(id, hex);
 	oid_hex(by, of);
-	if (severity == FSCK_DAMAGE && oid_map_add(&f->bad, id, 0, &fresh, f->e) != 0)
-		return -1;
+	if (f->o->flags & FSCK_REPAIR)
+		rc = fsck_repair_object(f, id);
+	if (rc != 0)
+		return rc;
 	fsck_state_say(f, severity, "%s %s of %s is %s", what, hex, of,
 	    severity == FSCK_DAMAGE ? "missing" : "not kept here");
-	return 0;
+	return severity == FSCK_DAMAGE ? oid_map_add(&f->bad, id, 0, &fresh, f->e) : 0;
 }
 
-/* 1: here and to be looked at for the first time, 0: nothing to do, -1 */
+/* 1: here, 0: nothing to do, -1 */
 static int
 fsck_reach_first(struct fsck *f, enum fsck_severity severity, const struct oid *by,
     const char *what, const struct oid *id)
 {
 	size_t ignored;
 	bool fresh;
+	int rc = 1;
 
 	if (oid_map_get(&f->bad, id, &ignored))
 		return 0;
 	if (oid_map_get(&f->reached, id, &ignored))
-		return 0;
-	if (!odb_has(f->s, id))
-		return fsck_reach_missing(f, severity, by, what, id);
-	return oid_map_add(&f->reached, id, 0, &fresh, f->e) != 0 ? -1 : 1;
-}
-
-static int fsck_reach_tree(struct fsck *f, enum fsck_severity severity, const struct oid *by,
-    const struct oid *id, int depth);
-
-static int
-fsck_reach_entries(struct fsck *f, enum fsck_severity severity, const struct oid *id,
-    const struct tree *t, int depth)
-{
-	for (size_t i = 0; i < t->count; i++) {
-		const struct tree_entry *entry = &t->entries[i];
-		uint64_t size;
-		int rc;
-
-		if (entry->mode == TREE_DIR) {
-			if (fsck_reach_tree(f, severity, id, &entry->id, depth + 1) != 0)
-				return -1;
-			continue;
-		}
-		rc = fsck_reach_first(f, severity, id, "entry", &entry->id);
-		if (rc < 0)
-			return -1;
-		if (rc == 0)
-			continue;
-		if (odb_size(f->s, &entry->id, &size, f->e) != 0)
-			return -1;
-		if (size != entry->size)
-			fsck_state_say(f, FSCK_DAMAGE, "a tree says that %s has %llu bytes; it has %llu",
-			    entry->name, (unsigned long long)entry->size, (unsigned long long)size);
+		return 1;
+	if (!odb_has_own(f->s, id)) {
+		if (odb_has(f->s, id))
+			rc = oid_map_add(&f->outside, id, 0, &fresh, f->e) == 0 ? 1 : -1;
+		else
+			rc = fsck_reach_missing(f, severity, by, what, id);
 	}
-	return 0;
-}
-
-static int
-fsck_reach_tree(struct fsck *f, enum fsck_severity severity, const struct oid *by,
-    const struct oid *id, int depth)
-{
-	CLEANUP(buf_free) struct buf text = BUF_INIT;
-	CLEANUP(tree_free) struct tree t = TREE_INIT;
-	char what[OID_HEX_SIZE + 8];
-	int rc = depth > TREE_DEPTH_MAX ? 0 : fsck_reach_first(f, severity, by, "tree", id);
-
-	if (rc <= 0)
-		return rc;
-	memcpy(what, "tree ", 5);
-	oid_hex(id, what + 5);
-	if (odb_read(f->s, id, TREE_BYTES_MAX, &text, f->e) != 0 ||
-	    tree_decode(text.data, text.len, &t, f->e) != 0)
-		return fsck_state_finding(f, what);
-	return fsck_reach_entries(f, severity, id, &t, depth);
-}
-
-static int
-fsck_reach_thing(struct fsck *f, enum fsck_severity severity, const struct oid *by,
-    const char *what, const struct resource *r)
-{
-	if (r->type == OBJECT_TREE)
-		return fsck_reach_tree(f, severity, by, &r->digests.sha256, 1);
-	return fsck_reach_first(f, severity, by, what, &r->digests.sha256) < 0 ? -1 : 0;
-}
-
-static int
-fsck_reach_events(struct fsck *f, const struct oid *id, const struct certificate *cert)
-{
-	enum fsck_severity kept = certificate_run_ok(cert) ? FSCK_DAMAGE : FSCK_LITTER;
-
-	for (size_t i = 0; i < cert->event_count; i++) {
-		const struct event *ev = &cert->events[i];
-		int rc = 0;
-
-		if (ev->kind == EVENT_OUTPUT_RESOURCE)
-			rc = fsck_reach_thing(f, kept, id, "output", &ev->u.output.output);
-		else if (ev->kind == EVENT_RUN_FINISHED)
-			rc = fsck_reach_first(f, kept, id, "log", &ev->u.finished.log);
-		if (rc < 0)
-			return -1;
-	}
-	if (cert->boot_log.present &&
-	    fsck_reach_first(f, kept, id, "boot log", &cert->boot_log.id) < 0)
+	if (rc == 1 && oid_map_add(&f->reached, id, 0, &fresh, f->e) != 0)
 		return -1;
-	/* inputs last: what is an output too is judged as one */
-	for (size_t i = 0; i < cert->event_count; i++)
-		if (cert->events[i].kind == EVENT_INPUT_RESOURCE &&
-		    fsck_reach_thing(f, FSCK_LITTER, id, "input", &cert->events[i].u.input.thing) != 0)
-			return -1;
-	return 0;
+	return rc;
 }
 
 static int
-fsck_reach_certificate(struct fsck *f, const struct oid *by, const struct oid *id)
+fsck_reach_enqueue(struct fsck_reach *r, const struct object_ref *ref, enum fsck_severity severity)
 {
-	CLEANUP(certificate_free) struct certificate cert = {0};
-	int rc = fsck_reach_first(f, FSCK_DAMAGE, by, "certificate", id);
+	size_t ignored;
+	bool fresh;
 
-	if (rc <= 0)
-		return rc;
-	if (history_certificate(f->s, id, &cert, f->e) != 0)
-		return fsck_state_finding(f, "certificate");
-	return fsck_reach_events(f, id, &cert);
-}
-
-static int
-fsck_reach_evidence(struct fsck *f, const struct oid *by, const struct oid *id)
-{
-	CLEANUP(evidence_free) struct evidence v = {0};
-	CLEANUP(buf_free) struct buf text = BUF_INIT;
-	int rc = fsck_reach_first(f, FSCK_DAMAGE, by, "evidence", id);
-
-	if (rc <= 0)
-		return rc;
-	if (odb_read(f->s, id, EVIDENCE_BYTES_MAX, &text, f->e) != 0 ||
-	    evidence_decode(text.data, text.len, &v, f->e) != 0)
-		return fsck_state_finding(f, "evidence");
-	return 0;
-}
-
-static int
-fsck_reach_subject(struct fsck *f, const struct oid *by, const struct commit *c)
-{
-	switch (c->subject.type) {
-	case OBJECT_CERTIFICATE:
-		return fsck_reach_certificate(f, by, &c->subject.id);
-	case OBJECT_EVIDENCE:
-		return fsck_reach_evidence(f, by, &c->subject.id);
-	case OBJECT_TREE:
-		return fsck_reach_tree(f, FSCK_DAMAGE, by, &c->subject.id, 1);
-	default:
-		return fsck_reach_first(f, FSCK_DAMAGE, by, "object", &c->subject.id) < 0 ? -1 : 0;
-	}
-}
-
-static int
-fsck_reach_enqueue(struct fsck_reach *r, const struct oid *by, const struct oid *id)
-{
-	int rc = fsck_reach_first(r->f, FSCK_DAMAGE, by, "commit", id);
-
-	if (rc <= 0)
-		return rc;
+	if (ref->type == OBJECT_BLOB || oid_map_get(&r->f->opened, &ref->id, &ignored))
+		return 0;
+	if (oid_map_add(&r->f->opened, &ref->id, 0, &fresh, r->f->e) != 0)
+		return -1;
 	if (r->count == r->cap) {
 		size_t cap = r->cap != 0 ? r->cap * 2 : 64;
-		struct oid *queue = reallocarray(r->queue, cap, sizeof *queue);
+		struct fsck_reach_todo *queue = reallocarray(r->queue, cap, sizeof *queue);
 
 		if (queue == NULL)
 			return err_nomem(r->f->e);
 		r->queue = queue;
 		r->cap = cap;
 	}
-	r->queue[r->count++] = *id;
+	r->queue[r->count++] = (struct fsck_reach_todo){*ref, severity};
 	return 0;
 }
 
+/* Remembered for what damage touches. */
 static int
-fsck_reach_commit(struct fsck_reach *r, const struct oid *id)
+fsck_reach_certificate(struct fsck *f, const struct oid *id, const struct oid *commit)
 {
-	CLEANUP(commit_free) struct commit c = {0};
+	if (f->certificate_count == f->certificate_cap) {
+		size_t cap = f->certificate_cap != 0 ? f->certificate_cap * 2 : 64;
+		struct fsck_certificate *c = reallocarray(f->certificates, cap, sizeof *c);
 
-	if (history_commit(r->f->s, id, &c, r->f->e) != 0)
-		return fsck_state_finding(r->f, "commit");
-	for (size_t i = 0; i < c.parent_count; i++)
-		if (fsck_reach_enqueue(r, id, &c.parents[i]) != 0)
-			return -1;
-	return c.has_subject ? fsck_reach_subject(r->f, id, &c) : 0;
+		if (c == NULL)
+			return err_nomem(f->e);
+		f->certificates = c;
+		f->certificate_cap = cap;
+	}
+	f->certificates[f->certificate_count++] = (struct fsck_certificate){*id, *commit};
+	return 0;
+}
+
+/* Of one object that is followed. */
+struct fsck_reach_by {
+	struct fsck_reach *r;
+	const struct fsck_reach_todo *todo;
+};
+
+static void
+fsck_reach_size(struct fsck *f, const struct links_link *l)
+{
+	uint64_t size;
+	struct err ignored;
+
+	if (odb_size(f->s, &l->ref.id, &size, &ignored) == 0 && size != l->size)
+		fsck_state_say(f, FSCK_DAMAGE, "a tree or certificate says that %s has %llu bytes; it"
+		    " has %llu", l->path, (unsigned long long)l->size, (unsigned long long)size);
+}
+
+static int
+fsck_reach_link(void *arg, const struct links_link *l, struct err *e)
+{
+	const struct fsck_reach_by *by = arg;
+	enum fsck_severity severity = l->needed ? by->todo->severity : FSCK_LITTER;
+	const char *what = l->ref.type == OBJECT_BLOB || l->role == LINKS_PARENT ?
+	    links_role_name(l->role) : oid_type_name(l->ref.type);
+	int rc;
+
+	(void)e; /* the same as that of the check */
+	if (l->role == LINKS_MADE_BY || (l->role == LINKS_SUBJECT && by->todo->ref.type == OBJECT_EVIDENCE))
+		return 0; /* may be anywhere */
+	rc = fsck_reach_first(by->r->f, severity, &by->todo->ref.id, what, &l->ref.id);
+	if (rc <= 0)
+		return rc;
+	if (l->has_size)
+		fsck_reach_size(by->r->f, l);
+	if (l->ref.type == OBJECT_CERTIFICATE && by->todo->ref.type == OBJECT_COMMIT &&
+	    fsck_reach_certificate(by->r->f, &l->ref.id, &by->todo->ref.id) != 0)
+		return -1;
+	return fsck_reach_enqueue(by->r, &l->ref, severity);
+}
+
+static int
+fsck_reach_follow(struct fsck_reach *r, const struct fsck_reach_todo *todo)
+{
+	struct fsck_reach_by by = {r, todo};
+	char what[OID_HEX_SIZE + 16], hex[OID_HEX_SIZE];
+
+	if (links_each(r->f->s, &todo->ref, fsck_reach_link, &by, r->f->e) == 0)
+		return 0;
+	oid_hex(&todo->ref.id, hex);
+	snprintf(what, sizeof what, "%s %s", oid_type_name(todo->ref.type), hex);
+	return fsck_state_finding(r->f, what);
 }
 
 /* Names that do not parse, or name nothing, were reported with the refs. */
@@ -219,20 +164,19 @@ fsck_reach_ref(struct fsck_reach *r, const char *name)
 {
 	struct object_ref ref;
 	size_t ignored;
+	bool fresh;
 
-	if (refs_read(r->f->s, name, &ref, NULL) != 0 || !odb_has(r->f->s, &ref.id) ||
-	    oid_map_get(&r->f->bad, &ref.id, &ignored))
+	if (refs_read(r->f->s, name, &ref, NULL) != 0 || oid_map_get(&r->f->bad, &ref.id, &ignored) ||
+	    !odb_has(r->f->s, &ref.id))
 		return 0;
-	switch (ref.type) {
-	case OBJECT_COMMIT:
-		return fsck_reach_enqueue(r, &ref.id, &ref.id);
-	case OBJECT_CERTIFICATE:
-		return fsck_reach_certificate(r->f, &ref.id, &ref.id);
-	case OBJECT_TREE:
-		return fsck_reach_tree(r->f, FSCK_DAMAGE, &ref.id, &ref.id, 1);
-	default:
-		return 0;
-	}
+	if (oid_map_add(&r->f->reached, &ref.id, 0, &fresh, r->f->e) != 0)
+		return -1;
+	if (fresh && !odb_has_own(r->f->s, &ref.id) &&
+	    oid_map_add(&r->f->outside, &ref.id, 0, &fresh, r->f->e) != 0)
+		return -1;
+	if (ref.type == OBJECT_CERTIFICATE && fsck_reach_certificate(r->f, &ref.id, &ref.id) != 0)
+		return -1;
+	return fsck_reach_enqueue(r, &ref, FSCK_DAMAGE);
 }
 
 int
@@ -247,8 +191,11 @@ fsck_reach_run(struct fsck *f)
 	rc = fsck_reach_ref(&r, "HEAD");
 	for (size_t i = 0; i < names.count && rc == 0; i++)
 		rc = fsck_reach_ref(&r, names.names[i]);
-	for (size_t i = 0; i < r.count && rc == 0; i++)
-		rc = fsck_reach_commit(&r, &r.queue[i]);
+	for (size_t i = 0; i < r.count && rc == 0; i++) {
+		const struct fsck_reach_todo todo = r.queue[i]; /* the queue moves as it grows */
+
+		rc = fsck_reach_follow(&r, &todo);
+	}
 	free(r.queue);
 	return rc;
 }

@@ -1,89 +1,13 @@
 #include "store/fsck.h"
 
-#include <errno.h>
 #include <string.h>
 #include "base/dir-walk.h"
-#include "base/interrupt.h"
 #include "store/fsck-state.h"
 #include "store/history.h"
-#include "store/odb-file.h"
-#include "store/odb-small.h"
+#include "store/index.h"
 #include "store/odb.h"
 #include "store/reflog.h"
 #include "store/refs.h"
-
-static void
-fsck_progress(struct fsck *f, uint64_t size)
-{
-	if (f->progress != NULL)
-		progress_add(f->progress, size);
-}
-
-/* An object that cannot be read is reported; only what concerns the machine stops. */
-static int
-fsck_object_result(struct fsck *f, const struct oid *id, int rc)
-{
-	if (rc >= 0)
-		return 0;
-	if (f->e->code == ERR_CORRUPT || f->e->code == ERR_FORMAT || f->e->code == ERR_LIMIT ||
-	    f->e->sys == EIO)
-		return fsck_state_bad_object(f, id, f->e->msg);
-	return -1;
-}
-
-static int
-fsck_file(void *arg, const struct oid *id, uint64_t size)
-{
-	CLEANUP(cleanup_close) int fd = -1;
-	struct fsck *f = arg;
-	int rc = interrupt_check(f->e);
-
-	if (rc == 0) {
-		rc = odb_file_open(f->s, id, &fd, &size, f->e);
-		if (rc == 1)
-			rc = odb_file_verify(f->s, id, fd, f->e);
-		f->rc = fsck_object_result(f, id, rc);
-	} else {
-		f->rc = -1;
-	}
-	fsck_progress(f, size);
-	return f->rc;
-}
-
-static int
-fsck_small(void *arg, const struct oid *id, uint64_t size)
-{
-	CLEANUP(buf_free) struct buf bytes = BUF_INIT;
-	struct fsck *f = arg;
-
-	f->rc = interrupt_check(f->e);
-	if (f->rc == 0)
-		f->rc = fsck_object_result(f, id, odb_small_read(f->s, id, &bytes, f->e));
-	fsck_progress(f, size);
-	return f->rc;
-}
-
-static void
-fsck_stray(void *arg, const char *name)
-{
-	fsck_state_say(arg, FSCK_LITTER, "%s: not the name of an object", name);
-}
-
-static int
-fsck_objects(struct fsck *f)
-{
-	struct oid first, last;
-
-	memset(first.b, 0, OID_SIZE);
-	memset(last.b, 0xff, OID_SIZE);
-	if (odb_file_each(f->s, "", fsck_file, fsck_stray, f, f->e) != 0 || f->rc != 0)
-		return -1;
-	if (odb_small_check(f->s, f->e) != 0)
-		return fsck_state_finding(f, "small objects");
-	if (odb_small_each(f->s, &first, &last, fsck_small, f, f->e) != 0)
-		return fsck_state_finding(f, "small objects");
-	return f->rc;
-}
 
 static int
 fsck_ref_object(struct fsck *f, const char *name, const struct object_ref *ref)
@@ -184,21 +108,50 @@ fsck_refs(struct fsck *f)
 	return 0;
 }
 
+/* Not needed, so no damage; with bytes that are wrong it is of no use either. */
+static int
+fsck_index(struct fsck *f)
+{
+	if (index_check(f->s, f->e) == 0)
+		return 0;
+	if (f->e->code == ERR_NOMEM || f->e->code == ERR_CANCELLED || f->e->code == ERR_BUSY)
+		return -1;
+	if (f->o->flags & FSCK_REPAIR) {
+		index_discard(f->s);
+		fsck_state_say(f, FSCK_REPAIRED, "%s; thrown away, it is made again", f->e->msg);
+	} else {
+		fsck_state_say(f, FSCK_LITTER, "%s; it is only a cache and is made again", f->e->msg);
+	}
+	return 0;
+}
+
+static void
+fsck_free(struct fsck *f)
+{
+	progress_end(&f->progress);
+	for (size_t i = 0; i < f->suspect_count; i++)
+		free(f->suspects[i].why);
+	free(f->suspects);
+	free(f->certificates);
+	oid_map_free(&f->bad);
+	oid_map_free(&f->reached);
+	oid_map_free(&f->opened);
+	oid_map_free(&f->outside);
+}
+
 int
-fsck_run(struct store *s, fsck_report_fn *report, void *arg, struct progress *p, bool *ret_damage,
-    struct err *e)
+fsck_run(struct store *s, const struct fsck_options *o, struct fsck_result *ret, struct err *e)
 {
 	struct err local;
-	struct fsck f = {.s = s, .report = report, .arg = arg, .progress = p, .bad = OID_MAP_INIT,
-	    .reached = OID_MAP_INIT, .e = e != NULL ? e : &local};
-	int rc = -1;
+	CLEANUP(fsck_free) struct fsck f = {.s = s, .o = o, .e = e != NULL ? e : &local};
 
-	if (fsck_objects(&f) == 0 && fsck_refs(&f) == 0 && fsck_reach_run(&f) == 0 &&
-	    fsck_litter_run(&f) == 0)
-		rc = 0;
-	oid_map_free(&f.bad);
-	oid_map_free(&f.reached);
-	if (rc == 0)
-		*ret_damage = f.damage;
-	return rc;
+	if ((o->flags & FSCK_REPAIR) != 0 && store_read_only(s))
+		return err_set(f.e, ERR_DENIED, "%s: the store is read-only: nothing can be repaired",
+		    store_path(s));
+	if (fsck_objects_run(&f) != 0 || fsck_refs(&f) != 0 || fsck_reach_run(&f) != 0 ||
+	    fsck_outside_run(&f) != 0 || fsck_touch_run(&f) != 0 || fsck_index(&f) != 0 ||
+	    fsck_litter_run(&f) != 0)
+		return -1;
+	*ret = f.r;
+	return 0;
 }

@@ -14,8 +14,19 @@
 
 #define GC_LITTER_MAX 1000000
 #define GC_LITTER_DEPTH 64
-#define GC_LITTER_UPLOAD_S (14 * 86400) /* a client may still go on with a part */
+#define GC_LITTER_PART_S (14 * 86400)   /* somebody may still go on with it */
 #define GC_LITTER_LOCK_S 60             /* between the making of a lock and its flock */
+
+static const char *const gc_litter_kept[] = {"fetch", "upload"};
+
+static bool
+gc_litter_is_kept(const char *name)
+{
+	for (size_t i = 0; i < sizeof gc_litter_kept / sizeof *gc_litter_kept; i++)
+		if (strcmp(name, gc_litter_kept[i]) == 0)
+			return true;
+	return false;
+}
 
 static void
 gc_litter_gone(struct gc *g, const char *path)
@@ -79,11 +90,12 @@ gc_litter_tmp_entry(struct gc *g, const char *name, const struct stat *st, struc
 	return 0;
 }
 
+/* dir: of parts that another process may go on with, flocked by who does just now. */
 static int
-gc_litter_uploads(struct gc *g, struct err *e)
+gc_litter_parts(struct gc *g, const char *dir, struct err *e)
 {
 	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
-	CLEANUP(cleanup_close) int dirfd = fd_open_beneath(store_tmp_fd(g->s), "upload",
+	CLEANUP(cleanup_close) int dirfd = fd_open_beneath(store_tmp_fd(g->s), dir,
 	    O_RDONLY | O_DIRECTORY, 0, e);
 
 	if (dirfd < 0)
@@ -92,19 +104,19 @@ gc_litter_uploads(struct gc *g, struct err *e)
 		return -1;
 	for (size_t i = 0; i < names.count; i++) {
 		CLEANUP(cleanup_close) int fd = gc_litter_take(dirfd, names.names[i]);
-		CLEANUP(cleanup_free) char *path = buf_strfmt(e, "tmp/upload/%s", names.names[i]);
+		CLEANUP(cleanup_free) char *path = buf_strfmt(e, "tmp/%s/%s", dir, names.names[i]);
 		struct stat st;
 
 		if (path == NULL)
 			return -1;
-		if (fd < 0 || fstat(fd, &st) != 0 || gc_litter_age(&st) < GC_LITTER_UPLOAD_S)
+		if (fd < 0 || fstat(fd, &st) != 0 || gc_litter_age(&st) < GC_LITTER_PART_S)
 			continue;
 		if (!g->o->dry_run && unlinkat(dirfd, names.names[i], 0) != 0 && errno != ENOENT)
 			return err_sys(e, "%s/%s: cannot remove", store_path(g->s), path);
 		gc_litter_gone(g, path);
 	}
 	if (!g->o->dry_run)
-		unlinkat(store_tmp_fd(g->s), "upload", AT_REMOVEDIR); /* when it is empty */
+		unlinkat(store_tmp_fd(g->s), dir, AT_REMOVEDIR); /* when it is empty */
 	return 0;
 }
 
@@ -128,13 +140,16 @@ gc_litter_tmp_locked(struct gc *g, struct err *e)
 	for (size_t i = 0; i < names.count; i++) {
 		struct stat st;
 
-		if (gc_litter_starts(names.names[i], LEASE_PREFIX) || strcmp(names.names[i], "upload") == 0 ||
+		if (gc_litter_starts(names.names[i], LEASE_PREFIX) || gc_litter_is_kept(names.names[i]) ||
 		    fstatat(store_tmp_fd(g->s), names.names[i], &st, AT_SYMLINK_NOFOLLOW) != 0)
 			continue;
 		if (gc_litter_tmp_entry(g, names.names[i], &st, e) != 0)
 			return -1;
 	}
-	return gc_litter_uploads(g, e);
+	for (size_t i = 0; i < sizeof gc_litter_kept / sizeof *gc_litter_kept; i++)
+		if (gc_litter_parts(g, gc_litter_kept[i], e) != 0)
+			return -1;
+	return 0;
 }
 
 static int
@@ -157,15 +172,15 @@ gc_litter_ends(const char *name, const char *suffix)
 	return len > n && strcmp(name + len - n, suffix) == 0;
 }
 
-/* "x.lock" that nobody holds, and what is on its way to be one.  libgit2 does not
- * flock the lock of config, and a lock is made a moment before it is flocked. */
+/* "x.lock" that nobody holds, and what is on its way to be one, which is made a moment
+ * before it is flocked. */
 static bool
 gc_litter_lock(struct gc *g, int dirfd, const char *name, const struct stat *st)
 {
 	CLEANUP(cleanup_close) int fd = -1;
 	bool made = strstr(name, ".lock.tmp-") != NULL;
 
-	if ((made || strcmp(name, "config.lock") == 0) && gc_litter_age(st) < GC_LITTER_LOCK_S)
+	if (made && gc_litter_age(st) < GC_LITTER_LOCK_S)
 		return false;
 	if (strcmp(name, LEASE_GC ".lock") == 0)
 		return false; /* our own */

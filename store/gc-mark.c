@@ -1,4 +1,6 @@
+#include <fcntl.h>
 #include <string.h>
+#include "base/fd.h"
 #include "base/interrupt.h"
 #include "store/gc-state.h"
 #include "store/history.h"
@@ -6,6 +8,9 @@
 #include "store/odb.h"
 #include "store/reflog.h"
 #include "store/refs.h"
+
+#define GC_MARK_PENDING_MAX 100000
+#define GC_MARK_PENDING_BYTES (16u * 1024 * 1024)
 
 static int
 gc_mark_todo(struct gc *g, const struct object_ref *ref, bool needed, struct err *e)
@@ -161,9 +166,65 @@ gc_mark_reflog(struct gc *g, const char *name, struct err *e)
 static int
 gc_mark_leases(struct gc *g, struct err *e)
 {
-	bool all;
+	return lease_set_read(&g->leases, gc_mark_id, g, e);
+}
 
-	return lease_set_read(&g->leases, gc_mark_id, g, &all, e);
+static bool
+gc_mark_is_digit(unsigned char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+/* Whatever the text means: an id too many is kept, none is overlooked. */
+static int
+gc_mark_text(void *gc, const void *text, size_t len, struct err *e)
+{
+	const unsigned char *p = text;
+	size_t digits = 0;
+
+	for (size_t i = 0; i <= len; i++) {
+		char hex[OID_HEX_SIZE];
+		struct oid id;
+
+		if (i < len && gc_mark_is_digit(p[i])) {
+			digits++;
+			continue;
+		}
+		if (digits == 64) {
+			memcpy(hex, p + i - 64, 64);
+			hex[64] = '\0';
+			if (oid_from_hex(&id, hex, e) != 0 || gc_mark_id(gc, &id, e) != 0)
+				return -1;
+		}
+		digits = 0;
+	}
+	return 0;
+}
+
+/* Runs on other machines: what they were given is wanted when their certificate comes. */
+static int
+gc_mark_pending(struct gc *g, struct err *e)
+{
+	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
+	CLEANUP(cleanup_close) int fd = fd_open_beneath(store_dirfd(g->s), "runs", O_RDONLY | O_DIRECTORY,
+	    0, e);
+
+	if (fd < 0)
+		return e->code == ERR_NOTFOUND ? 0 : -1;
+	if (dir_walk_list(fd, ".", GC_MARK_PENDING_MAX, &names, e) != 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++) {
+		CLEANUP(buf_free) struct buf text = BUF_INIT;
+
+		if (fd_read_file(fd, names.names[i], GC_MARK_PENDING_BYTES, &text, e) != 0) {
+			if (e->code == ERR_NOTFOUND) /* collected meanwhile: then in a lease */
+				continue;
+			return err_prefix(e, "%s/runs", store_path(g->s));
+		}
+		if (gc_mark_text(g, text.data, text.len, e) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 int
@@ -183,5 +244,8 @@ gc_mark_roots(struct gc *g, struct err *e)
 	for (size_t i = 0; i < logs.count; i++)
 		if (gc_mark_reflog(g, logs.names[i], e) != 0)
 			return -1;
+	if (gc_mark_pending(g, e) != 0 ||
+	    (g->o->roots != NULL && g->o->roots(g->o->arg, g->s, gc_mark_text, g, e) != 0))
+		return -1;
 	return gc_mark_leases(g, e);
 }

@@ -20,7 +20,6 @@ gc_free(struct gc *g)
 	free(g->todo);
 	free(g->candidates);
 	free(g->order);
-	free(g->r.holder);
 	progress_end(&g->progress);
 	cleanup_close(&g->gate);
 }
@@ -95,6 +94,5 @@ gc_run(struct store *s, const struct gc_options *o, struct gc_result *ret, struc
 		return -1;
 	g.r.small_after = gc_small_bytes(&g);
 	*ret = g.r;
-	g.r.holder = NULL;
 	return 0;
 }

@@ -7,8 +7,13 @@
 #include "object/oid.h"
 #include "store/store.h"
 
+/* Every id in a text, 64 lower-case digits in a row, is kept with all that it names. */
+typedef int gc_text_fn(void *gc, const void *text, size_t len, struct err *e);
+
 struct gc_options {
 	bool dry_run;
+	/* Tells of what else is needed, that the store does not know of; may be NULL. */
+	int (*roots)(void *arg, struct store *s, gc_text_fn *text, void *gc, struct err *e);
 	/* Inputs of runs, and outputs of failed ones, are not kept for being named by a
 	 * certificate: their absence is no damage, but there may be no other copy. */
 	bool prune_inputs;
@@ -24,8 +29,6 @@ struct gc_result {
 	uint64_t removed, removed_bytes;
 	uint64_t litter;
 	uint64_t small_before, small_after; /* bytes of small.db */
-	bool held;              /* some were left because a commit relies on everything just now */
-	char *holder;           /* who; NULL; the caller frees it */
 };
 
 /* ERR_BUSY names another gc; ERR_CORRUPT: damaged, nothing was removed. */

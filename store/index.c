@@ -1,6 +1,7 @@
 #include "store/index.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 #include "base/buf.h"
 #include "store/index-db.h"
@@ -209,4 +210,30 @@ index_rebuild(struct store *s, struct err *e)
 
 	index_remove(s);
 	return index_ready(s, NULL, &d, &complete, e != NULL ? e : &local);
+}
+
+int
+index_check(struct store *s, struct err *e)
+{
+	CLEANUP(cleanup_free) char *path = buf_strfmt(e, "%s/index.db", store_path(s));
+	struct db_stmt *st;
+	struct db *d;
+	int rc;
+
+	if (path == NULL)
+		return -1;
+	if (index_open_at(path, false, &d, e) != 0)
+		return e->code == ERR_NOTFOUND ? 0 : -1;
+	rc = db_prepare(d, "PRAGMA integrity_check(1)", &st, e) != 0 ? -1 : db_step(st, e);
+	if (rc == 1)
+		rc = strcmp(db_text(st, 0), "ok") == 0 ? 0 :
+		    err_set(e, ERR_CORRUPT, "%s: %s", path, db_text(st, 0));
+	db_close(d);
+	return rc != 0 ? -1 : 0;
+}
+
+void
+index_discard(struct store *s)
+{
+	index_remove(s);
 }

@@ -35,6 +35,11 @@ int index_add(struct store *s, const struct oid *commit_id, struct err *e) MUST_
 /* Everything reachable from all refs, again. */
 int index_rebuild(struct store *s, struct err *e) MUST_CHECK;
 
+/* The file as it lies there: ERR_CORRUPT, ERR_FORMAT, ERR_UNSUPPORTED; 0 also without one. */
+int index_check(struct store *s, struct err *e) MUST_CHECK;
+/* Throws it away. */
+void index_discard(struct store *s);
+
 /* Catches up with the refs, then finds.  inside: also where a tree of that role holds
  * it.  An index that cannot be used is no error: nothing is found and ret->complete is
  * false.  index_hits_free(). */

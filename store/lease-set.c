@@ -19,7 +19,6 @@ struct lease_set_entry {
 	char *name;
 	off_t read;         /* how far */
 	bool alive;
-	int all;            /* how many of its users rely on everything */
 	int64_t since;
 	char holder[LOCK_HOLDER_SIZE];
 };
@@ -168,23 +167,6 @@ lease_set_begin(struct lease_set *l, struct err *e)
 	return 0;
 }
 
-static int
-lease_set_tell(struct lease_set_entry *entry, const struct oid *id, lease_set_fn *fn, void *arg,
-    struct err *e)
-{
-	static const struct oid none = {{0}};
-	struct oid all;
-
-	memset(all.b, 0xff, sizeof all.b);
-	if (oid_equal(id, &all))
-		entry->all++;
-	else if (oid_equal(id, &none))
-		entry->all -= entry->all > 0;
-	else
-		return fn(arg, id, e);
-	return 0;
-}
-
 /* Whole records from where it was read last; a torn one is not relied on yet. */
 static int
 lease_set_read_fd(struct lease_set *l, size_t i, int fd, lease_set_fn *fn, void *arg, struct err *e)
@@ -204,7 +186,7 @@ lease_set_read_fd(struct lease_set *l, size_t i, int fd, lease_set_fn *fn, void 
 		if (n == 0)
 			return 0;
 		for (ssize_t k = 0; k < n; k++)
-			if (lease_set_tell(&l->entries[i], &ids[k], fn, arg, e) != 0)
+			if (fn(arg, &ids[k], e) != 0)
 				return -1;
 		l->entries[i].read += n * (ssize_t)sizeof *ids;
 	}
@@ -224,16 +206,13 @@ lease_set_read_one(struct lease_set *l, const char *name, lease_set_fn *fn, void
 	if (lease_set_read_fd(l, (size_t)(entry - l->entries), fd, fn, arg, e) != 0)
 		return -1;
 	entry->alive = lease_set_alive(l, entry, fd);
-	if (!entry->alive)
-		entry->all = 0;
 	return 0;
 }
 
 int
-lease_set_read(struct lease_set *l, lease_set_fn *fn, void *arg, bool *ret_all, struct err *e)
+lease_set_read(struct lease_set *l, lease_set_fn *fn, void *arg, struct err *e)
 {
 	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
-	bool all = false;
 
 	if (lease_set_names(l, &names, e) != 0)
 		return -1;
@@ -241,9 +220,6 @@ lease_set_read(struct lease_set *l, lease_set_fn *fn, void *arg, bool *ret_all, 
 		if (lease_set_is_name(names.names[i]) &&
 		    lease_set_read_one(l, names.names[i], fn, arg, e) != 0)
 			return -1;
-	for (size_t i = 0; i < l->count; i++)
-		all = all || l->entries[i].all > 0;
-	*ret_all = all;
 	return 0;
 }
 
@@ -263,17 +239,4 @@ lease_set_oldest(const struct lease_set *l)
 		if (l->entries[i].alive && l->entries[i].since < oldest)
 			oldest = l->entries[i].since;
 	return oldest;
-}
-
-char *
-lease_set_holder(const struct lease_set *l)
-{
-	char text[2 * LOCK_HOLDER_SIZE];
-
-	for (size_t i = 0; i < l->count; i++)
-		if (l->entries[i].alive) {
-			lock_holder_say(l->entries[i].holder, text, sizeof text);
-			return strdup(text);
-		}
-	return NULL;
 }

@@ -195,14 +195,11 @@ lease_begin(struct store *s, struct err *e)
 	return store_read_only(s) || o->lease != NULL ? 0 : lease_open(s, &o->lease, e);
 }
 
-/* True when the id was written a moment ago. Of the two marks of lease.h every one
- * counts. */
+/* True when the id was written a moment ago. */
 static bool
 lease_recent(struct lease *l, const struct oid *id, size_t *ret_slot)
 {
 	*ret_slot = ((size_t)id->b[0] << 8 | id->b[1]) % LEASE_RECENT;
-	if (memcmp(id->b, id->b + 1, sizeof id->b - 1) == 0)
-		return false;
 	return l->filled[*ret_slot] && oid_equal(&l->recent[*ret_slot], id);
 }
 

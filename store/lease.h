@@ -13,11 +13,6 @@
 #define LEASE_GATE "gate"
 #define LEASE_GC "gc"       /* gc.lock */
 
-/*
- * Records that are no ids: 32 bytes of 0xff, from here on the owner relies on
- * everything that is there; 32 bytes of zero, no longer.
- */
-
 struct lease;
 
 /* A lease of its own, for several handles and threads of a process: see lease_join().

@@ -1,11 +1,19 @@
 # store
 libaicert_core_a_SOURCES += \
+	store/alternates.c store/alternates.h \
+	store/alternates-hub.c store/alternates-hub.h \
 	store/config.c store/config.h \
+	store/elsewhere.c store/elsewhere.h \
 	store/filesystem.c store/filesystem.h \
 	store/fsck.c store/fsck.h \
+	store/fsck-hash.c \
 	store/fsck-litter.c \
+	store/fsck-objects.c \
+	store/fsck-outside.c \
 	store/fsck-reach.c \
+	store/fsck-repair.c \
 	store/fsck-state.c store/fsck-state.h \
+	store/fsck-touch.c \
 	store/gc.c store/gc.h store/gc-state.h \
 	store/gc-litter.c \
 	store/gc-mark.c \
@@ -17,6 +25,7 @@ libaicert_core_a_SOURCES += \
 	store/history-tips.c store/history-tips.h \
 	store/history-uses.c \
 	store/history-walk.c \
+	store/in-place.c store/in-place.h \
 	store/index.c store/index.h store/index-db.h \
 	store/index-build.c \
 	store/index-find.c \
@@ -43,6 +52,7 @@ libaicert_core_a_SOURCES += \
 	store/odb-small.c store/odb-small.h \
 	store/odb-state.h \
 	store/oid-map.c store/oid-map.h \
+	store/source.c store/source.h \
 	store/reflog.c store/reflog.h \
 	store/refs.c store/refs.h \
 	store/refs-list.c \

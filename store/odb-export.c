@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
+#include "store/elsewhere.h"
 #include "store/odb-file.h"
 #include "store/odb.h"
 
@@ -69,13 +70,14 @@ odb_export_verify(struct odb_export *x, struct err *e)
 static int
 odb_export_bytes(struct odb_export *x, struct err *e)
 {
-	CLEANUP(cleanup_close) int from = -1;
-	uint64_t size;
-	int rc = odb_file_open(x->s, x->id, &from, &size, e);
+	CLEANUP(source_close) struct source from = SOURCE_INIT;
+	int rc = odb_file_open(x->s, x->id, &from.fd, &from.size, e);
 
+	if (rc == 0 && !odb_has_own(x->s, x->id))
+		rc = elsewhere_find(x->s, x->id, 0, &from, e);
 	if (rc < 0)
 		return -1;
-	if (rc == 1 && ioctl(x->fd, FICLONE, from) == 0)
+	if (rc == 1 && ioctl(x->fd, FICLONE, from.fd) == 0)
 		return odb_export_verify(x, e);
 	return odb_stream(x->s, x->id, odb_export_sink, x, e);
 }

@@ -336,6 +336,18 @@ odb_small_ids(struct store *s, struct oid **ret, size_t *ret_count, struct err *
 }
 
 int
+odb_small_bytes(struct store *s, uint64_t *ret)
+{
+	struct err ignored;
+	int64_t n;
+
+	if (odb_small_number(s, "SELECT coalesce(sum(length(data)), 0) FROM objects", &n, &ignored) != 0)
+		return -1;
+	*ret = n > 0 ? (uint64_t)n : 0;
+	return 0;
+}
+
+int
 odb_small_check(struct store *s, struct err *e)
 {
 	struct db_stmt *st;

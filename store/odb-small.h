@@ -47,6 +47,8 @@ int odb_small_delete(struct store *s, const struct oid *id, struct err *e) MUST_
 /* The database, for what is done to the file as a whole: NULL when there is none. */
 int odb_small_db(struct store *s, struct db **ret, struct err *e) MUST_CHECK;
 void odb_small_rollback(struct store *s);
+/* What all of them have together. */
+int odb_small_bytes(struct store *s, uint64_t *ret) MUST_CHECK;
 /* The database's own structure: ERR_CORRUPT says what is wrong. */
 int odb_small_check(struct store *s, struct err *e) MUST_CHECK;
 

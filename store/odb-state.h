@@ -17,6 +17,10 @@ struct odb_state {
 	int64_t transaction_ms;     /* when it was begun */
 	int64_t commit_ms;          /* how long the last commit took */
 	struct db *index;           /* index.db or its stand-in; NULL: not opened yet */
+	struct alternates *alternates; /* NULL: not looked for yet */
+	bool alone;                 /* it is an alternate itself: its own objects only */
+	struct db *in_place;        /* NULL: not opened yet */
+	bool referring;             /* a transaction is open in in_place */
 	struct lease *lease;        /* NULL: nothing is relied on yet */
 	bool lease_shared;          /* another's: lease_join */
 	struct oid *pending;        /* of the transaction, not yet in the lease */

@@ -6,36 +6,38 @@
 #include "base/fd.h"
 #include "base/hex.h"
 #include "crypto/hash.h"
+#include "store/alternates.h"
+#include "store/elsewhere.h"
 #include "store/lease.h"
 #include "store/odb-file.h"
 #include "store/odb-small.h"
 #include "store/odb-state.h"
+#include "store/in-place.h"
 
 #define ODB_CHUNK (256 * 1024)
 #define ODB_PREFIX_MIN 7
 #define ODB_CANDIDATES_MAX 8
 
 bool
-odb_has(struct store *s, const struct oid *id)
+odb_has_own(struct store *s, const struct oid *id)
 {
 	uint64_t size;
 
 	return odb_small_size(s, id, &size, NULL) == 1 || odb_file_size(s, id, &size, NULL) == 1;
 }
 
+bool
+odb_has(struct store *s, const struct oid *id)
+{
+	CLEANUP(source_close) struct source p = SOURCE_INIT;
+
+	return odb_has_own(s, id) || elsewhere_find(s, id, 0, &p, NULL) == 1;
+}
+
 int
 odb_keep(struct store *s, const struct oid *ids, size_t count, struct err *e)
 {
 	return lease_add(s, ids, count, e);
-}
-
-int
-odb_keep_all(struct store *s, bool on, struct err *e)
-{
-	struct oid mark;
-
-	memset(mark.b, on ? 0xff : 0, sizeof mark.b);
-	return lease_add(s, &mark, 1, e);
 }
 
 static int
@@ -50,18 +52,33 @@ odb_absent(const struct store *s, const struct oid *id, struct err *e)
 int
 odb_size(struct store *s, const struct oid *id, uint64_t *ret, struct err *e)
 {
+	CLEANUP(source_close) struct source p = SOURCE_INIT;
 	int rc = odb_small_size(s, id, ret, e);
 
 	if (rc == 0)
 		rc = odb_file_size(s, id, ret, e);
+	if (rc == 0) {
+		rc = elsewhere_find(s, id, 0, &p, e);
+		if (rc == 1)
+			*ret = p.size;
+	}
 	if (rc == 0)
 		return odb_absent(s, id, e);
 	return rc < 0 ? -1 : 0;
 }
 
-/* The bytes of a large object to sink, and at the end its digest. */
+/* Of the store, or else of another place. */
 static int
-odb_stream_fd(struct store *s, const struct oid *id, int fd, odb_sink *sink, void *arg,
+odb_find_file(struct store *s, const struct oid *id, struct source *ret, struct err *e)
+{
+	int rc = odb_file_open(s, id, &ret->fd, &ret->size, e);
+
+	return rc != 0 ? rc : elsewhere_find(s, id, 0, ret, e);
+}
+
+/* The bytes of a large object to sink, and at the end its digest. where: for messages. */
+static int
+odb_stream_fd(const char *where, const struct oid *id, int fd, odb_sink *sink, void *arg,
     struct err *e)
 {
 	CLEANUP(hash_freep) struct hash *h = NULL;
@@ -84,26 +101,25 @@ odb_stream_fd(struct store *s, const struct oid *id, int fd, odb_sink *sink, voi
 		return -1;
 	oid_hex(id, hex);
 	return oid_equal(&found, id) ? 0 : err_set(e, ERR_CORRUPT, "%s: object %s does not have its"
-	    " digest", store_path(s), hex);
+	    " digest", where, hex);
 }
 
 int
 odb_stream(struct store *s, const struct oid *id, odb_sink *sink, void *arg, struct err *e)
 {
 	CLEANUP(buf_free) struct buf small = BUF_INIT;
-	CLEANUP(cleanup_close) int fd = -1;
-	uint64_t size;
+	CLEANUP(source_close) struct source p = SOURCE_INIT;
 	int rc = odb_small_read(s, id, &small, e);
 
 	if (rc == 1 && sink != NULL && small.len > 0)
 		return sink(arg, small.data, small.len, e);
 	if (rc == 0)
-		rc = odb_file_open(s, id, &fd, &size, e);
+		rc = odb_find_file(s, id, &p, e);
 	if (rc == 0)
 		return odb_absent(s, id, e);
 	if (rc < 0)
 		return -1;
-	return fd >= 0 ? odb_stream_fd(s, id, fd, sink, arg, e) : 0;
+	return p.fd >= 0 ? odb_stream_fd(p.path != NULL ? p.path : store_path(s), id, p.fd, sink, arg, e) : 0;
 }
 
 bool
@@ -175,6 +191,7 @@ int
 odb_open(struct store *s, const struct oid *id, int *ret_fd, uint64_t *ret_size, struct err *e)
 {
 	CLEANUP(buf_free) struct buf small = BUF_INIT;
+	CLEANUP(source_close) struct source p = SOURCE_INIT;
 	int rc = odb_small_read(s, id, &small, e);
 
 	if (rc == 1) {
@@ -184,26 +201,30 @@ odb_open(struct store *s, const struct oid *id, int *ret_fd, uint64_t *ret_size,
 		return 0;
 	}
 	if (rc == 0)
-		rc = odb_file_open(s, id, ret_fd, ret_size, e);
+		rc = odb_find_file(s, id, &p, e);
 	if (rc == 0)
 		return odb_absent(s, id, e);
-	return rc < 0 ? -1 : 0;
+	if (rc < 0)
+		return -1;
+	*ret_fd = p.fd;
+	*ret_size = p.size;
+	p.fd = -1;
+	return 0;
 }
 
 int
 odb_read_raw(struct store *s, const struct oid *id, size_t max, struct buf *ret, struct err *e)
 {
-	CLEANUP(cleanup_close) int fd = -1;
-	uint64_t size;
+	CLEANUP(source_close) struct source p = SOURCE_INIT;
 	int rc = odb_small_raw(s, id, ret, e);
 
 	if (rc == 0)
-		rc = odb_file_open(s, id, &fd, &size, e);
+		rc = odb_find_file(s, id, &p, e);
 	if (rc == 0)
 		return odb_absent(s, id, e);
 	if (rc < 0)
 		return -1;
-	return fd >= 0 ? fd_read_all(fd, max, ret, "an object", e) : 0;
+	return p.fd >= 0 ? fd_read_all(p.fd, max, ret, "an object", e) : 0;
 }
 
 struct odb_walk {
@@ -335,10 +356,11 @@ odb_batch_end(struct store *s, struct err *e)
 		return 0;
 	if (o->failed) {
 		odb_small_rollback(s);
+		in_place_rollback(s);
 		return err_set(e, ERR_IO, "%s: an object of the batch was not stored, so the batch was"
 		    " given up", store_path(s));
 	}
-	if (odb_small_flush(s, e) != 0)
+	if (odb_small_flush(s, e) != 0 || in_place_flush(s, e) != 0)
 		return -1;
 	return odb_file_sync(s, e);
 }
@@ -353,6 +375,7 @@ odb_batch_abort(struct store *s)
 	o->batch--;
 	o->failed = true;
 	odb_small_rollback(s);
+	in_place_rollback(s);
 	memset(o->unsynced, 0, sizeof o->unsynced);
 }
 
@@ -361,8 +384,11 @@ odb_state_close(struct odb_state *o)
 {
 	db_close(o->small); /* rolls back */
 	db_close(o->index);
-	o->small = o->index = NULL;
-	o->transaction = false;
+	db_close(o->in_place);
+	alternates_free(o->alternates);
+	o->small = o->index = o->in_place = NULL;
+	o->alternates = NULL;
+	o->transaction = o->referring = false;
 	o->batch = 0;
 	free(o->pending);
 	o->pending = NULL;

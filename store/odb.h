@@ -13,19 +13,17 @@
 #include "object/oid.h"
 #include "store/store.h"
 
-/* There, whatever its bytes are. */
+/* There, whatever its bytes are: in the store, or as a reference or in an alternate
+ * (elsewhere.h), which all that reads falls back to. */
 bool odb_has(struct store *s, const struct oid *id);
+/* In the store itself. */
+bool odb_has_own(struct store *s, const struct oid *id);
 /*
  * Before relying on objects that are there already: from now until s is closed gc
  * leaves them alone, with all that they name.  Only what odb_has says after this
  * counts.  A put does it by itself.
  */
 int odb_keep(struct store *s, const struct oid *ids, size_t count, struct err *e) MUST_CHECK;
-/*
- * Before many ids are compared with a list of all that is there: as long as it is on
- * gc removes nothing.  Off again soon, when what is relied on was kept by odb_keep.
- */
-int odb_keep_all(struct store *s, bool on, struct err *e) MUST_CHECK;
 /* There, and its bytes, all read, have its digest. */
 bool odb_intact(struct store *s, const struct oid *id);
 /* ERR_NOTFOUND names the id. */

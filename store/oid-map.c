@@ -71,6 +71,15 @@ oid_map_add(struct oid_map *m, const struct oid *id, size_t value, bool *ret_new
 	return 0;
 }
 
+int
+oid_map_each(const struct oid_map *m, oid_map_fn *fn, void *arg)
+{
+	for (size_t i = 0; i < m->cap; i++)
+		if (m->slots[i].used && fn(arg, &m->slots[i].id) != 0)
+			return -1;
+	return 0;
+}
+
 void
 oid_map_free(struct oid_map *m)
 {

@@ -17,6 +17,9 @@ bool oid_map_get(const struct oid_map *m, const struct oid *id, size_t *ret);
 /* *ret_new is false, and nothing changed, when it was there. */
 int oid_map_add(struct oid_map *m, const struct oid *id, size_t value, bool *ret_new,
     struct err *e) MUST_CHECK;
+/* Any order; fn returns non-zero to stop, and so does this. */
+typedef int oid_map_fn(void *arg, const struct oid *id);
+int oid_map_each(const struct oid_map *m, oid_map_fn *fn, void *arg);
 void oid_map_free(struct oid_map *m);
 
 #endif

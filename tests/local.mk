@@ -411,6 +411,7 @@ CLI_TESTS = \
 	tests/cli/t0200-plumbing.sh \
 	tests/cli/t0210-ingest.sh \
 	tests/cli/t0220-gc.sh \
+	tests/cli/t0230-fsck-repair.sh \
 	tests/cli/t0260-checkout.sh \
 	tests/cli/t0300-commit.sh \
 	tests/cli/t0310-spec.sh \

@@ -1,9 +1,15 @@
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
 #include "base/progress.h"
+#include "serve/ledger.h"
 #include "store/gc.h"
+
+#define GC_RUNS_MAX 1000000
 
 struct gc_print {
 	bool dry_run, quiet;
@@ -34,6 +40,39 @@ gc_print_litter(void *arg, const char *path)
 	putchar('\n');
 }
 
+/* Of a daemon on an address, in serve/: runs that are queued, or finished and not
+ * collected yet. */
+static int
+gc_roots(void *arg, struct store *s, gc_text_fn *text, void *gc, struct err *e)
+{
+	CLEANUP(cleanup_free) char *path = buf_strfmt(e, "%s/serve/ledger.db", store_path(s));
+	struct ledger_run *runs = NULL;
+	struct ledger *l;
+	size_t count = 0;
+	int rc;
+
+	(void)arg;
+	if (path == NULL)
+		return -1;
+	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+		return 0;
+	if (ledger_open(path, &l, e) != 0)
+		return -1;
+	rc = ledger_runs(l, GC_RUNS_MAX, &runs, &count, e);
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		char hex[OID_HEX_SIZE];
+
+		oid_hex(&runs[i].certificate, hex);
+		if (runs[i].has_certificate)
+			rc = text(gc, hex, strlen(hex), e);
+		if (rc == 0)
+			rc = text(gc, runs[i].request.data, runs[i].request.len, e);
+	}
+	ledger_runs_free(runs, count);
+	ledger_close(l);
+	return rc;
+}
+
 static void
 gc_summary(const struct gc_result *r, bool dry_run)
 {
@@ -46,12 +85,6 @@ gc_summary(const struct gc_result *r, bool dry_run)
 		progress_size(before, sizeof before, r->small_before);
 		progress_size(after, sizeof after, r->small_after);
 		printf("The file of small objects had %s and has %s.\n", before, after);
-	}
-	if (r->held) {
-		fputs("aicert: some were left, because a commit compares files with all that is here: ",
-		    stderr);
-		cmd_print_text(stderr, r->holder != NULL ? r->holder : "");
-		fputs("; run gc again later\n", stderr);
 	}
 }
 
@@ -69,8 +102,8 @@ gc_command(int argc, char **argv, struct err *e)
 	};
 	CLEANUP(store_closep) struct store *s = NULL;
 	struct gc_print print;
-	struct gc_options o = {.on_object = gc_print_object, .on_litter = gc_print_litter, .arg = &print,
-	    .progress = stderr};
+	struct gc_options o = {.on_object = gc_print_object, .on_litter = gc_print_litter,
+	    .roots = gc_roots, .arg = &print, .progress = stderr};
 	struct gc_result r;
 	int rc = cmd_parse("gc", "[-n] [-q] [--prune-unpushed]", table, &argc, argv, e);
 
@@ -84,6 +117,5 @@ gc_command(int argc, char **argv, struct err *e)
 	if (gc_run(s, &o, &r, e) != 0)
 		return -1;
 	gc_summary(&r, dry_run);
-	free(r.holder);
 	return 0;
 }

@@ -98,10 +98,10 @@ ask(const char *path, struct buf *ret)
 	struct asked a = {.answers = ret};
 	struct object_ref head;
 	struct err e = {0};
-	bool damage = false;
+	const struct fsck_options o = {.report = nothing};
+	struct fsck_result r = {0};
 
-	if (store_open(path, 0, &s, &e) != 0 || fsck_run(s, nothing, NULL, NULL, &damage, &e) != 0 ||
-	    damage)
+	if (store_open(path, 0, &s, &e) != 0 || fsck_run(s, &o, &r, &e) != 0 || r.damage)
 		return 1;
 	a.s = s;
 	if (refs_resolve(s, "HEAD", &head, &e) != 0)

@@ -27,11 +27,12 @@ store_config(struct fixture *f, const char *text)
 START_TEST(config_what_a_repository_may_say)
 {
 	static const char *const yes[] = {"core.formatversion", "CORE.FormatVersion", "remote.origin.url",
-	    "remote.a.b.c.url", "color.ui", "branch.main.remote", "store.ingest"};
+	    "remote.a.b.c.url", "color.ui", "branch.main.remote", "store.ingest",
+	    "store.alternate", "store.alternates"};
 	static const char *const no[] = {"runner.x.url", "runner.default", "trust.x.root", "policy.file",
 	    "verify.minlevel", "verify.min-level", "level.min", "credential.helper", "core.sshcommand",
 	    "core.pager", "remote.origin.uploadpack", "remote.origin.proxy", "remote.url", "remote..url",
-	    "store.alternates", "alias.x", "include.path", "url.x.insteadof", "color", "", "color.ui.x"};
+	    "alias.x", "include.path", "url.x.insteadof", "color", "", "color.ui.x"};
 
 	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
 		ck_assert_msg(config_repository_key(yes[i]), "%s", yes[i]);

@@ -29,12 +29,13 @@ note(void *arg, enum fsck_severity severity, const char *message)
 static bool
 run(struct fixture *f, struct findings *n)
 {
+	const struct fsck_options o = {.report = note, .arg = n};
+	struct fsck_result r;
 	struct err e;
-	bool damage;
 
 	n->count = 0;
-	UNIT_OK(fsck_run(f->s, note, n, NULL, &damage, &e), &e);
-	return damage;
+	UNIT_OK(fsck_run(f->s, &o, &r, &e), &e);
+	return r.damage;
 }
 
 static bool

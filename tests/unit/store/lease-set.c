@@ -26,51 +26,40 @@ tell(void *arg, const struct oid *id, struct err *e)
 }
 
 static struct told
-all_told(struct lease_set *l, bool *ret_all)
+all_told(struct lease_set *l)
 {
 	struct told t = {.count = 0};
 	struct err e;
 
-	UNIT_OK(lease_set_read(l, tell, &t, ret_all, &e), &e);
+	UNIT_OK(lease_set_read(l, tell, &t, &e), &e);
 	return t;
 }
 
 START_TEST(lease_set_tells_what_is_new)
 {
 	CLEANUP(lease_set_free) struct lease_set l = {0};
-	CLEANUP(cleanup_free) char *holder = NULL;
 	struct oid a, b;
 	struct store *other;
 	struct told t;
 	struct fixture f;
 	struct err e;
-	bool all;
 
 	fixture_open(&f);
 	l.s = f.s;
 	UNIT_OK(lease_set_begin(&l, &e), &e);
-	ck_assert_int_eq(all_told(&l, &all).count, 0);
+	ck_assert_int_eq(all_told(&l).count, 0);
 	ck_assert(lease_set_oldest(&l) == INT64_MAX);
-	ck_assert_ptr_null(lease_set_holder(&l));
 	UNIT_OK(odb_put(f.s, "a", 1, &a, &e), &e);
-	t = all_told(&l, &all);
+	t = all_told(&l);
 	ck_assert_int_eq(t.count, 1);
-	ck_assert(oid_equal(&t.ids[0], &a) && !all);
-	ck_assert_int_eq(all_told(&l, &all).count, 0);
+	ck_assert(oid_equal(&t.ids[0], &a));
+	ck_assert_int_eq(all_told(&l).count, 0);
 	UNIT_OK(store_open(f.store, 0, &other, &e), &e);
 	UNIT_OK(odb_put(other, "b", 1, &b, &e), &e);
-	t = all_told(&l, &all);
+	t = all_told(&l);
 	ck_assert_int_eq(t.count, 1);
 	ck_assert(oid_equal(&t.ids[0], &b));
 	ck_assert(lease_set_oldest(&l) <= time(NULL) && lease_set_oldest(&l) > time(NULL) - 100);
-	holder = lease_set_holder(&l);
-	ck_assert_ptr_nonnull(strstr(holder, "process "));
-	UNIT_OK(odb_keep_all(other, true, &e), &e);
-	ck_assert_int_eq(all_told(&l, &all).count, 0);
-	ck_assert(all);
-	UNIT_OK(odb_keep_all(other, false, &e), &e);
-	ck_assert_int_eq(all_told(&l, &all).count, 0);
-	ck_assert(!all);
 	store_close(other);
 	fixture_close(&f);
 }
@@ -84,7 +73,6 @@ START_TEST(lease_set_torn_and_dead)
 	struct fixture f;
 	struct told t;
 	struct err e;
-	bool all;
 
 	fixture_open(&f);
 	l.s = f.s;
@@ -93,14 +81,14 @@ START_TEST(lease_set_torn_and_dead)
 	text[LEASE_HEAD_SIZE - 1] = '\n';
 	UNIT_OK(lease_set_begin(&l, &e), &e);
 	fixture_write(&f, ".aicert/tmp/lease-1", text, sizeof text);
-	t = all_told(&l, &all);
+	t = all_told(&l);
 	ck_assert_int_eq(t.count, 1);
 	ck_assert_int_eq(t.ids[0].b[31], ' ');
 	/* also a short one, and what is no lease */
 	fixture_write(&f, ".aicert/tmp/lease-2", "", 0);
 	fixture_write(&f, ".aicert/tmp/other", text, sizeof text);
 	ck_assert_int_eq(mkdirat(f.dirfd, ".aicert/tmp/lease-dir", 0700), 0);
-	ck_assert_int_eq(all_told(&l, &all).count, 0);
+	ck_assert_int_eq(all_told(&l).count, 0);
 	ck_assert_int_eq(unlinkat(f.dirfd, ".aicert/tmp/lease-dir", AT_REMOVEDIR), 0);
 	UNIT_OK(lease_set_end(&l, &e), &e);
 	ck_assert_int_ne(faccessat(f.dirfd, ".aicert/tmp/lease-1", F_OK, 0), 0);

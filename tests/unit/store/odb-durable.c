@@ -439,10 +439,11 @@ static void
 fsck_clean(struct fixture *f)
 {
 	struct err e;
-	bool damage = true;
+	const struct fsck_options o = {.report = no_damage};
+	struct fsck_result r = {.damage = true};
 
-	UNIT_OK(fsck_run(f->s, no_damage, NULL, NULL, &damage, &e), &e);
-	ck_assert(!damage);
+	UNIT_OK(fsck_run(f->s, &o, &r, &e), &e);
+	ck_assert(!r.damage);
 }
 
 START_TEST(odb_durable_races)

@@ -448,7 +448,8 @@ START_TEST(refs_kill_leaves_old_or_new)
 	for (int round = 0; round < 25; round++) {
 		struct object_ref head;
 		int count = 0;
-		bool damage = true;
+		const struct fsck_options o = {.report = no_damage};
+		struct fsck_result r = {.damage = true};
 		pid_t pid = fork();
 
 		if (pid == 0)
@@ -465,8 +466,8 @@ START_TEST(refs_kill_leaves_old_or_new)
 		UNIT_OK(history_walk(f.s, &head.id, 1, count_commit, &count, &e), &e);
 		ck_assert_int_ge(count, last);
 		last = count;
-		UNIT_OK(fsck_run(f.s, no_damage, NULL, NULL, &damage, &e), &e);
-		ck_assert(!damage);
+		UNIT_OK(fsck_run(f.s, &o, &r, &e), &e);
+		ck_assert(!r.damage);
 	}
 	ck_assert_int_eq(committer(f.store, 999, 1), 0); /* the next commit works */
 	fixture_close(&f);
