@@ -17,13 +17,13 @@
 #define GC_LITTER_PART_S (14 * 86400)   /* somebody may still go on with it */
 #define GC_LITTER_LOCK_S 60             /* between the making of a lock and its flock */
 
-static const char *const gc_litter_kept[] = {"fetch", "upload"};
+static const char *const gc_litter_parted[] = {"fetch", "upload"};
 
 static bool
-gc_litter_is_kept(const char *name)
+gc_litter_is_parts(const char *name)
 {
-	for (size_t i = 0; i < sizeof gc_litter_kept / sizeof *gc_litter_kept; i++)
-		if (strcmp(name, gc_litter_kept[i]) == 0)
+	for (size_t i = 0; i < sizeof gc_litter_parted / sizeof *gc_litter_parted; i++)
+		if (strcmp(name, gc_litter_parted[i]) == 0)
 			return true;
 	return false;
 }
@@ -140,14 +140,14 @@ gc_litter_tmp_locked(struct gc *g, struct err *e)
 	for (size_t i = 0; i < names.count; i++) {
 		struct stat st;
 
-		if (gc_litter_starts(names.names[i], LEASE_PREFIX) || gc_litter_is_kept(names.names[i]) ||
+		if (gc_litter_starts(names.names[i], LEASE_PREFIX) || gc_litter_is_parts(names.names[i]) ||
 		    fstatat(store_tmp_fd(g->s), names.names[i], &st, AT_SYMLINK_NOFOLLOW) != 0)
 			continue;
 		if (gc_litter_tmp_entry(g, names.names[i], &st, e) != 0)
 			return -1;
 	}
-	for (size_t i = 0; i < sizeof gc_litter_kept / sizeof *gc_litter_kept; i++)
-		if (gc_litter_parts(g, gc_litter_kept[i], e) != 0)
+	for (size_t i = 0; i < sizeof gc_litter_parted / sizeof *gc_litter_parted; i++)
+		if (gc_litter_parts(g, gc_litter_parted[i], e) != 0)
 			return -1;
 	return 0;
 }
