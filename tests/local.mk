@@ -123,6 +123,7 @@ unit_evidence_LDADD = $(UNIT_LDADD)
 UNIT_TESTS += unit-tpm
 unit_tpm_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/tpm/fixture.c tests/unit/tpm/fixture.h \
+	tests/unit/tpm/ak-cert.c \
 	tests/unit/tpm/quote.c \
 	tests/unit/tpm/swtpm.c \
 	tests/unit/tpm/tpm.c
@@ -242,15 +243,27 @@ EXTRA_unit_runner_DEPENDENCIES = aicertd$(EXEEXT)
 # unit serve
 UNIT_TESTS += unit-serve
 unit_serve_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/serve/channel.c \
+	tests/unit/serve/closure.c \
 	tests/unit/serve/daemon.c \
 	tests/unit/serve/harness.c tests/unit/serve/harness.h \
 	tests/unit/serve/http.c \
+	tests/unit/serve/hub.c \
 	tests/unit/serve/identity.c \
+	tests/unit/serve/journal.c \
+	tests/unit/serve/ledger.c \
+	tests/unit/serve/limiter.c \
 	tests/unit/serve/listen.c \
+	tests/unit/serve/live-log.c \
 	tests/unit/serve/objects.c \
+	tests/unit/serve/platform.c \
+	tests/unit/serve/principal.c \
+	tests/unit/serve/run-outcome.c \
 	tests/unit/serve/run-state.c \
+	tests/unit/serve/run-table.c \
 	tests/unit/serve/runs.c \
 	tests/unit/serve/session.c \
+	tests/unit/serve/settings.c \
 	tests/unit/serve/upload.c \
 	tests/unit/serve/worker.c
 unit_serve_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -377,6 +390,22 @@ fuzz_identity_LDADD = $(FUZZ_LDADD)
 check_PROGRAMS += fuzz-stat-cache
 fuzz_stat_cache_SOURCES = tests/fuzz/stat-cache.c $(FUZZ_DRIVER)
 fuzz_stat_cache_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-body
+fuzz_body_SOURCES = tests/fuzz/body.c $(FUZZ_DRIVER)
+fuzz_body_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-principal
+fuzz_principal_SOURCES = tests/fuzz/principal.c $(FUZZ_DRIVER)
+fuzz_principal_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-request
+fuzz_request_SOURCES = tests/fuzz/request.c $(FUZZ_DRIVER)
+fuzz_request_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-settings
+fuzz_settings_SOURCES = tests/fuzz/settings.c $(FUZZ_DRIVER)
+fuzz_settings_LDADD = $(FUZZ_LDADD)
 
 TESTS += tests/fuzz/smoke.sh
 EXTRA_DIST += tests/fuzz/smoke.sh tests/data/fuzz

@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include "base/hex.h"
+#include "crypto/hash.h"
 #include "crypto/random.h"
 #include "serve/http-internal.h"
 
@@ -328,4 +329,5 @@ http_on_completed(void *cls, struct MHD_Connection *mhd, void **state,
 	free(x->call.arg);
 	free(x);
 	*state = NULL;
+	hash_thread_end(); /* it may be the last that this thread does */
 }

@@ -40,6 +40,10 @@ smoke crl 3000
 smoke pem 5000
 smoke pcr-values 20000
 smoke base64 10000
+smoke body 5000
+smoke principal 5000
+smoke request 20000
+smoke settings 5000
 smoke spec 5000
 smoke trust 3000 "$srcdir"/share/trust/*.json
 smoke verify 300 "$data"/object/certificate-*.json
