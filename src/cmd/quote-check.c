@@ -141,7 +141,12 @@ quote_check_roots(const struct quote_check_options *o, struct quote_check_job *j
 		if (x509_decode_pem(pem.data, pem.len, QUOTE_CHECK_LIST_MAX - j->rq.root_count,
 		    j->roots + j->rq.root_count, &n, e) != 0)
 			return err_prefix(e, "--root %s", o->roots.items[i]);
-		j->rq.root_count += n;
+		for (size_t k = 0; k < n; k++) {
+			if (!x509_signed_by(j->roots[j->rq.root_count], j->roots[j->rq.root_count]))
+				return err_set(e, ERR_FORMAT, "--root %s: not a root, or damaged: it is not"
+				    " signed by itself", o->roots.items[i]);
+			j->rq.root_count++;
+		}
 	}
 	j->rq.roots = j->roots;
 	return 0;

@@ -134,6 +134,8 @@ done
 fails 2 check --chain chain.pem --at tomorrow --any-nonce
 fails 3 check --key missing.pub --any-nonce
 fails 3 check --chain chain.pem --root ext.cnf --any-nonce
+fails 3 check --chain leaf.pem --root middle.pem --any-nonce
+err_has 'not signed by itself'
 
 # --- the nonce ---
 fails 3 check --key ak.pub --json
