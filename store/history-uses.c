@@ -70,16 +70,6 @@ history_users_look(struct history_users *u, const struct oid *commit, const stru
 }
 
 static int
-history_users_commit(void *arg, const struct oid *id, const struct commit *c)
-{
-	struct history_users *u = arg;
-
-	if (c->kind == COMMIT_RUN)
-		u->rc = history_users_look(u, id, &c->subject.id);
-	return u->rc != 0 || u->stop;
-}
-
-static int
 history_users_hits(struct history_users *u, const struct index_hits *hits)
 {
 	u->inside.holders = &hits->holders;
@@ -89,43 +79,71 @@ history_users_hits(struct history_users *u, const struct index_hits *hits)
 	return u->rc;
 }
 
-static int
-history_users_find(struct history_users *u, const struct oid *id)
+struct history_view {
+	struct store *s;
+	struct index_reached *reached;
+	bool complete;
+};
+
+int
+history_view_new(struct store *s, struct history_view **ret, struct err *e)
 {
 	CLEANUP(history_tips_free) struct history_tips tips = {0};
-	CLEANUP(index_hits_free) struct index_hits hits = INDEX_HITS_INIT;
+	struct history_view *v;
 
-	if (history_tips_head(u->s, &tips, u->e) != 0 || history_tips_refs(u->s, &tips, u->e) != 0 ||
-	    index_find(u->s, u->made ? INDEX_MADE : INDEX_USED, id, true, &hits, u->e) != 0 ||
-	    (hits.complete && index_reach(u->s, tips.ids, tips.count, &hits, u->e) != 0))
+	if (history_tips_head(s, &tips, e) != 0 || history_tips_refs(s, &tips, e) != 0)
 		return -1;
-	if (hits.complete)
-		return history_users_hits(u, &hits);
-	if (history_walk(u->s, tips.ids, tips.count, history_users_commit, u, u->e) == 0)
-		return u->rc;
-	if (u->e->code != ERR_NOTFOUND)
+	v = calloc(1, sizeof *v);
+	if (v == NULL)
+		return err_nomem(e);
+	v->s = s;
+	if (index_reach_new(s, tips.ids, tips.count, &v->reached, &v->complete, e) != 0) {
+		free(v);
 		return -1;
-	u->whole = false; /* a commit is not here */
+	}
+	*ret = v;
 	return 0;
 }
 
+void
+history_view_free(struct history_view *v)
+{
+	if (v == NULL)
+		return;
+	index_reach_free(v->reached);
+	free(v);
+}
+
+/* What the index lacks could not be read when it was built, and could not be now. */
+static int
+history_users_find(struct history_users *u, const struct history_view *v, const struct oid *id)
+{
+	CLEANUP(index_hits_free) struct index_hits hits = INDEX_HITS_INIT;
+
+	if (index_find_again(u->s, u->made ? INDEX_MADE : INDEX_USED, id, true, &hits, u->e) != 0)
+		return -1;
+	index_reach_filter(v->reached, &hits);
+	u->whole = hits.complete && v->complete;
+	return history_users_hits(u, &hits);
+}
+
 int
-history_uses(struct store *s, const struct oid *id, bool made, history_uses_fn *fn, void *arg,
-    bool *ret_whole, struct err *e)
+history_uses(const struct history_view *v, const struct oid *id, bool made, history_uses_fn *fn,
+    void *arg, bool *ret_whole, struct err *e)
 {
 	const struct resource content = {.digests = {.sha256 = *id}};
 	struct err local;
 	struct history_users u = {
-		.s = s,
+		.s = v->s,
 		.made = made,
 		.told = OID_MAP_INIT,
-		.inside = {.s = s, .content = &content, .any = true},
+		.inside = {.s = v->s, .content = &content, .any = true},
 		.fn = fn,
 		.arg = arg,
 		.whole = true,
 		.e = e != NULL ? e : &local,
 	};
-	int rc = history_users_find(&u, id);
+	int rc = history_users_find(&u, v, id);
 
 	oid_map_free(&u.told);
 	history_inside_free(&u.inside);

@@ -52,7 +52,12 @@ struct history_use {
 	bool inside;
 };
 typedef int history_uses_fn(void *arg, const struct history_use *use);
-int history_uses(struct store *s, const struct oid *id, bool made, history_uses_fn *fn, void *arg,
+/* The history as it is now: for several questions to the same. */
+struct history_view;
+int history_view_new(struct store *s, struct history_view **ret, struct err *e) MUST_CHECK;
+void history_view_free(struct history_view *v);
+static inline void history_view_freep(struct history_view **v) { history_view_free(*v); }
+int history_uses(const struct history_view *v, const struct oid *id, bool made, history_uses_fn *fn, void *arg,
     bool *ret_whole, struct err *e) MUST_CHECK;
 
 #endif

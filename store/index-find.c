@@ -156,30 +156,56 @@ index_find_all(struct index_finder *f, const struct oid *key, bool inside)
 	return 0;
 }
 
+/* The index cannot be used: that is no error of the question. */
+static int
+index_failed(struct index_hits *hits, struct err *e)
+{
+	index_hits_free(hits);
+	hits->complete = false;
+	if (e->code == ERR_NOMEM || e->code == ERR_CANCELLED)
+		return -1;
+	err_clear(e);
+	return 0;
+}
+
+int
+index_find_again(struct store *s, enum index_role role, const struct oid *key, bool inside,
+    struct index_hits *ret, struct err *e)
+{
+	struct index_hits hits = INDEX_HITS_INIT;
+	struct err local;
+	struct index_finder f = {.d = odb_state(s)->index, .role = role, .found = &hits,
+	    .seen = OID_MAP_INIT, .e = e != NULL ? e : &local};
+	int rc = 0;
+
+	if (f.d == NULL)
+		hits.complete = false;
+	else if (index_find_all(&f, key, inside) != 0)
+		rc = index_failed(&hits, f.e);
+	free(f.queue);
+	oid_map_free(&f.seen);
+	if (rc == 0)
+		*ret = hits;
+	return rc;
+}
+
 int
 index_find(struct store *s, enum index_role role, const struct oid *key, bool inside,
     struct index_hits *ret, struct err *e)
 {
 	struct index_hits hits = INDEX_HITS_INIT;
-	struct index_finder f = {.role = role, .found = &hits, .seen = OID_MAP_INIT};
 	struct err local;
+	struct db *d;
 	bool complete;
-	int rc;
 
-	f.e = e = e != NULL ? e : &local;
-	rc = index_ready(s, NULL, &f.d, &complete, e);
-	if (rc == 0) {
-		hits.complete = complete;
-		rc = index_find_all(&f, key, inside);
-	}
-	free(f.queue);
-	oid_map_free(&f.seen);
-	if (rc != 0) {
-		index_hits_free(&hits);
-		if (e->code == ERR_NOMEM || e->code == ERR_CANCELLED)
+	e = e != NULL ? e : &local;
+	if (index_ready(s, NULL, &d, &complete, e) != 0) {
+		if (index_failed(&hits, e) != 0)
 			return -1;
-		err_clear(e);
-		hits.complete = false;
+	} else if (index_find_again(s, role, key, inside, &hits, e) != 0) {
+		return -1;
+	} else {
+		hits.complete = hits.complete && complete;
 	}
 	*ret = hits;
 	return 0;
@@ -293,14 +319,15 @@ index_reach_links(struct index_reacher *r, const struct index_stretch *s)
 static int
 index_reach_all(struct index_reacher *r, const struct oid *start, size_t n)
 {
+	int unknown = 0;
+
 	for (size_t i = 0; i < n; i++) {
 		struct index_place at;
 		int rc = index_has(r->d, &start[i], &at, r->e);
 
 		if (rc < 0 || (rc == 1 && index_reach_place(r, &at) != 0))
 			return -1;
-		if (rc == 0)
-			return 1;
+		unknown = rc == 0 ? 1 : unknown;
 	}
 	while (r->count > 0) {
 		struct index_stretch s = r->todo[--r->count];
@@ -308,6 +335,70 @@ index_reach_all(struct index_reacher *r, const struct oid *start, size_t n)
 		if (index_reach_links(r, &s) != 0)
 			return -1;
 	}
+	return unknown;
+}
+
+struct index_reached {
+	struct index_tops tops;
+};
+
+static int
+index_reach_from(struct db *d, const struct oid *start, size_t n, struct index_reached *ret,
+    struct err *e)
+{
+	struct index_reacher r = {.d = d, .e = e};
+	int rc = index_tops_grow(&r.tops, e);
+
+	if (rc == 0 && d != NULL)
+		rc = index_reach_all(&r, start, n);
+	free(r.todo);
+	ret->tops = r.tops;
+	return rc;
+}
+
+void
+index_reach_filter(const struct index_reached *r, struct index_hits *hits)
+{
+	struct index_tops tops = r->tops; /* looked at only */
+	size_t kept = 0;
+
+	for (size_t i = 0; i < hits->count; i++)
+		if (index_top(&tops, hits->hits[i].chain)->pos >= hits->hits[i].pos)
+			hits->hits[kept++] = hits->hits[i];
+	hits->count = kept;
+}
+
+void
+index_reach_free(struct index_reached *r)
+{
+	if (r == NULL)
+		return;
+	free(r->tops.slots);
+	free(r);
+}
+
+int
+index_reach_new(struct store *s, const struct oid *start, size_t n, struct index_reached **ret,
+    bool *ret_complete, struct err *e)
+{
+	struct index_reached *r = calloc(1, sizeof *r);
+	struct db *d;
+	bool complete = false;
+	int rc;
+
+	if (r == NULL)
+		return err_nomem(e);
+	rc = index_ready(s, NULL, &d, &complete, e);
+	if (rc != 0)
+		d = NULL;
+	if (rc == 0 || (e->code != ERR_NOMEM && e->code != ERR_CANCELLED))
+		rc = index_reach_from(d, start, n, r, e);
+	if (rc < 0) {
+		index_reach_free(r);
+		return -1;
+	}
+	*ret = r;
+	*ret_complete = complete && rc == 0;
 	return 0;
 }
 
@@ -315,20 +406,18 @@ int
 index_reach(struct store *s, const struct oid *start, size_t n, struct index_hits *hits,
     struct err *e)
 {
-	struct index_reacher r = {.d = odb_state(s)->index, .e = e};
-	size_t kept = 0;
-	int rc = r.d == NULL ? 1 : index_tops_grow(&r.tops, e);
+	struct index_reached r = {.tops = {.cap = 0}};
+	struct db *d = odb_state(s)->index;
+	int rc = index_reach_from(d, start, n, &r, e);
 
-	if (rc == 0)
-		rc = index_reach_all(&r, start, n);
-	for (size_t i = 0; rc == 0 && i < hits->count; i++)
-		if (index_top(&r.tops, hits->hits[i].chain)->pos >= hits->hits[i].pos)
-			hits->hits[kept++] = hits->hits[i];
-	hits->count = kept;
-	hits->complete = hits->complete && rc == 0;
+	if (rc >= 0) {
+		hits->complete = hits->complete && rc == 0 && d != NULL;
+		index_reach_filter(&r, hits);
+	} else if (e->code != ERR_NOMEM && e->code != ERR_CANCELLED) {
+		hits->complete = false;
+		hits->count = 0;
+		rc = 0;
+	}
 	free(r.tops.slots);
-	free(r.todo);
-	if (rc >= 0 || (e->code != ERR_NOMEM && e->code != ERR_CANCELLED))
-		return 0;
-	return -1;
+	return rc < 0 ? -1 : 0;
 }

@@ -45,8 +45,19 @@ void index_discard(struct store *s);
  * false.  index_hits_free(). */
 int index_find(struct store *s, enum index_role role, const struct oid *key, bool inside,
     struct index_hits *ret, struct err *e) MUST_CHECK;
-/* After index_find().  Leaves out of hits what none of these commits reaches; a commit that the index does
- * not know makes hits incomplete. */
+/* The same without catching up: what the last index_find() or index_reach_new() saw. */
+int index_find_again(struct store *s, enum index_role role, const struct oid *key, bool inside,
+    struct index_hits *ret, struct err *e) MUST_CHECK;
+
+/* What commits reach.  *ret_complete is false when the index does not know one of them,
+ * or has gaps. */
+struct index_reached;
+int index_reach_new(struct store *s, const struct oid *start, size_t n, struct index_reached **ret,
+    bool *ret_complete, struct err *e) MUST_CHECK;
+/* Leaves out of hits what is not reached. */
+void index_reach_filter(const struct index_reached *r, struct index_hits *hits);
+void index_reach_free(struct index_reached *r);
+/* All three; hits become incomplete where the index does not know enough. */
 int index_reach(struct store *s, const struct oid *start, size_t n, struct index_hits *hits,
     struct err *e) MUST_CHECK;
 int index_path_key(const char *path, struct oid *ret, struct err *e) MUST_CHECK;

@@ -442,6 +442,7 @@ CLI_TESTS = \
 	tests/cli/t0220-gc.sh \
 	tests/cli/t0230-fsck-repair.sh \
 	tests/cli/t0260-checkout.sh \
+	tests/cli/t0270-scale-history.sh \
 	tests/cli/t0300-commit.sh \
 	tests/cli/t0310-spec.sh \
 	tests/cli/t0400-verify.sh \
@@ -522,9 +523,10 @@ history_store_LDADD = libaicert-core.a $(LIBRARIES_LIBS)
 EXTRA_PROGRAMS = bench-verify
 bench_verify_SOURCES = tests/bench/verify.c
 bench_verify_LDADD = libaicert-core.a $(LIBRARIES_LIBS)
-EXTRA_DIST += tests/bench/main-job.sh
+EXTRA_DIST += tests/bench/history.sh tests/bench/main-job.sh
 CLEANFILES += bench-verify
 
-bench: all bench-verify
+bench: all bench-verify history-store
 	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' $(srcdir)/tests/bench/main-job.sh
+	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' $(srcdir)/tests/bench/history.sh
 .PHONY: bench

@@ -5,12 +5,30 @@
 #include "store/odb.h"
 #include "store/refs.h"
 
+#define CAT_FILE_WHOLE_MAX (16 * 1024 * 1024)
+
 static int
 cat_file_sink(void *arg, const void *data, size_t len, struct err *e)
 {
 	if (fwrite(data, 1, len, arg) != len)
 		return err_sys(e, "cannot write to standard output");
 	return 0;
+}
+
+/* What fits is read and hashed before any of it is printed. */
+static int
+cat_file_bytes(struct store *s, const struct oid *id, struct err *e)
+{
+	CLEANUP(buf_free) struct buf bytes = BUF_INIT;
+	uint64_t size;
+
+	if (odb_size(s, id, &size, e) != 0)
+		return -1;
+	if (size > CAT_FILE_WHOLE_MAX)
+		return odb_stream(s, id, cat_file_sink, stdout, e);
+	if (odb_read(s, id, CAT_FILE_WHOLE_MAX, &bytes, e) != 0)
+		return -1;
+	return bytes.len > 0 ? cat_file_sink(stdout, bytes.data, bytes.len, e) : 0;
 }
 
 static int
@@ -20,7 +38,7 @@ cat_file_print(struct store *s, const struct oid *id, char what, struct err *e)
 	uint64_t size;
 
 	if (what == 'p')
-		return odb_stream(s, id, cat_file_sink, stdout, e);
+		return cat_file_bytes(s, id, e);
 	if (what == 's') {
 		if (odb_size(s, id, &size, e) != 0)
 			return -1;

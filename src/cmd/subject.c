@@ -6,6 +6,33 @@
 #include "store/history.h"
 #include "store/refs.h"
 
+static int
+subject_first_use(void *arg, const struct history_use *use)
+{
+	struct oid *certificate = arg;
+
+	*certificate = use->certificate_id;
+	return 1;
+}
+
+/* No run made it; that one used it is worth saying. */
+static int
+subject_used(struct store *s, const struct subject *sub, const char *arg, struct err *e)
+{
+	struct oid user = {{0}}, none = {{0}};
+	CLEANUP(history_view_freep) struct history_view *view = NULL;
+	char id[CMD_SHORT_SIZE];
+	bool whole;
+
+	if (history_view_new(s, &view, e) != 0 || history_uses(view, &sub->content.id, false, subject_first_use, &user, &whole, e) != 0)
+		return -1;
+	cmd_short(&user, id);
+	return err_set(e, ERR_NOTFOUND, "%s: no certificate in this store has this content or names"
+	    " this path as an output%s%s%s", arg, oid_equal(&user, &none) ? "" : "; certificate ",
+	    oid_equal(&user, &none) ? "" : id, oid_equal(&user, &none) ? "" :
+	    " used it (aicert trace --uses)");
+}
+
 /* No run has the content: does one name the path, or a directory above it? */
 static int
 subject_by_path(struct store *s, struct subject *sub, const char *arg, struct err *e)
@@ -27,8 +54,7 @@ subject_by_path(struct store *s, struct subject *sub, const char *arg, struct er
 		slash = strrchr(path, '/');
 		*(slash != NULL ? slash : path) = '\0';
 	}
-	return err_set(e, ERR_NOTFOUND, "%s: no certificate in this store has this content or names"
-	    " this path as an output", arg);
+	return subject_used(s, sub, arg, e);
 }
 
 static int

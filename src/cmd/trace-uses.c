@@ -26,6 +26,7 @@ struct trace_use_list {
 
 struct trace_users {
 	struct store *s;
+	struct history_view *view;
 	struct oid_map seen;        /* certificates printed in full already */
 	struct buf prefix;
 	int depth;
@@ -35,6 +36,7 @@ struct trace_users {
 static void
 trace_users_free(struct trace_users *t)
 {
+	history_view_free(t->view);
 	oid_map_free(&t->seen);
 	buf_free(&t->prefix);
 }
@@ -126,7 +128,7 @@ trace_users_of(struct trace_users *t, const struct oid *id, const struct oid *ma
 
 	if (t->depth >= TRACE_USES_DEPTH_MAX)
 		return err_set(e, ERR_LIMIT, "the uses go on for more than %d runs", TRACE_USES_DEPTH_MAX);
-	if (history_uses(t->s, id, false, trace_use_add, &l, &whole, e) != 0 || l.rc != 0)
+	if (history_uses(t->view, id, false, trace_use_add, &l, &whole, e) != 0 || l.rc != 0)
 		return -1;
 	t->whole = t->whole && whole;
 	t->depth++;
@@ -217,7 +219,7 @@ trace_uses(struct store *s, const char *arg, struct err *e)
 	struct object_ref subject;
 	int rc;
 
-	if (trace_uses_subject(s, arg, &subject, e) != 0)
+	if (trace_uses_subject(s, arg, &subject, e) != 0 || history_view_new(s, &t.view, e) != 0)
 		return -1;
 	cmd_print_text(stdout, arg);
 	putchar('\n');

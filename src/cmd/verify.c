@@ -178,12 +178,13 @@ verify_other(void *arg, const struct history_use *use)
 static int
 verify_note_others(struct verify_job *j, struct verdict *v, struct err *e)
 {
+	CLEANUP(history_view_freep) struct history_view *view = NULL;
 	struct verify_others o = {.v = v, .e = e};
 	bool whole;
 
 	if (!j->subject.is_path)
 		return 0;
-	if (history_uses(j->s, &j->subject.content.id, true, verify_other, &o, &whole, e) != 0)
+	if (history_view_new(j->s, &view, e) != 0 || history_uses(view, &j->subject.content.id, true, verify_other, &o, &whole, e) != 0)
 		return -1;
 	return o.rc;
 }

@@ -51,6 +51,7 @@ worktree_recorded(struct store *s, const struct ingest_result *now, bool *ret, s
 	CLEANUP(history_producer_free) struct history_producer p = {0};
 	const struct resource content = {.type = now->type, .size = now->size,
 	    .digests = {.sha256 = now->id}};
+	CLEANUP(history_view_freep) struct history_view *view = NULL;
 	bool whole;
 
 	*ret = history_producer(s, &content, HISTORY_INSIDE | HISTORY_QUICK, &p, e) == 0;
@@ -58,7 +59,9 @@ worktree_recorded(struct store *s, const struct ingest_result *now, bool *ret, s
 		return 0;
 	if (e->code != ERR_NOTFOUND)
 		return -1;
-	return history_uses(s, &now->id, false, worktree_one_use, ret, &whole, e);
+	if (history_view_new(s, &view, e) != 0)
+		return -1;
+	return history_uses(view, &now->id, false, worktree_one_use, ret, &whole, e);
 }
 
 int

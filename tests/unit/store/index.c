@@ -411,6 +411,17 @@ note_use(void *arg, const struct history_use *use)
 	return u->count == 8;
 }
 
+static void
+ask_uses(struct fixture *f, const struct oid *id, bool made, struct uses *u, bool *whole)
+{
+	CLEANUP(history_view_freep) struct history_view *v = NULL;
+	struct err e;
+
+	u->count = 0;
+	UNIT_OK(history_view_new(f->s, &v, &e), &e);
+	UNIT_OK(history_uses(v, id, made, note_use, u, whole, &e), &e);
+}
+
 START_TEST(index_uses)
 {
 	struct uses u = {.count = 0};
@@ -418,31 +429,27 @@ START_TEST(index_uses)
 	struct fixture f;
 	struct scene c;
 	bool whole;
-	struct err e;
 
 	setup(&f, &c);
-	UNIT_OK(history_uses(f.s, &c.input, false, note_use, &u, &whole, &e), &e);
+	ask_uses(&f, &c.input, false, &u, &whole);
 	ck_assert_int_eq(u.count, 1);
 	ck_assert(whole);
 	ck_assert_str_eq(u.paths[0], "train.py");
-	u.count = 0;
-	UNIT_OK(history_uses(f.s, &c.leaf.id, true, note_use, &u, &whole, &e), &e);
+	ask_uses(&f, &c.leaf.id, true, &u, &whole);
 	ck_assert_int_eq(u.count, 1);
 	ck_assert_str_eq(u.paths[0], "ckpt");
 	ck_assert(u.inside[0]);
 	/* two commits of one certificate are one use */
 	next = runs_commit(&f, &c.certificate, 3000, &c.commit.id);
 	runs_set_ref(&f, "HEAD", &next);
-	u.count = 0;
-	UNIT_OK(history_uses(f.s, &c.model.id, true, note_use, &u, &whole, &e), &e);
+	ask_uses(&f, &c.model.id, true, &u, &whole);
 	ck_assert_int_eq(u.count, 1);
 	ck_assert(!u.inside[0]);
 	/* with something missing it reads on, and says so */
 	memset(&c.certificate, 0x11, sizeof c.certificate);
 	next = runs_commit(&f, &c.certificate, 3000, &next.id);
 	runs_set_ref(&f, "HEAD", &next);
-	u.count = 0;
-	UNIT_OK(history_uses(f.s, &c.leaf.id, true, note_use, &u, &whole, &e), &e);
+	ask_uses(&f, &c.leaf.id, true, &u, &whole);
 	ck_assert_int_eq(u.count, 1);
 	ck_assert(!whole);
 	fixture_close(&f);
