@@ -12,3 +12,7 @@ dist_trust_DATA = \
 	share/trust/gcp-tpm-ek-intermediate-2.json \
 	share/trust/gcp-tpm-ek-intermediate-3.json \
 	share/trust/gcp-tpm-ek-root-1.json
+
+# The daemon as a service: into --with-systemdsystemunitdir, else among the data
+systemdunitdir = $(systemdsystemunitdir)
+dist_systemdunit_DATA = share/aicertd.service

@@ -181,6 +181,7 @@ libaicert_core_a_SOURCES += \
 	src/serve/access.c src/serve/access.h \
 	src/serve/channel.c src/serve/channel.h \
 	src/serve/closure.c src/serve/closure.h \
+	src/serve/confine.c src/serve/confine.h \
 	src/serve/daemon.c src/serve/daemon.h \
 	src/serve/http.c src/serve/http.h \
 	src/serve/http-internal.h \

@@ -245,6 +245,7 @@ UNIT_TESTS += unit-serve
 unit_serve_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/serve/channel.c \
 	tests/unit/serve/closure.c \
+	tests/unit/serve/confine.c \
 	tests/unit/serve/daemon.c \
 	tests/unit/serve/harness.c tests/unit/serve/harness.h \
 	tests/unit/serve/http.c \

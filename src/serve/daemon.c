@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/interrupt.h"
 #include "serve/channel.h"
+#include "serve/confine.h"
 #include "serve/hub.h"
 #include "serve/journal.h"
 #include "serve/listen.h"
@@ -185,7 +186,7 @@ daemon_open_place(struct daemon *d, struct err *e)
 	if (s->listen == NULL)
 		return 0;
 	daemon_descriptors();
-	if (access_new(s->token_file, &d->app.access, e) != 0 ||
+	if (confine_self(settings_is_hub(s), e) != 0 || access_new(s->token_file, &d->app.access, e) != 0 ||
 	    place_prepare(s->store, &d->place, e) != 0 ||
 	    ledger_open(d->place.ledger, &d->ledger, e) != 0)
 		return -1;
