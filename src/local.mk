@@ -59,6 +59,7 @@ libaicert_core_a_SOURCES += \
 libaicert_core_a_SOURCES += \
 	src/net/http.c src/net/http.h src/net/http-internal.h \
 	src/net/http-download.c \
+	src/net/http-header.c \
 	src/net/http-problem.c \
 	src/net/http-tls.c \
 	src/net/http-url.c

@@ -73,6 +73,7 @@ unit_net_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/pki.c tests/unit/pki.h \
 	tests/unit/net/http.c \
 	tests/unit/net/http-download.c \
+	tests/unit/net/http-header.c \
 	tests/unit/net/http-problem.c \
 	tests/unit/net/http-tls.c \
 	tests/unit/net/http-url.c \
@@ -407,6 +408,21 @@ fuzz_request_LDADD = $(FUZZ_LDADD)
 check_PROGRAMS += fuzz-settings
 fuzz_settings_SOURCES = tests/fuzz/settings.c $(FUZZ_DRIVER)
 fuzz_settings_LDADD = $(FUZZ_LDADD)
+check_PROGRAMS += fuzz-http-header
+fuzz_http_header_SOURCES = tests/fuzz/http-header.c $(FUZZ_DRIVER)
+fuzz_http_header_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-object-list
+fuzz_object_list_SOURCES = tests/fuzz/object-list.c $(FUZZ_DRIVER)
+fuzz_object_list_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-pending
+fuzz_pending_SOURCES = tests/fuzz/pending.c $(FUZZ_DRIVER)
+fuzz_pending_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-remote-run
+fuzz_remote_run_SOURCES = tests/fuzz/remote-run.c $(FUZZ_DRIVER)
+fuzz_remote_run_LDADD = $(FUZZ_LDADD)
 
 TESTS += tests/fuzz/smoke.sh
 EXTRA_DIST += tests/fuzz/smoke.sh tests/data/fuzz

@@ -24,4 +24,7 @@ int http_tls_set(struct http *h, struct err *e) MUST_CHECK;
 /* After a request: the certificate that was shown, and what a failure meant. */
 void http_tls_collect(struct http *h, CURLcode code);
 
+/* One line of an answer's head, as it arrives, into the numbers of *r that it holds. */
+void http_header_take(const char *data, size_t len, struct http_response *r);
+
 #endif

@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include "base/interrupt.h"
 
@@ -24,7 +23,6 @@ struct http_transfer {
 	uint64_t sent;
 	struct curl_slist *headers;
 	char curl_error[CURL_ERROR_SIZE];
-	int64_t range_start;            /* of the answer's Content-Range; -1: none */
 	bool too_long;
 	bool sink_failed;
 	bool other_range;
@@ -202,7 +200,7 @@ http_on_body(char *data, size_t one, size_t len, void *arg)
 	(void)one; /* always 1 */
 	curl_easy_getinfo(t->h->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status >= 200 && status < 300 && t->rq->range_start > 0) {
-		t->other_range = status != 206 || t->range_start != (int64_t)t->rq->range_start;
+		t->other_range = status != 206 || t->rs->range_start != (int64_t)t->rq->range_start;
 		if (t->other_range)
 			return 0;
 	}
@@ -218,45 +216,13 @@ http_on_body(char *data, size_t one, size_t len, void *arg)
 	return t->too_long ? 0 : len;
 }
 
-static int64_t
-http_header_number(const char *data, size_t len, const char *name)
-{
-	size_t name_len = strlen(name), i;
-	int64_t n = 0;
-
-	if (len <= name_len || strncasecmp(data, name, name_len) != 0)
-		return -1;
-	for (i = name_len; i < len && data[i] == ' '; i++)
-		;
-	if (i == len || data[i] < '0' || data[i] > '9')
-		return -1;
-	for (; i < len && data[i] >= '0' && data[i] <= '9'; i++) {
-		if (n > INT64_MAX / 10 - 10)
-			return -1;
-		n = n * 10 + (data[i] - '0');
-	}
-	return n;
-}
-
 static size_t
 http_on_header(char *data, size_t one, size_t len, void *arg)
 {
 	struct http_transfer *t = arg;
-	int64_t n;
 
 	(void)one;
-	n = http_header_number(data, len, "Upload-Offset:");
-	if (n >= 0)
-		t->rs->upload_offset = n;
-	n = http_header_number(data, len, "Retry-After:");
-	if (n >= 0)
-		t->rs->retry_after = n;
-	n = http_header_number(data, len, "Log-Offset:");
-	if (n >= 0)
-		t->rs->log_offset = n;
-	n = http_header_number(data, len, "Content-Range: bytes");
-	if (n >= 0)
-		t->range_start = n;
+	http_header_take(data, len, t->rs);
 	return len;
 }
 
@@ -503,8 +469,8 @@ http_free_headers(struct curl_slist *headers)
 int
 http_do(struct http *h, const struct http_request *rq, struct http_response *ret, struct err *e)
 {
-	struct http_response rs = {.upload_offset = -1, .retry_after = -1, .log_offset = -1};
-	struct http_transfer t = {.h = h, .rq = rq, .rs = &rs, .range_start = -1, .e = e};
+	struct http_response rs = HTTP_RESPONSE_INIT;
+	struct http_transfer t = {.h = h, .rq = rq, .rs = &rs, .e = e};
 	CURLcode code = CURLE_OK;
 	int rc;
 

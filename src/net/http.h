@@ -91,8 +91,12 @@ struct http_response {
 	int64_t upload_offset;      /* Upload-Offset header, -1: absent */
 	int64_t retry_after;        /* Retry-After in seconds, -1: absent */
 	int64_t log_offset;         /* Log-Offset header, -1: absent */
+	int64_t range_start;        /* of Content-Range, -1: absent */
 	struct buf body;
 };
+
+#define HTTP_RESPONSE_INIT \
+	{.upload_offset = -1, .retry_after = -1, .log_offset = -1, .range_start = -1}
 
 /* -1 only when there was no answer (ERR_NETWORK), the peer is not who it must be
  * (ERR_REFUSED), the sink failed, the answer was longer than max (ERR_LIMIT), not the

@@ -53,3 +53,7 @@ smoke legacy 1500
 smoke problem 20000
 smoke stat-cache 20000
 smoke identity 3000
+smoke http-header 50000
+smoke object-list 10000
+smoke pending 5000
+smoke remote-run 10000
