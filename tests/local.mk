@@ -478,6 +478,7 @@ CLI_TESTS = \
 	tests/cli/t0730-runner.sh \
 	tests/cli/t0740-mitm.sh \
 	tests/cli/t0750-resume.sh \
+	tests/cli/t0760-netns.sh \
 	tests/cli/t0610-user.sh \
 	tests/cli/t0620-hostile.sh \
 	tests/cli/t9000-readme.sh \
