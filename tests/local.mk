@@ -408,6 +408,7 @@ fuzz_request_LDADD = $(FUZZ_LDADD)
 check_PROGRAMS += fuzz-settings
 fuzz_settings_SOURCES = tests/fuzz/settings.c $(FUZZ_DRIVER)
 fuzz_settings_LDADD = $(FUZZ_LDADD)
+
 check_PROGRAMS += fuzz-http-header
 fuzz_http_header_SOURCES = tests/fuzz/http-header.c $(FUZZ_DRIVER)
 fuzz_http_header_LDADD = $(FUZZ_LDADD)
