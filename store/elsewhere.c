@@ -12,8 +12,11 @@ elsewhere_find(struct store *s, const struct oid *id, unsigned nth, struct sourc
 
 	if (e == NULL)
 		e = &local;
-	rc = in_place_find(s, id, &nth, ret, e);
-	return rc != 0 ? rc : alternates_find(s, id, &nth, ret, e);
+	/* what was touched comes last: it is probably something else by now */
+	rc = in_place_find(s, id, true, &nth, ret, e);
+	if (rc == 0)
+		rc = alternates_find(s, id, &nth, ret, e);
+	return rc != 0 ? rc : in_place_find(s, id, false, &nth, ret, e);
 }
 
 int

@@ -1,6 +1,7 @@
 #include <sys/file.h>
 #include "base/interrupt.h"
 #include "store/gc-state.h"
+#include "store/in-place.h"
 #include "store/lease.h"
 #include "store/odb-file.h"
 #include "store/odb-small.h"
@@ -79,6 +80,69 @@ gc_sweep_dry(struct gc *g)
 	return 0;
 }
 
+struct gc_sweep_files {
+	struct gc *g;
+	struct oid *ids;        /* whose files nothing reaches */
+	size_t count, cap;
+	int rc;
+	struct err *e;
+};
+
+static int
+gc_sweep_file(void *arg, const struct in_place_file *f)
+{
+	struct gc_sweep_files *x = arg;
+	size_t ignored;
+
+	if (oid_map_get(&x->g->marked, &f->id, &ignored))
+		return 0;
+	if (x->count == x->cap) {
+		size_t cap = x->cap != 0 ? x->cap * 2 : 64;
+		struct oid *ids = reallocarray(x->ids, cap, sizeof *ids);
+
+		if (ids == NULL)
+			return x->rc = err_nomem(x->e);
+		x->ids = ids;
+		x->cap = cap;
+	}
+	x->ids[x->count++] = f->id;
+	return 0;
+}
+
+static int
+gc_sweep_files_locked(struct gc *g, struct err *e)
+{
+	struct gc_sweep_files x = {.g = g, .e = e};
+	int rc = lease_set_read(&g->leases, gc_mark_id, g, e);
+
+	if (rc == 0)
+		rc = in_place_each(g->s, gc_sweep_file, &x, e);
+	if (rc == 0)
+		rc = x.rc;
+	for (size_t i = 0; i < x.count && rc == 0; i++)
+		rc = in_place_delete(g->s, &x.ids[i], e);
+	free(x.ids);
+	return rc != 0 ? -1 : in_place_flush(g->s, e);
+}
+
+/* The records of files that are kept where they lie, never the files; as a slice. */
+static int
+gc_sweep_files(struct gc *g, struct err *e)
+{
+	int rc;
+
+	if (in_place_lock(g->s, e) != 0)
+		return -1;
+	rc = lease_gate_lock(g->gate, LOCK_EX, e);
+	if (rc == 0) {
+		rc = gc_sweep_files_locked(g, e);
+		lease_gate_unlock(g->gate);
+	}
+	if (rc != 0)
+		in_place_rollback(g->s);
+	return rc;
+}
+
 int
 gc_sweep_run(struct gc *g, struct err *e)
 {
@@ -89,5 +153,5 @@ gc_sweep_run(struct gc *g, struct err *e)
 	while (next < g->count)
 		if (interrupt_check(e) != 0 || gc_sweep_slice(g, next, &next, e) != 0)
 			return -1;
-	return 0;
+	return gc_sweep_files(g, e);
 }

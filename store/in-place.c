@@ -5,8 +5,10 @@
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/timestamp.h"
 #include "db/db.h"
 #include "store/lease.h"
+#include "store/odb-file.h"
 #include "store/odb-state.h"
 
 #define IN_PLACE_APPLICATION 0x61696372u /* "aicr" */
@@ -60,6 +62,7 @@ in_place_lock(struct store *s, struct err *e)
 	if (db_begin(o->in_place, e) != 0)
 		return -1;
 	o->referring = true;
+	o->referring_since = timestamp_now();
 	return 0;
 }
 
@@ -118,7 +121,8 @@ in_place_add(struct store *s, const struct oid *id, int fd, const char *path, st
 	    in_place_open(s, true, e) != 1 || in_place_lock(s, e) != 0)
 		return -1;
 	rc = in_place_insert(o->in_place, id, path, &st, e);
-	if (rc == 0 && o->batch == 0)
+	/* others wait for the lock for a second or so at most */
+	if (rc == 0 && (o->batch == 0 || timestamp_now() > o->referring_since + 1))
 		rc = in_place_flush(s, e);
 	if (rc != 0) {
 		in_place_rollback(s);
@@ -221,7 +225,8 @@ in_place_open_file(struct store *s, const struct in_place_file *f, struct source
 }
 
 int
-in_place_find(struct store *s, const struct oid *id, unsigned *nth, struct source *ret, struct err *e)
+in_place_find(struct store *s, const struct oid *id, bool steady, unsigned *nth, struct source *ret,
+    struct err *e)
 {
 	CLEANUP(cleanup_free) char *path = NULL;
 	struct in_place_file at = {.id = *id};
@@ -235,7 +240,7 @@ in_place_find(struct store *s, const struct oid *id, unsigned *nth, struct sourc
 		rc = in_place_open_file(s, &at, &p, e);
 		if (rc < 0)
 			return -1;
-		if (rc == 1 && (*nth)-- == 0) {
+		if (rc == 1 && p.steady == steady && (*nth)-- == 0) {
 			*ret = p;
 			return 1;
 		}
@@ -255,6 +260,20 @@ in_place_look(struct store *s, const struct in_place_file *f)
 		return IN_PLACE_LOST;
 	return in_place_ns(&st.st_mtim) == f->mtime_ns && in_place_ns(&st.st_ctim) == f->ctime_ns &&
 	    st.st_ino == f->inode ? IN_PLACE_SAME : IN_PLACE_TOUCHED;
+}
+
+int
+in_place_verify(struct store *s, const struct in_place_file *f, enum in_place_state *ret, struct err *e)
+{
+	CLEANUP(source_close) struct source p = SOURCE_INIT;
+	int rc = in_place_open_file(s, f, &p, e);
+	struct oid found;
+	uint64_t size;
+
+	if (rc < 0 || (rc == 1 && odb_file_hash(p.fd, p.path, &found, &size, e) != 0))
+		return -1;
+	*ret = rc == 1 && oid_equal(&found, &f->id) ? IN_PLACE_SAME : IN_PLACE_LOST;
+	return 0;
 }
 
 int

@@ -22,9 +22,10 @@ struct in_place_file {
  * synced, the record is durable on return or at the end of the batch. */
 int in_place_add(struct store *s, const struct oid *id, int fd, const char *path,
     struct err *e) MUST_CHECK;
-/* The nth file that is there and has the size, as alternates_find(). */
-int in_place_find(struct store *s, const struct oid *id, unsigned *nth, struct source *ret,
-    struct err *e) MUST_CHECK;
+/* The nth file that is there and has the size, as alternates_find(): of those that are as
+ * they were (steady), or of those that were touched. */
+int in_place_find(struct store *s, const struct oid *id, bool steady, unsigned *nth,
+    struct source *ret, struct err *e) MUST_CHECK;
 
 enum in_place_state {
 	IN_PLACE_SAME,        /* as it was when it was hashed */
@@ -32,6 +33,9 @@ enum in_place_state {
 	IN_PLACE_LOST         /* gone, another size, or no file */
 };
 enum in_place_state in_place_look(struct store *s, const struct in_place_file *f);
+/* Reads the file: IN_PLACE_SAME or IN_PLACE_LOST. */
+int in_place_verify(struct store *s, const struct in_place_file *f, enum in_place_state *ret,
+    struct err *e) MUST_CHECK;
 /* Ascending by id, then path; fn returns non-zero to stop. */
 typedef int in_place_fn(void *arg, const struct in_place_file *f);
 int in_place_each(struct store *s, in_place_fn *fn, void *arg, struct err *e) MUST_CHECK;

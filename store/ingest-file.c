@@ -3,8 +3,11 @@
 #include <linux/fs.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include "base/fd.h"
+#include "store/alternates.h"
+#include "store/in-place.h"
 #include "store/ingest-state.h"
 #include "store/steady.h"
 
@@ -14,6 +17,8 @@ struct ingest_file {
 	struct ingest_entry *x;
 	struct odb_file out;
 	bool present;           /* the store has it, and its bytes were compared */
+	bool hash_first;        /* it may not have to be written: its id says */
+	bool hashed;            /* and nothing else was done */
 	char what[INGEST_NAME_SIZE];
 };
 
@@ -60,13 +65,20 @@ static int
 ingest_file_store(struct ingest_file *f, int fd, struct ingest_pass *pass, struct err *e)
 {
 	enum odb_file_found found;
-	int rc;
+	int rc = 0;
 
-	if (odb_file_create(f->job.in->s, &f->out, e) != 0)
-		return -1;
-	rc = ingest_file_clone(f, fd, e);
+	if (f->job.in->o->mode != INGEST_REFERENCE || !f->hash_first) {
+		if (odb_file_create(f->job.in->s, &f->out, e) != 0)
+			return -1;
+		rc = ingest_file_clone(f, fd, e);
+	}
 	if (rc < 0)
 		return -1;
+	f->hashed = rc == 0 && f->hash_first;
+	if (f->hashed) {
+		odb_file_abort(f->job.in->s, &f->out);
+		return ingest_pass(pass, e);
+	}
 	pass->from = rc == 1 ? f->out.fd : fd;
 	pass->to = rc == 1 ? -1 : f->out.fd;
 	if (ingest_pass(pass, e) != 0)
@@ -157,6 +169,60 @@ ingest_file_publish(struct ingest_job *job, struct err *e)
 	return ingest_file_known(job, e);
 }
 
+/* 1: the file stays where it lies, and that is recorded; 0: it cannot, -1 */
+static int
+ingest_file_refer(struct ingest_file *f, struct err *e)
+{
+	struct store *s = f->job.in->s;
+	struct err ignored;
+	CLEANUP(cleanup_close) int fd = fd_open_beneath(store_worktree_fd(s), f->what,
+	    O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &ignored);
+	struct stat st;
+
+	/* not beneath the work tree: what lies elsewhere is not ours to rely on */
+	if (fd < 0 || fstat(fd, &st) != 0 || st.st_ino != f->x->inode)
+		return 0;
+	if (stat_cache_ns(&st.st_mtim) != f->x->mtime_ns || stat_cache_ns(&st.st_ctim) != f->x->ctime_ns)
+		return steady_changed(f->what, e);
+	return in_place_add(s, &f->x->id, fd, f->what, e) == 0 ? 1 : -1;
+}
+
+/* 1: an alternate has it. Its bytes are compared when they are used. */
+static int
+ingest_file_alternate(struct ingest_file *f, struct err *e)
+{
+	CLEANUP(source_close) struct source found = SOURCE_INIT;
+	struct store *s = f->job.in->s;
+	unsigned nth = 0;
+	int rc;
+
+	if (odb_keep(s, &f->x->id, 1, e) != 0)
+		return -1;
+	if (odb_has_own(s, &f->x->id)) /* read, and put right if it has to be */
+		return 0;
+	rc = alternates_find(s, &f->x->id, &nth, &found, e);
+	return rc == 1 && found.size != f->x->size ? 0 : rc;
+}
+
+/* Its id is known: is there something to be written at all? */
+static int
+ingest_file_decide(struct ingest_job *job, struct err *e)
+{
+	struct ingest_file *f = (struct ingest_file *)job;
+	int rc = job->in->o->mode == INGEST_REFERENCE ? ingest_file_refer(f, e) :
+	    ingest_file_alternate(f, e);
+
+	if (rc == 1)
+		return ingest_file_known(job, e);
+	if (rc < 0) {
+		ingest_file_drop(job);
+		return -1;
+	}
+	f->hash_first = f->hashed = false;
+	ingest_job_submit(job, WORKERS_COMPUTE);
+	return 0;
+}
+
 static int
 ingest_file_handle(struct ingest_job *job, struct err *e)
 {
@@ -164,6 +230,8 @@ ingest_file_handle(struct ingest_job *job, struct err *e)
 
 	if (job->in->o->flags & INGEST_HASH_ONLY)
 		return ingest_file_known(job, e);
+	if (f->hashed)
+		return ingest_file_decide(job, e);
 	if (f->present) {
 		if (odb_file_settle(job->in->s, &f->x->id, e) == 0)
 			return ingest_file_known(job, e);
@@ -173,6 +241,20 @@ ingest_file_handle(struct ingest_job *job, struct err *e)
 	job->work = ingest_file_sync;
 	job->handle = ingest_file_publish;
 	ingest_job_submit(job, WORKERS_WAIT);
+	return 0;
+}
+
+/* A second reading pays only when it is likely that nothing has to be written. */
+static int
+ingest_file_plan(struct ingest_file *f, struct err *e)
+{
+	const struct ingest *in = f->job.in;
+
+	if (in->o->flags & INGEST_HASH_ONLY)
+		return 0;
+	if (in->o->mode == INGEST_AUTO)
+		return alternates_size(in->s, f->x->size, &f->hash_first, e);
+	f->hash_first = in->o->mode == INGEST_REFERENCE;
 	return 0;
 }
 
@@ -188,6 +270,10 @@ ingest_file(struct ingest_node *node, struct ingest_entry *x, struct err *e)
 	f->x = x;
 	f->out.fd = -1;
 	ingest_name(node, x, f->what);
+	if (ingest_file_plan(f, e) != 0) {
+		free(f);
+		return -1;
+	}
 	node->job.in->reading++;
 	ingest_job_submit(&f->job, WORKERS_COMPUTE);
 	return 0;

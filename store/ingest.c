@@ -199,7 +199,7 @@ ingest_items(struct store *s, const struct ingest_options *o, struct ingest_item
     struct err *e)
 {
 	struct ingest in = {.s = o->flags & INGEST_HASH_ONLY ? NULL : s, .o = o, .items = items,
-	    .item_count = n, .present = ODB_PRESENT_INIT(s)};
+	    .item_count = n, .present = {.s = s, .elsewhere = o->mode == INGEST_AUTO || o->mode == INGEST_REFERENCE}};
 	struct err local;
 
 	if (e == NULL)
@@ -255,6 +255,7 @@ ingest_configure_mode(const char *text, enum ingest_mode *ret, struct err *e)
 {
 	static const char *const names[] = {
 		[INGEST_AUTO] = "auto", [INGEST_COPY] = "copy", [INGEST_REFLINK] = "reflink",
+		[INGEST_REFERENCE] = "reference",
 	};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -262,7 +263,7 @@ ingest_configure_mode(const char *text, enum ingest_mode *ret, struct err *e)
 			*ret = (enum ingest_mode)i;
 			return 0;
 		}
-	return err_set(e, ERR_USAGE, "store.ingest: \"%s\" is none of auto, copy and reflink", text);
+	return err_set(e, ERR_USAGE, "store.ingest: \"%s\" is none of auto, copy, reflink and reference", text);
 }
 
 int

@@ -14,9 +14,11 @@
 
 /* store.ingest: how the bytes of a large file get into the store. */
 enum ingest_mode {
-	INGEST_AUTO,    /* blocks are shared where the file system can, else copied */
+	INGEST_AUTO,    /* blocks are shared where the file system can, else copied, unless an
+	                 * alternate has them */
 	INGEST_COPY,
-	INGEST_REFLINK  /* ERR_UNSUPPORTED where the file system cannot */
+	INGEST_REFLINK, /* ERR_UNSUPPORTED where the file system cannot */
+	INGEST_REFERENCE /* large files of the work tree stay where they lie: in-place.h */
 };
 
 struct stat_cache;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "store/elsewhere.h"
 #include "store/odb-file.h"
 #include "store/odb-small.h"
 #include "store/odb.h"
@@ -82,6 +83,16 @@ odb_present_large(const struct odb_present *p, const struct odb_present_question
 	return store_read_only(p->s) || odb_file_settle(p->s, &q->id, e) == 0 ? 1 : -1;
 }
 
+/* Large ones alone: small ones are always kept in the store. */
+static int
+odb_present_elsewhere(const struct odb_present *p, const struct odb_present_question *q, struct err *e)
+{
+	CLEANUP(source_close) struct source found = SOURCE_INIT;
+	int rc = p->elsewhere && q->size > ODB_SMALL_MAX ? elsewhere_find(p->s, &q->id, 0, &found, e) : 0;
+
+	return rc == 1 && (!found.steady || found.size != q->size) ? 0 : rc;
+}
+
 int
 odb_present_find(struct odb_present *p, struct odb_present_question *q, size_t n, struct err *e)
 {
@@ -93,6 +104,8 @@ odb_present_find(struct odb_present *p, struct odb_present_question *q, size_t n
 
 		if (rc == 0) /* the bound between the two may have been another one */
 			rc = small ? odb_present_large(p, &q[i], e) : odb_present_small(p, &q[i].id, e);
+		if (rc == 0)
+			rc = odb_present_elsewhere(p, &q[i], e);
 		if (rc < 0)
 			return -1;
 		q[i].has = rc == 1;

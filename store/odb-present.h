@@ -13,6 +13,7 @@
 
 struct odb_present {
 	struct store *s;
+	bool elsewhere;     /* a reference or an alternate will do, if nothing says it was changed */
 	size_t asked;       /* since the ids were last thrown away */
 	struct oid *ids;    /* ascending; NULL: not read */
 	size_t count;

@@ -20,6 +20,7 @@ struct odb_state {
 	struct alternates *alternates; /* NULL: not looked for yet */
 	bool alone;                 /* it is an alternate itself: its own objects only */
 	struct db *in_place;        /* NULL: not opened yet */
+	int64_t referring_since;    /* in seconds */
 	bool referring;             /* a transaction is open in in_place */
 	struct lease *lease;        /* NULL: nothing is relied on yet */
 	bool lease_shared;          /* another's: lease_join */

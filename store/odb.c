@@ -323,6 +323,10 @@ odb_prefix(struct store *s, const char *prefix, struct oid *ret, struct err *e)
 	if (found.count < ODB_CANDIDATES_MAX &&
 	    odb_small_each(s, &first, &last, odb_prefix_add, &found, e) != 0)
 		return -1;
+	/* of what lies elsewhere only whole ids are known */
+	if (found.count == 0 && len == OID_HEX_SIZE - 1 && oid_from_hex(&found.ids[0], prefix, e) == 0 &&
+	    odb_has(s, &found.ids[0]))
+		found.count = 1;
 	if (found.count == 0)
 		return err_set(e, ERR_NOTFOUND, "%s: no object in %s has an id that begins so", prefix,
 		    store_path(s));

@@ -459,6 +459,8 @@ CLI_TESTS = \
 	tests/cli/t0210-ingest.sh \
 	tests/cli/t0220-gc.sh \
 	tests/cli/t0230-fsck-repair.sh \
+	tests/cli/t0240-alternates.sh \
+	tests/cli/t0250-reference.sh \
 	tests/cli/t0260-checkout.sh \
 	tests/cli/t0270-scale-history.sh \
 	tests/cli/t0300-commit.sh \

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "cmd/spec-file.h"
 #include "store/history.h"
+#include "store/in-place.h"
 #include "store/ingest.h"
 #include "store/refs.h"
 
@@ -162,12 +163,51 @@ status_compare(struct status *st, struct err *e)
 	return 0;
 }
 
+struct status_files {
+	struct status *st;
+	int rc;
+	struct err *e;
+};
+
+/* Is the file still what was promised?  One with other times is read. */
+static int
+status_file(void *arg, const struct in_place_file *f)
+{
+	struct status_files *w = arg;
+	struct store *s = w->st->s;
+	enum in_place_state state = in_place_look(s, f);
+	char id[CMD_SHORT_SIZE];
+
+	if (state == IN_PLACE_TOUCHED) {
+		w->rc = in_place_verify(s, f, &state, w->e);
+		if (w->rc != 0)
+			return -1;
+	}
+	if (state != IN_PLACE_LOST)
+		return 0;
+	cmd_short(&f->id, id);
+	fputs("Referenced file changed: ", stdout);
+	cmd_print_text(stdout, f->path);
+	printf(odb_intact(s, &f->id) ? "; the content recorded as %s is kept elsewhere\n" :
+	    ": the content recorded as %s is lost unless there is a copy elsewhere\n", id);
+	return 0;
+}
+
+/* Files that are kept where they lie (store.ingest=reference). */
+static int
+status_referenced(struct status *st, struct err *e)
+{
+	struct status_files w = {st, 0, e};
+
+	return in_place_each(st->s, status_file, &w, e) != 0 ? -1 : w.rc;
+}
+
 static int
 status_show(struct status *st, const char *file, struct err *e)
 {
 	CLEANUP(spec_free) struct spec spec = {0};
 
-	if (status_branch(st->s, e) != 0)
+	if (status_branch(st->s, e) != 0 || status_referenced(st, e) != 0)
 		return -1;
 	if (spec_file_read(st->s, file, &spec, e) != 0) {
 		if (file != NULL || e->code != ERR_SPEC || cmd_is_path("aicert.yaml"))
