@@ -1,6 +1,6 @@
 #!/bin/sh
 # The daemon under load and abuse, bounded, on the loopback: many clients at once, clients
-# that are slow, bodies that are wrong.  AICERT_LOAD_SECONDS says for how long (10).
+# that are slow, bodies that are wrong.  AICERT_LOAD_SECONDS says for how long (30).
 . "${top_srcdir:-.}/tests/cli/lib.sh"
 command -v curl >/dev/null && command -v openssl >/dev/null || exit 77
 trap 'kill $daemons 2>/dev/null; chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
@@ -128,7 +128,7 @@ stop
 
 # --- a mix, for a while ---
 start st "connections = 420"
-end=$(($(date +%s) + ${AICERT_LOAD_SECONDS:-10}))
+end=$(($(date +%s) + ${AICERT_LOAD_SECONDS:-30}))
 rounds=0
 while [ "$(date +%s)" -lt "$end" ]; do
 	head -c 30000 /dev/urandom >fresh
