@@ -47,15 +47,19 @@ fsck_reach_first(struct fsck *f, enum fsck_severity severity, const struct oid *
     const char *what, const struct oid *id)
 {
 	size_t ignored;
-	bool fresh;
+	bool fresh, there;
 	int rc = 1;
 
 	if (oid_map_get(&f->bad, id, &ignored))
 		return 0;
 	if (oid_map_get(&f->reached, id, &ignored))
 		return 1;
-	if (!odb_has_own(f->s, id)) {
-		if (odb_has(f->s, id))
+	if (fsck_state_there(f, id, true, &there) != 0)
+		return -1;
+	if (!there) {
+		if (fsck_state_there(f, id, false, &there) != 0)
+			return -1;
+		if (there)
 			rc = oid_map_add(&f->outside, id, 0, &fresh, f->e) == 0 ? 1 : -1;
 		else
 			rc = fsck_reach_missing(f, severity, by, what, id);
@@ -164,14 +168,18 @@ fsck_reach_ref(struct fsck_reach *r, const char *name)
 {
 	struct object_ref ref;
 	size_t ignored;
-	bool fresh;
+	bool fresh, there, own;
 
-	if (refs_read(r->f->s, name, &ref, NULL) != 0 || oid_map_get(&r->f->bad, &ref.id, &ignored) ||
-	    !odb_has(r->f->s, &ref.id))
+	if (refs_read(r->f->s, name, &ref, NULL) != 0 || oid_map_get(&r->f->bad, &ref.id, &ignored))
+		return 0;
+	if (fsck_state_there(r->f, &ref.id, false, &there) != 0 ||
+	    fsck_state_there(r->f, &ref.id, true, &own) != 0)
+		return -1;
+	if (!there)
 		return 0;
 	if (oid_map_add(&r->f->reached, &ref.id, 0, &fresh, r->f->e) != 0)
 		return -1;
-	if (fresh && !odb_has_own(r->f->s, &ref.id) &&
+	if (fresh && !own &&
 	    oid_map_add(&r->f->outside, &ref.id, 0, &fresh, r->f->e) != 0)
 		return -1;
 	if (ref.type == OBJECT_CERTIFICATE && fsck_reach_certificate(r->f, &ref.id, &ref.id) != 0)

@@ -1,5 +1,7 @@
 #include "store/fsck-state.h"
 
+#include "store/odb.h"
+
 #include <string.h>
 #include "base/buf.h"
 
@@ -15,6 +17,15 @@ fsck_state_say(struct fsck *f, enum fsck_severity severity, const char *fmt, ...
 	if (severity == FSCK_DAMAGE)
 		f->r.damage = true;
 	f->o->report(f->o->arg, severity, text);
+}
+
+int
+fsck_state_there(struct fsck *f, const struct oid *id, bool own, bool *ret)
+{
+	if ((own ? odb_find_own(f->s, id, ret, f->e) : odb_find(f->s, id, ret, f->e)) == 0)
+		return 0;
+	*ret = false;
+	return f->e->code == ERR_CORRUPT || f->e->code == ERR_FORMAT ? 0 : -1;
 }
 
 int

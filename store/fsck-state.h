@@ -37,6 +37,8 @@ struct fsck {
 void fsck_state_say(struct fsck *f, enum fsck_severity severity, const char *fmt, ...) PRINTF(3, 4);
 /* An error as a finding; -1 when it means that nothing can be said. */
 int fsck_state_finding(struct fsck *f, const char *what) MUST_CHECK;
+/* Is it there, in the store itself or anywhere?  What is damaged counts as absent. */
+int fsck_state_there(struct fsck *f, const struct oid *id, bool own, bool *ret) MUST_CHECK;
 /* To be told by fsck_state_settle(), in the order of the ids. */
 int fsck_state_suspect(struct fsck *f, const struct oid *id, const char *why) MUST_CHECK;
 /* Repairs what was suspected, or reports it as damage, once. */

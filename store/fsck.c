@@ -15,11 +15,14 @@ fsck_ref_object(struct fsck *f, const char *name, const struct object_ref *ref)
 	enum object_type type;
 	char hex[OID_HEX_SIZE];
 	size_t ignored;
+	bool there;
 
 	oid_hex(&ref->id, hex);
 	if (oid_map_get(&f->bad, &ref->id, &ignored))
 		return 0;
-	if (!odb_has(f->s, &ref->id)) {
+	if (fsck_state_there(f, &ref->id, false, &there) != 0)
+		return -1;
+	if (!there) {
 		fsck_state_say(f, FSCK_DAMAGE, "%s: names %s %s, which is missing", name,
 		    oid_type_name(ref->type), hex);
 		return 0;

@@ -74,13 +74,15 @@ gc_mark_follow(struct gc *g, const struct gc_todo *t, struct err *e)
 {
 	struct gc_mark m = {g, t->needed};
 	size_t ignored;
-	bool fresh;
+	bool fresh, there;
 
 	if (interrupt_check(e) != 0 || gc_mark_one(g, &t->ref.id, e) != 0)
 		return -1;
 	if (t->ref.type == OBJECT_BLOB || oid_map_get(&g->opened, &t->ref.id, &ignored))
 		return 0;
-	if (!odb_has(g->s, &t->ref.id))
+	if (odb_find(g->s, &t->ref.id, &there, e) != 0)
+		return -1;
+	if (!there)
 		return gc_mark_absent(t, e);
 	if (oid_map_add(&g->opened, &t->ref.id, 0, &fresh, e) != 0)
 		return -1;
@@ -110,10 +112,13 @@ gc_mark_id(void *gc, const struct oid *id, struct err *e)
 	struct object_ref ref = {.id = *id};
 	struct gc *g = gc;
 	size_t ignored;
+	bool there;
 
 	if (oid_map_get(&g->opened, id, &ignored))
 		return 0;
-	if (!odb_has(g->s, id))
+	if (odb_find(g->s, id, &there, e) != 0)
+		return -1;
+	if (!there)
 		return gc_mark_one(g, id, e); /* it may come yet */
 	if (history_type(g->s, id, &ref.type, e) != 0) {
 		/* bytes that cannot be read name nothing, and are kept */

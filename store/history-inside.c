@@ -44,8 +44,11 @@ history_inside_read(struct history_inside *in, const struct oid *id, int depth, 
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
 	CLEANUP(tree_free) struct tree t = TREE_INIT;
+	bool there;
 
-	if (!odb_has(in->s, id))
+	if (odb_find(in->s, id, &there, e) != 0)
+		return -1;
+	if (!there)
 		return 0;
 	if (odb_read(in->s, id, TREE_BYTES_MAX, &text, e) != 0)
 		return -1;

@@ -136,8 +136,11 @@ index_tree_entries(struct index_builder *b, const struct oid *id, int64_t n, int
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
 	CLEANUP(tree_free) struct tree t = TREE_INIT;
+	bool there;
 
-	if (!odb_has(b->s, id))
+	if (odb_find(b->s, id, &there, b->e) != 0)
+		return -1;
+	if (!there)
 		return 0;
 	if (odb_read(b->s, id, TREE_BYTES_MAX, &text, NULL) != 0 ||
 	    tree_decode(text.data, text.len, &t, NULL) != 0)

@@ -18,6 +18,37 @@
 #define ODB_PREFIX_MIN 7
 #define ODB_CANDIDATES_MAX 8
 
+int
+odb_find_own(struct store *s, const struct oid *id, bool *ret, struct err *e)
+{
+	uint64_t size;
+	int rc = odb_small_size(s, id, &size, e);
+
+	if (rc == 0)
+		rc = odb_file_size(s, id, &size, e);
+	if (rc < 0)
+		return -1;
+	*ret = rc == 1;
+	return 0;
+}
+
+int
+odb_find(struct store *s, const struct oid *id, bool *ret, struct err *e)
+{
+	CLEANUP(source_close) struct source p = SOURCE_INIT;
+	int rc;
+
+	if (odb_find_own(s, id, ret, e) != 0)
+		return -1;
+	if (*ret)
+		return 0;
+	rc = elsewhere_find(s, id, 0, &p, e);
+	if (rc < 0)
+		return -1;
+	*ret = rc == 1;
+	return 0;
+}
+
 bool
 odb_has_own(struct store *s, const struct oid *id)
 {

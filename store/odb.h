@@ -14,10 +14,14 @@
 #include "store/store.h"
 
 /* There, whatever its bytes are: in the store, or as a reference or in an alternate
- * (elsewhere.h), which all that reads falls back to. */
+ * (elsewhere.h), which all that reads falls back to.  False also when that cannot be
+ * found out: for those that only save work by it. */
 bool odb_has(struct store *s, const struct oid *id);
 /* In the store itself. */
 bool odb_has_own(struct store *s, const struct oid *id);
+/* The same for those to whom "absent" means something: what may be removed, what is lost. */
+int odb_find(struct store *s, const struct oid *id, bool *ret, struct err *e) MUST_CHECK;
+int odb_find_own(struct store *s, const struct oid *id, bool *ret, struct err *e) MUST_CHECK;
 /*
  * Before relying on objects that are there already: from now until s is closed gc
  * leaves them alone, with all that they name.  Only what odb_has says after this

@@ -244,15 +244,16 @@ static int
 refs_check_new(struct store *s, const char *name, const struct object_ref *ref, struct err *e)
 {
 	char hex[OID_HEX_SIZE];
+	bool there;
 
 	oid_hex(&ref->id, hex);
 	if (ref->type != OBJECT_COMMIT && (strncmp(name, "refs/heads/", 11) == 0 ||
 	    strncmp(name, "refs/remotes/", 13) == 0 || strcmp(name, "HEAD") == 0))
 		return err_set(e, ERR_USAGE, "%s: a branch names a commit, not a %s", name,
 		    oid_type_name(ref->type));
-	if (odb_keep(s, &ref->id, 1, e) != 0)
+	if (odb_keep(s, &ref->id, 1, e) != 0 || odb_find(s, &ref->id, &there, e) != 0)
 		return -1;
-	if (!odb_has(s, &ref->id))
+	if (!there)
 		return err_set(e, ERR_NOTFOUND, "%s: object %s is not in %s", name, hex, store_path(s));
 	return 0;
 }
