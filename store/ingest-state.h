@@ -152,4 +152,9 @@ struct ingest_pass {
 };
 int ingest_pass(struct ingest_pass *p, struct err *e) MUST_CHECK;
 
+/* --- ingest-total.c --- */
+/* How many bytes there are, for who watches the progress; entries that rules leave
+ * out are counted too. */
+void ingest_total(struct ingest *in);
+
 #endif

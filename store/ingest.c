@@ -179,6 +179,7 @@ ingest_all(struct ingest *in, struct err *e)
 	int rc;
 
 	in->inline_ = threads < 2;
+	ingest_total(in);
 	if (workers_start(threads, &in->workers, e) != 0)
 		return -1;
 	rc = ingest_drive(in, in->inline_ ? 1 : 2 * (size_t)threads + 2, e);

@@ -36,6 +36,7 @@ libaicert_core_a_SOURCES += \
 	store/ingest-loose.c \
 	store/ingest-node.c \
 	store/ingest-pass.c \
+	store/ingest-total.c \
 	store/ingest-write.c store/ingest-write.h \
 	store/lease.c store/lease.h \
 	store/lease-set.c store/lease-set.h \

@@ -544,10 +544,11 @@ history_store_LDADD = libaicert-core.a $(LIBRARIES_LIBS)
 EXTRA_PROGRAMS = bench-verify
 bench_verify_SOURCES = tests/bench/verify.c
 bench_verify_LDADD = libaicert-core.a $(LIBRARIES_LIBS)
-EXTRA_DIST += tests/bench/history.sh tests/bench/main-job.sh
+EXTRA_DIST += tests/bench/history.sh tests/bench/main-job.sh tests/bench/store.sh
 CLEANFILES += bench-verify
 
 bench: all bench-verify history-store
 	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' $(srcdir)/tests/bench/main-job.sh
 	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' $(srcdir)/tests/bench/history.sh
+	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' $(srcdir)/tests/bench/store.sh
 .PHONY: bench

@@ -2,12 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include "unit.h"
 #include "base/fd.h"
+#include "base/interrupt.h"
 #include "store/fixture.h"
+#include "store/stat-cache.h"
 
 #define BOTH INGEST_DIRECTORIES
 
@@ -262,8 +265,203 @@ START_TEST(ingest_hostile_trees)
 }
 END_TEST
 
+static void
+make_many(struct fixture *f)
+{
+	CLEANUP(cleanup_free) unsigned char *large = fixture_bytes(6000000, 9);
+	struct err e;
+
+	for (int i = 0; i < 600; i++) {
+		char name[64];
+
+		snprintf(name, sizeof name, "m/d%d/e%d", i % 7, i % 3);
+		UNIT_OK(fd_mkdirs_beneath(f->dirfd, name, 0755, &e), &e);
+		snprintf(name, sizeof name, "m/d%d/e%d/f%d", i % 7, i % 3, i);
+		fixture_write(f, name, large + i, i % 50 == 0 ? 100000 + (size_t)i : (size_t)i);
+	}
+	for (int i = 0; i < 4; i++) {
+		char name[64];
+
+		snprintf(name, sizeof name, "m/large%d", i);
+		fixture_write(f, name, large + i, 5000000 + (size_t)i);
+	}
+}
+
+static struct ingest_result
+ingest_with(struct store *s, int dirfd, const char *path, const struct ingest_options *o)
+{
+	struct ingest_item item = {.dirfd = dirfd, .path = path, .worktree = true};
+	struct err e;
+
+	UNIT_OK(ingest_items(s, o, &item, 1, &e), &e);
+	ck_assert(item.done);
+	return item.result;
+}
+
+static bool
+ingest_gives(const struct oid *id, struct ingest_result r)
+{
+	return oid_equal(id, &r.id);
+}
+
+/* Any number of threads gives the same tree; all of it can be read back. */
+START_TEST(ingest_threads)
+{
+	static const unsigned threads[] = {1, 2, 3, 16};
+	struct ingest_options o = {.flags = BOTH | INGEST_HASH_ONLY, .threads = threads[_i]};
+	struct ingest_result hashed, stored;
+	struct fixture f;
+	struct err e;
+
+	fixture_open(&f);
+	make_many(&f);
+	UNIT_OK(ingest_path(NULL, f.dirfd, "m", BOTH | INGEST_HASH_ONLY, NULL, &hashed, &e), &e);
+	ck_assert(ingest_gives(&hashed.id, ingest_with(NULL, f.dirfd, "m", &o)));
+	o.flags = BOTH;
+	o.mode = _i % 2 == 0 ? INGEST_COPY : INGEST_AUTO;
+	stored = ingest_with(f.s, f.dirfd, "m", &o);
+	ck_assert(oid_equal(&hashed.id, &stored.id));
+	ck_assert_uint_eq(hashed.size, stored.size);
+	ck_assert_int_eq(fixture_count(store_tmp_fd(f.s), "."), 0);
+	UNIT_OK(ingest_checkout(f.s, stored.type, &stored.id, f.dirfd, "out", &e), &e);
+	compare_trees(&f, "out", &hashed.id);
+	fixture_close(&f);
+}
+END_TEST
+
+/* A cache that lies about one file shows what is believed, and when. */
+START_TEST(ingest_cache)
+{
+	struct ingest_options o = {.flags = BOTH | INGEST_HASH_ONLY};
+	struct stat_cache_dir known = STAT_CACHE_DIR_INIT;
+	struct ingest_result r, lied;
+	char path[200];
+	struct stat dir;
+	struct fixture f;
+	struct err e;
+
+	fixture_open(&f);
+	make(&f);
+	usleep(50000);
+	snprintf(path, sizeof path, "%s/cache", f.path);
+	o.cache = stat_cache_open(path);
+	ck_assert_ptr_nonnull(o.cache);
+	r = ingest_with(NULL, f.dirfd, "d", &o);
+	ck_assert_int_eq(fstatat(f.dirfd, "d", &dir, 0), 0);
+	stat_cache_load(o.cache, &dir, &known);
+	ck_assert_uint_eq(known.count, 2);
+	ck_assert_str_eq(known.entries[0].name, "a");
+	known.entries[0].id.b[0] ^= 1;
+	stat_cache_store(o.cache, &dir, known.entries, known.count);
+	lied = ingest_with(NULL, f.dirfd, "d", &o);
+	ck_assert(!oid_equal(&lied.id, &r.id));
+	/* the store does not have what the cache says: it is read */
+	o.flags = BOTH;
+	ck_assert(ingest_gives(&r.id, ingest_with(f.s, f.dirfd, "d", &o)));
+	stat_cache_dir_free(&known);
+	stat_cache_load(o.cache, &dir, &known);
+	ck_assert_uint_eq(known.count, 2);
+	/* and the cache was put right by that */
+	o.flags = BOTH | INGEST_HASH_ONLY;
+	ck_assert(ingest_gives(&r.id, ingest_with(NULL, f.dirfd, "d", &o)));
+	/* without a cache it is never asked */
+	UNIT_OK(ingest_path(NULL, f.dirfd, "d", BOTH | INGEST_HASH_ONLY, NULL, &lied, &e), &e);
+	ck_assert(oid_equal(&r.id, &lied.id));
+	stat_cache_dir_free(&known);
+	stat_cache_close(o.cache);
+	fixture_close(&f);
+}
+END_TEST
+
+/* The digest in the event is that of what sha256sum prints of the rule files. */
+START_TEST(ingest_ignored)
+{
+	struct ingest_options o = {.flags = BOTH | INGEST_IGNORE | INGEST_HASH_ONLY};
+	struct ingest_result r, all;
+	struct oid top, sub, rules;
+	char a[OID_HEX_SIZE], b[OID_HEX_SIZE], text[400];
+	struct fixture f;
+	struct err e;
+
+	fixture_open(&f);
+	make(&f);
+	fixture_write(&f, ".aicertignore", "*.log\n", 6);
+	r = ingest_with(NULL, f.dirfd, "d", &o);
+	ck_assert_uint_eq(r.ignored.count, 0);
+	UNIT_OK(ingest_path(NULL, f.dirfd, "d", BOTH | INGEST_HASH_ONLY, NULL, &all, &e), &e);
+	ck_assert(oid_equal(&r.id, &all.id));
+	UNIT_OK(fd_mkdirs_beneath(f.dirfd, "d/sub/out/deep", 0755, &e), &e);
+	fixture_write(&f, "d/sub/out/deep/x", "x", 1);
+	fixture_write(&f, "d/sub/out/y", "y", 1);
+	fixture_write(&f, "d/1.log", "1", 1);
+	fixture_write(&f, "d/sub/2.log", "2", 1);
+	fixture_write(&f, "d/sub/.aicertignore", "out/\n", 5);
+	r = ingest_with(NULL, f.dirfd, "d", &o);
+	ck_assert_uint_eq(r.ignored.count, 3); /* out counts once */
+	UNIT_OK(oid_from_data(&top, "*.log\n", 6, &e), &e);
+	UNIT_OK(oid_from_data(&sub, "out/\n", 5, &e), &e);
+	oid_hex(&top, a);
+	oid_hex(&sub, b);
+	snprintf(text, sizeof text, "%s  .aicertignore\n%s  d/sub/.aicertignore\n", a, b);
+	UNIT_OK(oid_from_data(&rules, text, strlen(text), &e), &e);
+	ck_assert(oid_equal(&rules, &r.ignored.rules));
+	/* when verifying everything counts */
+	UNIT_OK(ingest_path(NULL, f.dirfd, "d", BOTH | INGEST_HASH_ONLY, NULL, &all, &e), &e);
+	ck_assert(!oid_equal(&r.id, &all.id));
+	ck_assert_uint_eq(all.ignored.count, 0);
+	fixture_close(&f);
+}
+END_TEST
+
+/* A signal while files are read: an error, and nothing is left. */
+START_TEST(ingest_interrupted)
+{
+	const struct ingest_options o = {.flags = BOTH, .threads = _i == 0 ? 1 : 3};
+	struct ingest_item item = {.path = "m"};
+	struct fixture f;
+	struct err e;
+
+	fixture_open(&f);
+	make_many(&f);
+	item.dirfd = f.dirfd;
+	UNIT_OK(interrupt_install(&e), &e);
+	raise(SIGINT);
+	UNIT_FAILS(ingest_items(f.s, &o, &item, 1, &e), &e, ERR_CANCELLED);
+	ck_assert(!item.done);
+	ck_assert_int_eq(fixture_count(store_tmp_fd(f.s), "."), 0);
+	fixture_close(&f);
+}
+END_TEST
+
+START_TEST(ingest_reflink_or_says_so)
+{
+	CLEANUP(cleanup_free) unsigned char *large = fixture_bytes(100000, 5);
+	const struct ingest_options o = {.mode = INGEST_REFLINK};
+	struct ingest_item item = {.path = "large"};
+	struct fixture f;
+	struct err e;
+
+	fixture_open(&f);
+	fixture_write(&f, "large", large, 100000);
+	item.dirfd = f.dirfd;
+	if (ingest_items(f.s, &o, &item, 1, &e) != 0) {
+		ck_assert_int_eq(e.code, ERR_UNSUPPORTED);
+		ck_assert(strstr(e.msg, "large") != NULL && strstr(e.msg, "store.ingest") != NULL);
+		ck_assert_int_eq(fixture_count(store_tmp_fd(f.s), "."), 0);
+	} else {
+		ck_assert(odb_intact(f.s, &item.result.id));
+	}
+	fixture_close(&f);
+}
+END_TEST
+
 UNIT_SUITE(ingest)
 {
+	tcase_add_loop_test(tc, ingest_threads, 0, 4);
+	tcase_add_test(tc, ingest_cache);
+	tcase_add_test(tc, ingest_ignored);
+	tcase_add_loop_test(tc, ingest_interrupted, 0, 2);
+	tcase_add_test(tc, ingest_reflink_or_says_so);
 	tcase_add_test(tc, ingest_file_and_directory);
 	tcase_add_test(tc, ingest_checkout_gives_it_back);
 	tcase_add_test(tc, ingest_adopt_empties_the_directory);

@@ -1,0 +1,165 @@
+#!/bin/sh
+# How fast files get into the store, beside the peers that are installed, in the
+# same run: best of several runs in seconds, peak memory, and ratios.  Data is
+# made in $TMPDIR and removed.  BENCH_SIZE (MiB a file, 4 files), BENCH_FILES,
+# BENCH_MANY (files in directories of 1,000; 0: none), BENCH_SPARSE (GiB; 0: none),
+# BENCH_RUNS.
+. "${top_srcdir:-.}/tests/cli/lib.sh"
+size=${BENCH_SIZE:-512} files=${BENCH_FILES:-50000} many=${BENCH_MANY:-1000000}
+sparse=${BENCH_SPARSE:-64} runs=${BENCH_RUNS:-3}
+have() { command -v "$1" >/dev/null; }
+clear() { chmod -R u+w "$1" 2>/dev/null; rm -rf "$1"; }
+
+# best LABEL BEFORE COMMAND: the best of the runs, kept in $last, with peak memory
+best() {
+	label=$1 before=$2 command=$3 last=
+	n=0 memory=0
+	while [ $n -lt "$runs" ]; do
+		(eval "$before") >/dev/null 2>&1
+		/usr/bin/time -o "$scratch/time" -f '%e %M' sh -c "$command" >/dev/null 2>"$scratch/err" ||
+			{ cat "$scratch/err"; return; }
+		read -r seconds kib <"$scratch/time"
+		last=$(echo "$seconds ${last:-$seconds}" | awk '{ print $1 < $2 ? $1 : $2 }')
+		[ "$kib" -gt "$memory" ] && memory=$kib
+		n=$((n + 1))
+	done
+	printf '%-58s %8.2f s %6d MiB\n' "$label" "$last" $((memory / 1024))
+}
+# ratio LABEL A B LIMIT
+ratio() { printf '%-58s %8s   (%s)\n' "  $1" "$(echo "$2 $3" | awk '{ printf "%.2f", $1 / ($2 > 0 ? $2 : 0.001) }')" "$4"; }
+slower() { echo "$1 $2" | awk '{ print $1 > $2 ? $1 : $2 }'; }
+
+data() { openssl enc -aes-128-ctr -K 00 -iv "$1" -in /dev/zero 2>/dev/null | head -c "$2"; }
+small() { # COUNT DIRECTORY BYTES A-DIRECTORY
+	python3 -c '
+import os, sys
+count, top, size, per = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+for i in range(count):
+    d = "%s/d%05d" % (top, i // per)
+    if i % per == 0:
+        os.makedirs(d)
+    with open("%s/f%07d" % (d, i), "wb") as f:
+        f.write(os.urandom(size) if size > 16 else b"%d\n" % i)
+' "$@"
+}
+new_store() { clear store; mkdir store; (cd store && aicert init -q); sync; }
+peers() { # WHAT DIRECTORY: puts of others, after aicert's in $mine
+	if have git-lfs; then
+		best "git lfs: git add, $1" "clear p; git init -q p; cd p; git lfs install --local; git lfs track 'f*'; cp -r ../$2 ." "cd p && git add ."
+		ratio "aicert / git lfs" "$mine" "$last" "< 1"
+	fi
+	best "git add, $1" "clear p; git init -q p; cp -r $2 p/" "cd p && git add ."
+	ratio "aicert / git add" "$mine" "$last" "<= 0.33 of many files"
+	if have ostree; then
+		best "ostree commit, $1" "clear p; ostree init --repo=p --mode=bare-user" "ostree --repo=p commit -b x --tree=dir=$2"
+		ratio "aicert / ostree" "$mine" "$last" "< 1"
+	fi
+	if have borg; then
+		export BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK=yes BORG_RELOCATED_REPO_ACCESS_IS_OK=yes
+		best "borg create, no compression, $1" "clear p; borg init -e none p" "borg create --compression none p::x $2"
+		ratio "aicert / borg" "$mine" "$last" "< 1"
+	fi
+	if have restic; then
+		export RESTIC_PASSWORD=x
+		best "restic backup, $1" "clear p; restic init -r p" "restic -r p backup --no-cache $2"
+		ratio "aicert / restic" "$mine" "$last" "< 1"
+	fi
+	if have casync; then
+		best "casync make, $1" "clear p; mkdir p" "casync make --store=p/store p/x.caidx $2"
+		ratio "aicert / casync" "$mine" "$last" "< 1"
+	fi
+	clear p
+}
+
+mkdir big
+for i in 1 2 3 4; do data 0$i $((size * 1048576)) >big/f$i; done
+cat big/f* >one
+sync
+total=$((size * 4))
+echo "# $(nproc) processors, $(uname -r), $(stat -f -c %T .), $(date -u +%Y-%m-%d), load $(cut -d' ' -f1 /proc/loadavg)"
+
+echo "## hashing, $total MiB in 4 files"
+best "openssl dgst -sha256, two processes" : "(openssl dgst -sha256 big/f1 big/f2) & openssl dgst -sha256 big/f3 big/f4; wait"
+two=$last
+best "aicert hash-object --no-cache" : "aicert hash-object --no-cache big"
+ratio "aicert / openssl" "$last" "$two" "<= 1.1"
+if have b3sum; then best "b3sum --num-threads 2" : "b3sum --num-threads 2 big/f*"; fi
+best "openssl dgst -sha256, one file of $total MiB" : "openssl dgst -sha256 one"
+single=$last
+best "aicert hash-object --no-cache, that file" : "aicert hash-object --no-cache one"
+ratio "aicert / openssl" "$last" "$single" "<= 1.1"
+
+echo "## into the store, $total MiB in 4 files"
+best "cp -r" "clear copy; sync" "cp -r big copy"
+limit=$(slower "$last" "$two")
+best "aicert hash-object -w" new_store "cd store && aicert hash-object -w --no-cache ../big"
+mine=$last
+ratio "aicert / the slower of cp and two openssl" "$mine" "$limit" "<= 1.15"
+best "the same again, unchanged" : "cd store && aicert hash-object -w ../big"
+best "cp, one file" "clear copy; sync" "cp one copy"
+limit=$(slower "$last" "$single")
+best "aicert hash-object -w, one file" new_store "cd store && aicert hash-object -w --no-cache ../one"
+ratio "aicert / the slower of cp and one openssl" "$last" "$limit" "<= 1.15"
+clear copy
+peers "$total MiB in 4 files" big
+if have mkfs.xfs && [ "$(id -u)" = 0 ]; then
+	truncate -s $((total * 2 + 1024))M disk && mkfs.xfs -q -m reflink=1 disk && mkdir mnt && mount -o loop disk mnt && {
+		cp -r big mnt/ && sync && cd mnt
+		used() { df -k --output=used . | tail -1; }
+		best "aicert hash-object --no-cache, on xfs" : "aicert hash-object --no-cache big"
+		hash=$last
+		new_store && was=$(used)
+		best "aicert hash-object -w, reflink on xfs" new_store "cd store && aicert hash-object -w --no-cache ../big"
+		ratio "reflink / hash only" "$last" "$hash" "<= 1.1"
+		echo "  disk used by it: $((($(used) - was) / 1024)) MiB (0, but for names)"
+		clear store
+		cd ..
+		umount mnt
+	}
+	rm -rf disk mnt
+fi
+clear big
+rm -f one
+
+echo "## $files files of 4 KiB"
+small "$files" small 4096 100
+sync
+best "aicert hash-object -w" new_store "cd store && aicert hash-object -w --no-cache ../small"
+mine=$last
+echo "  disk / data: $(du -sk store/.aicert small | awk 'NR == 1 { a = $1 } NR == 2 { printf "%.2f", a / $1 }') (at most 1.1)"
+(cd store && aicert hash-object -w ../small) >/dev/null
+best "the same again, unchanged" : "cd store && aicert hash-object -w ../small"
+again=$last
+if have strace; then
+	(cd store && strace -f -qq -e trace=openat,openat2,open aicert hash-object -w ../small 2>&1 >/dev/null) |
+		grep -c '"f[0-9]' | sed 's/^/  files opened: /'
+fi
+best "aicert hash-object, unchanged (as in status)" : "cd store && aicert hash-object ../small"
+peers "$files files" small
+git init -q p && cp -r small p/ && (cd p && git add . && git -c user.name=x -c user.email=x@x commit -qm x && sleep 2 && git status) >/dev/null
+best "git status, unchanged" : "cd p && git status"
+ratio "aicert -w unchanged / git status" "$again" "$last" "<= 1"
+clear p
+clear small
+
+if [ "$many" -gt 0 ]; then
+	runs=1
+	for n in $((many / 4)) "$many"; do
+		echo "## $n files in $((n / 1000)) directories"
+		small "$n" many 8 1000
+		sync
+		best "aicert hash-object -w (at most 300 MiB)" new_store "cd store && aicert hash-object -w ../many"
+		ratio "seconds a 100,000 files" "$last" "$(echo "$n" | awk '{ print $1 / 100000 }')" "linear: the same in both"
+		best "unchanged, as in status (at most 2 s)" : "cd store && aicert hash-object ../many"
+		best "unchanged, -w" : "cd store && aicert hash-object -w ../many"
+		clear many
+	done
+	clear store
+fi
+if [ "$sparse" -gt 0 ]; then
+	runs=1
+	truncate -s "${sparse}G" sparse
+	new_store
+	best "aicert hash-object -w of a sparse file of $sparse GiB (64 MiB)" : "cd store && aicert hash-object -w ../sparse"
+	echo "  disk used by it: $(du -sk store/.aicert | cut -f1) KiB"
+fi
