@@ -177,6 +177,8 @@ forge_machine_LDADD = $(UNIT_LDADD)
 UNIT_TESTS += unit-store
 unit_store_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/store/fixture.c tests/unit/store/fixture.h \
+	tests/unit/store/alternates.c \
+	tests/unit/store/concurrent.c \
 	tests/unit/store/config.c \
 	tests/unit/store/filesystem.c \
 	tests/unit/store/fsck.c \
