@@ -1,4 +1,5 @@
 #include <string.h>
+#include "base/interrupt.h"
 #include "store/history.h"
 #include "store/oid-map.h"
 
@@ -173,7 +174,7 @@ history_meet(struct history_graph *g, const struct oid *id, bool child, struct e
 		g->nodes = nodes;
 		g->cap = cap;
 	}
-	if (history_node_read(g, id, &n, e) != 0)
+	if (interrupt_check(e) != 0 || history_node_read(g, id, &n, e) != 0)
 		return -1;
 	n.children = child;
 	g->nodes[g->count++] = n;
@@ -200,6 +201,8 @@ history_tell(struct history_graph *g, const struct history_node *n, struct err *
 {
 	CLEANUP(commit_free) struct commit again = {0};
 
+	if (interrupt_check(e) != 0)
+		return -1;
 	if (!n->kept && history_commit(g->s, &n->id, &again, e) != 0)
 		return -1;
 	g->stop = g->fn(g->arg, &n->id, n->kept ? &n->commit : &again) != 0;

@@ -1,5 +1,6 @@
 #include <string.h>
 #include <time.h>
+#include "base/interrupt.h"
 #include "object/certificate-scan.h"
 #include "object/tree.h"
 #include "store/history.h"
@@ -422,6 +423,8 @@ index_drain(struct index_builder *b)
 	while (b->depth > 0) {
 		struct index_node *top = &b->stack[b->depth - 1];
 
+		if (interrupt_check(b->e) != 0)
+			return -1;
 		if (top->next < top->commit.parent_count) {
 			struct oid parent = top->commit.parents[top->next++];
 
