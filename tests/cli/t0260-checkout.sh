@@ -135,7 +135,7 @@ same "$(find . -name '*.aicert-*' -not -path './.aicert/*' | wc -l)" 0
 big=$(sha256sum <data/big.bin | cut -c1-64)
 file=.aicert/objects/$(echo "$big" | cut -c1-2)/$(echo "$big" | cut -c3-)
 rm data/big.bin
-chmod u+w "$file" && printf X | dd of="$file" bs=1 seek=500 conv=notrunc 2>/dev/null
+chmod u+w "$file" && printf DAMAGED. | dd of="$file" bs=1 seek=500 conv=notrunc 2>/dev/null
 fails 1 aicert checkout --inputs HEAD
 err_has data/big.bin
 [ ! -e data/big.bin ] || die "damaged bytes were written"
@@ -143,6 +143,15 @@ rm -f "$file"
 fails 3 aicert checkout --inputs HEAD
 err_has data/big.bin
 ok aicert checkout --inputs HEAD data/part1 data/link
+# as deep as a tree can be
+deep=d
+for i in $(seq 62); do deep=$deep/d; done
+mkdir -p "$deep" && echo bottom >"$deep/x"
+spec deep.yaml "cp -r d e" "d" "e/"
+ok aicert commit -q -f deep.yaml -m deep
+rm -rf e
+ok aicert checkout HEAD "e${deep#d}/x"
+same "$(cat "e${deep#d}/x")" bottom
 if [ "$(id -u)" != 0 ]; then
 	rm -rf ckpt && mkdir ckpt && chmod 555 ckpt
 	fails 3 aicert checkout HEAD
