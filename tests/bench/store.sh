@@ -3,7 +3,7 @@
 # same run: best of several runs in seconds, peak memory, and ratios.  Data is
 # made in $TMPDIR and removed.  BENCH_SIZE (MiB a file, 4 files), BENCH_FILES,
 # BENCH_MANY (files in directories of 1,000; 0: none), BENCH_SPARSE (GiB; 0: none),
-# BENCH_RUNS.
+# BENCH_RUNS; BENCH_PEERS=0: without other programs than cp, openssl and git status.
 . "${top_srcdir:-.}/tests/cli/lib.sh"
 size=${BENCH_SIZE:-512} files=${BENCH_FILES:-50000} many=${BENCH_MANY:-1000000}
 sparse=${BENCH_SPARSE:-64} runs=${BENCH_RUNS:-3}
@@ -19,7 +19,7 @@ best() {
 		/usr/bin/time -o "$scratch/time" -f '%e %M' sh -c "$command" >/dev/null 2>"$scratch/err" ||
 			{ cat "$scratch/err"; return; }
 		read -r seconds kib <"$scratch/time"
-		last=$(echo "$seconds ${last:-$seconds}" | awk '{ print $1 < $2 ? $1 : $2 }')
+		last=$(echo "$seconds ${last:-$seconds}" | awk '{ print ($1 < $2 ? $1 : $2) }')
 		[ "$kib" -gt "$memory" ] && memory=$kib
 		n=$((n + 1))
 	done
@@ -27,7 +27,7 @@ best() {
 }
 # ratio LABEL A B LIMIT
 ratio() { printf '%-58s %8s   (%s)\n' "  $1" "$(echo "$2 $3" | awk '{ printf "%.2f", $1 / ($2 > 0 ? $2 : 0.001) }')" "$4"; }
-slower() { echo "$1 $2" | awk '{ print $1 > $2 ? $1 : $2 }'; }
+slower() { echo "$1 $2" | awk '{ print ($1 > $2 ? $1 : $2) }'; }
 
 data() { openssl enc -aes-128-ctr -K 00 -iv "$1" -in /dev/zero 2>/dev/null | head -c "$2"; }
 small() { # COUNT DIRECTORY BYTES A-DIRECTORY
@@ -44,6 +44,7 @@ for i in range(count):
 }
 new_store() { clear store; mkdir store; (cd store && aicert init -q); sync; }
 peers() { # WHAT DIRECTORY: puts of others, after aicert's in $mine
+	[ "${BENCH_PEERS:-1}" = 1 ] || return
 	if have git-lfs; then
 		best "git lfs: git add, $1" "clear p; git init -q p; cd p; git lfs install --local; git lfs track 'f*'; cp -r ../$2 ." "cd p && git add ."
 		ratio "aicert / git lfs" "$mine" "$last" "< 1"
@@ -95,6 +96,7 @@ limit=$(slower "$last" "$two")
 best "aicert hash-object -w" new_store "cd store && aicert hash-object -w --no-cache ../big"
 mine=$last
 ratio "aicert / the slower of cp and two openssl" "$mine" "$limit" "<= 1.15"
+(cd store && aicert hash-object -w ../big) >/dev/null
 best "the same again, unchanged" : "cd store && aicert hash-object -w ../big"
 best "cp, one file" "clear copy; sync" "cp one copy"
 limit=$(slower "$last" "$single")
@@ -144,12 +146,13 @@ clear small
 
 if [ "$many" -gt 0 ]; then
 	runs=1
-	for n in $((many / 4)) "$many"; do
-		echo "## $n files in $((n / 1000)) directories"
-		small "$n" many 8 1000
+	for count in $((many / 4)) "$many"; do
+		echo "## $count files in $((count / 1000)) directories"
+		small "$count" many 8 1000
 		sync
 		best "aicert hash-object -w (at most 300 MiB)" new_store "cd store && aicert hash-object -w ../many"
-		ratio "seconds a 100,000 files" "$last" "$(echo "$n" | awk '{ print $1 / 100000 }')" "linear: the same in both"
+		ratio "seconds a 100,000 files" "$last" "$(echo "$count" | awk '{ print $1 / 100000 }')" "linear: the same in both"
+		(cd store && aicert hash-object ../many) >/dev/null
 		best "unchanged, as in status (at most 2 s)" : "cd store && aicert hash-object ../many"
 		best "unchanged, -w" : "cd store && aicert hash-object -w ../many"
 		clear many
