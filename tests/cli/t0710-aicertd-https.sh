@@ -140,7 +140,7 @@ for f in big small; do
 	req 200 bob /v1/objects/missing -d "$list"
 	out_has "$id"
 	# until he sends it, all of it
-	req 422 bob "/v1/objects/$id" -T "$0"
+	req 422 bob "/v1/objects/$id" -T "$source_dir/tests/cli/t0710-aicertd-https.sh"
 	req 404 bob "/v1/objects/$id"
 done
 id=$(hash_of big)

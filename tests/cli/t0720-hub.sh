@@ -201,8 +201,8 @@ req 404 bob "/v1/objects/$second"
 req 200 bob "/v1/objects/$first"
 
 # --- of several that write at once exactly one wins ---
+ref "refs/heads/race" "$first"
 for i in 1 2 3 4 5 6; do
-	ref "refs/heads/race" "$first"
 	curl -sk -o /dev/null -w '%{http_code}\n' -H 'Authorization: Bearer ada-secret' -H 'If-None-Match: *' \
 		-X PUT --data-binary @"$scratch/ref" "$url/v1/refs/heads/race" >"$scratch/race$i" &
 	races="${races-} $!"
