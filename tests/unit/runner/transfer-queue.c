@@ -136,8 +136,11 @@ START_TEST(lists)
 	struct err e;
 
 	list_of(&l, 300);
-	for (size_t i = 0; i < 300; i++)
-		UNIT_OK(transfer_list_add(&l, &l.items[i], &e), &e);
+	for (size_t i = 0; i < 300; i++) {
+		struct transfer_item item = l.items[i];
+
+		UNIT_OK(transfer_list_add(&l, &item, &e), &e);
+	}
 	transfer_list_unique(&l);
 	ck_assert_uint_eq(l.count, 300);
 	UNIT_OK(transfer_list_encode(&l, &text, &e), &e);
