@@ -9,7 +9,7 @@ size=$((mib * 1024 * 1024))
 # moved METHOD ID FIELD: bytes of all those requests, as the daemon's log has them
 moved() {
 	sed -n "s,.*method=$1 path=/v1/objects/$2 .* $3=\([0-9]*\).*,\1,p" "$scratch/gpu.log" |
-		awk '{ n += $1 } END { printf "%d\n", n }'
+		awk '{ n += $1 } END { printf "%.0f\n", n }'
 }
 # about N: between the size and an eighth more: what was on its way is sent again
 about() {
@@ -86,7 +86,7 @@ kill -INT $client
 wait $client
 same $? 3
 rm "$scratch/passage/rate"
-[ -z "$(ls .aicert/runs)" ] || die "a run that was never started"
+[ -z "$(ls .aicert/runs 2>/dev/null)" ] || die "a run that was never started"
 ok aicert commit -q -f up.yaml -r gpu -m "after Control-C"
 about "$(put "$id")" "an upload that was interrupted"
 

@@ -61,7 +61,7 @@ wait $client
 same $? 0
 [ -d prepared ] || die "the outputs did not come"
 sent=$(sed -n "s,.*method=PUT path=/v1/objects/$words .* in=\([0-9]*\).*,\1,p" "$scratch/gpu.log" |
-	awk '{ n += $1 } END { printf "%d", n }')
+	awk '{ n += $1 } END { printf "%.0f", n }')
 [ "$sent" -ge "$size" ] && [ "$sent" -le $((size + size / 4)) ] ||
 	die "$sent bytes were sent of an object of $size"
 
