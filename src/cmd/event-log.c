@@ -139,15 +139,16 @@ event_log_print_event(const struct event_log *l, size_t k, enum event_log_match 
 {
 	const struct event_log_event *ev = &l->events[k];
 	char type[EVENT_LOG_NAME_SIZE], text[EVENT_LOG_TEXT_MAX], hex[2 * EVENT_LOG_SHOWN + 1];
+	size_t best = event_log_best(l, ev), size = l->banks[best].size;
 
 	event_log_type_name(ev->type, type);
 	event_log_text(ev, text);
-	hex_encode(hex, ev->digest[event_log_best(l, ev)], EVENT_LOG_SHOWN);
+	hex_encode(hex, ev->digest[best], size < EVENT_LOG_SHOWN ? size : EVENT_LOG_SHOWN);
 	if (ev->pcr < EVENT_LOG_PCRS)
 		printf("%4zu  %3u  ", k, ev->pcr);
 	else
 		printf("%4zu    -  ", k);
-	printf("%-34s  %s  %s%s\n", type, ev->type == EVENT_LOG_NO_ACTION ? "-               " : hex,
+	printf("%-34s  %-16s  %s%s\n", type, ev->type == EVENT_LOG_NO_ACTION ? "-" : hex,
 	    match == EVENT_LOG_DIFFERS ? "DIGEST DIFFERS FROM PAYLOAD  " : "", text);
 }
 

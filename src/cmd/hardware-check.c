@@ -301,8 +301,12 @@ hardware_check_pins(const struct hardware_check_options *o, struct hardware_chec
 	if (j->pins == NULL)
 		return err_nomem(e);
 	j->rq.pins = j->pins;
-	for (size_t i = 0; i < j->root_count; i++)
+	for (size_t i = 0; i < j->root_count; i++) {
+		if (!x509_signed_by(j->roots[i], j->roots[i]))
+			return err_set(e, ERR_FORMAT, "--root: not a root, or damaged: it is not signed by"
+			    " itself");
 		hardware_check_pin(j, j->roots[i], NULL);
+	}
 	for (size_t i = 0; i < j->trust.count; i++) {
 		const struct trust_entry *t = &j->trust.entries[i];
 

@@ -51,12 +51,27 @@ x509_chain_may_issue(const struct x509_cert *c, size_t i, struct buf *reason)
 		buf_addf(reason, "certificate %zu of the chain: %s", i, e.msg);
 		return false;
 	}
-	if (!p.ca || !p.key_cert_sign) {
-		buf_addf(reason, "certificate %zu of the chain: %s", i,
-		    p.ca ? "keyUsage without keyCertSign" : "not a CA");
-		return false;
-	}
-	return true;
+	if (p.ca && p.key_cert_sign && !p.eku_other)
+		return true;
+	buf_addf(reason, "certificate %zu of the chain: %s", i, !p.ca ? "not a CA" :
+	    !p.key_cert_sign ? "keyUsage without keyCertSign" :
+	    "a CA for servers, code, mail or time stamps alone");
+	return false;
+}
+
+/* libcrypto looked at all else; a root of time stamps that was pinned by mistake is none of
+ * attestation keys. */
+static bool
+x509_chain_anchor_ok(const struct x509_cert *c, size_t i, struct buf *reason)
+{
+	struct x509_profile p;
+	struct err e;
+	bool ok = x509_profile(c, &p, &e) == 0 && !p.eku_other;
+
+	if (!ok)
+		buf_addf(reason, "certificate %zu of the chain: a root for servers, code, mail or time"
+		    " stamps alone", i);
+	return ok;
 }
 
 /* SHA-256 or better, stated by the signature itself (also RSASSA-PSS); what has its
@@ -134,9 +149,10 @@ x509_chain_setup(X509_STORE_CTX *ctx, X509_STORE *store, const struct x509_cert 
 	X509_VERIFY_PARAM_set_time(param, (time_t)time);
 	X509_VERIFY_PARAM_set_auth_level(param, X509_CHAIN_LEVEL);
 	X509_VERIFY_PARAM_set_depth(param, X509_CHAIN_MAX);
-	/* an anchor is trusted because it is pinned, self-signed or not */
+	/* an anchor is trusted because it is pinned, self-signed or not; any policy will do, but
+	 * what a CA demands of policies holds (RFC 5280 section 6.1.5) */
 	return X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN |
-	    X509_V_FLAG_CHECK_SS_SIGNATURE) == 1 ? 0 : -1;
+	    X509_V_FLAG_CHECK_SS_SIGNATURE | X509_V_FLAG_POLICY_CHECK) == 1 ? 0 : -1;
 }
 
 int
@@ -166,7 +182,8 @@ x509_chain_ok(struct x509_cert *const *chain, size_t n, const struct x509_cert *
 		    x509_chain_exponent_ok(chain[i], i, reason) &&
 		    (i == 0 || x509_chain_may_issue(chain[i], i, reason));
 	if (ok && anchor != NULL)
-		ok = x509_chain_exponent_ok(anchor, n, reason);
+		ok = x509_chain_exponent_ok(anchor, n, reason) &&
+		    x509_chain_anchor_ok(anchor, n, reason);
 	ERR_clear_error();
 	*ret_ok = ok;
 	return buf_check(reason, e);

@@ -194,6 +194,20 @@ x509_crl_fault(const struct x509_crl *crl, const struct x509_cert *c,
 	return fault != NULL ? fault : x509_crl_scope_fault(crl, c);
 }
 
+/* RFC 5280 section 5.3: with a critical extension of an entry that is not understood (ours
+ * are all of indirect lists) a list says of nobody that he is not revoked. */
+static bool
+x509_crl_entries_known(const struct x509_crl *crl)
+{
+	const STACK_OF(X509_REVOKED) *all = X509_CRL_get_REVOKED(crl->x);
+
+	for (int i = 0; all != NULL && i < sk_X509_REVOKED_num(all); i++) {
+		if (X509_REVOKED_get_ext_by_critical(sk_X509_REVOKED_value(all, i), 1, -1) >= 0)
+			return false;
+	}
+	return true;
+}
+
 static bool
 x509_crl_fresh(const struct x509_crl *crl, int64_t time)
 {
@@ -209,7 +223,7 @@ x509_crl_lists(const struct x509_crl *crl, const struct x509_cert *c, int64_t *r
 {
 	X509_REVOKED *entry = NULL;
 
-	if (X509_CRL_get0_by_cert(crl->x, &entry, x509_raw(c)) != 1 || entry == NULL)
+	if (X509_CRL_get0_by_cert(crl->x, &entry, x509_raw(c)) == 0 || entry == NULL)
 		return false;
 	if (!x509_crl_time(X509_REVOKED_get0_revocationDate(entry), ret_since))
 		*ret_since = INT64_MIN;
@@ -239,6 +253,9 @@ x509_crl_judge(const struct x509_crl *crl, const struct x509_cert *c,
 	if (listed && (fresh || since <= time)) {
 		*ret = X509_CRL_REVOKED;
 		buf_adds(reason, "revoked by its issuer");
+	} else if (!x509_crl_entries_known(crl)) {
+		buf_adds(reason, "a revocation list does not count: an entry has a critical extension we"
+		    " do not know");
 	} else if (fresh) {
 		*ret = X509_CRL_CLEAN;
 	} else {

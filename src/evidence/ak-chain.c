@@ -21,7 +21,17 @@ ak_chain_is_answer(const struct err *found)
 	return found->code == ERR_FORMAT || found->code == ERR_UNSUPPORTED;
 }
 
-/* *ret_ok false: reason says which one is no certificate. */
+static bool
+ak_chain_repeats(const struct ak_chain_path *path, size_t i)
+{
+	for (size_t k = 0; k < i; k++) {
+		if (x509_equal(path->certs[k], path->certs[i]))
+			return true;
+	}
+	return false;
+}
+
+/* *ret_ok false: reason says which one is no certificate, or stands there again. */
 static int
 ak_chain_decode(const struct ak_chain_request *rq, struct ak_chain_path *path, bool *ret_ok,
     struct buf *reason, struct err *e)
@@ -32,7 +42,11 @@ ak_chain_decode(const struct ak_chain_request *rq, struct ak_chain_path *path, b
 	for (size_t i = 0; i < rq->n; i++) {
 		if (x509_decode(rq->chain[i].data, rq->chain[i].len, &path->certs[i], &found) == 0) {
 			path->n++;
-			continue;
+			if (!ak_chain_repeats(path, i))
+				continue;
+			buf_addf(reason, "certificate %zu of the chain is there twice", i);
+			*ret_ok = false;
+			return 0;
 		}
 		if (!ak_chain_is_answer(&found)) {
 			*e = found;

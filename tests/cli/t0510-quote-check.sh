@@ -154,6 +154,17 @@ refused ak.chain 'no pinned root' --chain chain.pem --root other.pem --any-nonce
 refused ak.chain 'no pinned root' --chain with-root.pem --root other.pem --any-nonce
 refused ak.chain 'no pinned root' --chain with-root.pem --any-nonce
 refused ak.chain 'no pinned root' --chain leaf.pem --root root.pem --any-nonce
+python3 - root.pem <<'P' >damaged.pem || exit 99
+import base64, sys
+der = bytearray(base64.b64decode("".join(open(sys.argv[1]).read().split("-----")[2].split())))
+der[der.index(b"root") + 3] ^= 1  # the issuer
+print("-----BEGIN CERTIFICATE-----", base64.encodebytes(bytes(der)).decode().strip(),
+      "-----END CERTIFICATE-----", sep="\n")
+P
+fails 3 check --chain chain.pem --root damaged.pem --any-nonce
+err_has 'not signed by itself'
+cat with-root.pem root.pem >root-twice.pem
+refused ak.chain 'there twice' --chain root-twice.pem --root root.pem --any-nonce
 cat middle.pem leaf.pem >backwards.pem
 refused ak.key 'a CA' --chain backwards.pem --root root.pem --any-nonce
 refused ak.chain 'expired' --chain chain.pem --root root.pem --any-nonce --at 2051-01-01

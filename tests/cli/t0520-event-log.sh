@@ -58,6 +58,19 @@ out_has "not padding"
 ok aicert event-log --json marked
 same "$(j 'j["trailing"]["size"], j["trailing"]["padding"]')" "(14, False)"
 
+# a bank nobody knows, of one byte, in the last event: no more of it is shown than there is
+python3 - >odd <<'P'
+import struct, sys
+spec = b"Spec ID Event03\0" + bytes(4) + bytes([0, 2, 0, 2]) + struct.pack("<IHHB", 1, 0x7777, 1, 0)
+log = struct.pack("<II20sI", 0, 3, bytes(20), len(spec)) + spec
+log += struct.pack("<IIIHBI", 5, 5, 1, 0x7777, 0xab, 0)
+sys.stdout.buffer.write(log)
+P
+ok aicert event-log odd
+out_has "EV_ACTION                           ab                "
+ok aicert event-log --json odd
+same "$(j 'j["events"][0]["digests"]')" "{'0x7777': 'ab'}"
+
 # malformed: exit 1 and where
 size=$(wc -c <"$seeds/agile")
 head -c $((size - 1)) "$seeds/agile" >cut

@@ -71,6 +71,9 @@ ok aicert hardware-check --report milan/hcl.bin --format hcl --chain all.pem --r
 cat milan/ark.pem >>all.pem
 ok aicert hardware-check --report milan/hcl.bin --format hcl --vcek all.pem --root milan/ark.pem \
 	--launch $id --at 2026-11-23
+fails 3 aicert hardware-check --report milan/hcl.bin --format hcl --vcek milan/vcek.pem \
+	--chain milan/ask.pem --root milan/ask.pem --launch $id --at 2026-11-23
+err_has 'not signed by itself'
 # a root inside the chain is believed by nobody
 fails 1 aicert hardware-check --report milan/hcl.bin --format hcl --vcek all.pem \
 	--root other/ark.pem --launch $id --at 2026-11-23

@@ -1,6 +1,11 @@
 #include "unit.h"
 
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <string.h>
+#include "crypto/x509-crl.h"
+#include "crypto/x509-internal.h"
 #include "pki.h"
 
 #define NOW 1763900000 /* 2025-11-23 */
@@ -113,6 +118,17 @@ START_TEST(x509_profiles)
 	ck_assert(p.key_encipherment && p.key_agreement && p.eku_ek && p.unknown_critical);
 	ck_assert_int_eq(p.not_before, 100);
 	ck_assert_int_eq(p.not_after, 200);
+	{ /* purposes, and none among them */
+		static const struct pki_extension none[] = {
+			{"2.5.29.37", {0x30, 0x00}, 2}, {NULL, {0}, 0},
+		};
+		CLEANUP(pki_freep) struct pki *odd = pki_make(&(struct pki_options){.name = "odd",
+		    .issuer = root, .usage = "digitalSignature", .extensions = none});
+		CLEANUP(cert_freep) struct x509_cert *o = pki_cert(odd);
+
+		UNIT_OK(x509_profile(o, &p, &e), &e);
+		ck_assert(p.eku_other);
+	}
 }
 END_TEST
 
@@ -129,6 +145,11 @@ struct chain_case {
 #define SIGN "critical,keyCertSign"
 #define MIDDLE .name = "middle", .basic = CA, .usage = SIGN
 #define LEAF .name = "leaf", .usage = "digitalSignature"
+
+/* policyConstraints: requireExplicitPolicy 0 */
+static const struct pki_extension demands_policy[] = {
+	{"2.5.29.36", {0x30, 0x03, 0x80, 0x01, 0x00}, 5}, {NULL, {0}, 0},
+};
 
 static const struct chain_case chain_cases[] = {
 	{"plain", {MIDDLE}, {LEAF}, NOW, true, ""},
@@ -149,6 +170,11 @@ static const struct chain_case chain_cases[] = {
 	    "critical"},
 	{"unknown critical in leaf", {MIDDLE}, {LEAF, .unknown_critical = true}, NOW, false,
 	    "critical"},
+	{"middle for time stamps", {MIDDLE, .eku = "critical,timeStamping"}, {LEAF}, NOW, false,
+	    "time stamps"},
+	{"middle for more", {MIDDLE, .eku = "timeStamping,2.23.133.8.3"}, {LEAF}, NOW, true, ""},
+	{"middle that demands a policy", {MIDDLE, .extensions = demands_policy}, {LEAF}, NOW, false,
+	    "policy"},
 	{"SHA-1 leaf", {MIDDLE}, {LEAF, .sha1 = true}, NOW, false, "weak"},
 	{"SHA-1 middle", {MIDDLE, .sha1 = true}, {LEAF}, NOW, false, "weak"},
 	{"short leaf key", {MIDDLE}, {LEAF, .key = PKI_RSA1024}, NOW, false, "too weak"},
@@ -227,6 +253,92 @@ START_TEST(x509_chain_order_and_anchor)
 }
 END_TEST
 
+START_TEST(x509_chain_anchor_purpose)
+{
+	CLEANUP(pki_freep) struct pki *root = pki_make(&(struct pki_options){.name = "root",
+	    .basic = CA, .usage = SIGN, .eku = "timeStamping"});
+	CLEANUP(pki_freep) struct pki *leaf = pki_leaf("leaf", root);
+	CLEANUP(cert_freep) struct x509_cert *r = pki_cert(root);
+	CLEANUP(cert_freep) struct x509_cert *f = pki_cert(leaf);
+
+	ck_assert(!chain_is_ok((struct x509_cert *[]){f}, 1, r));
+}
+END_TEST
+
+/* A list of the issuer with one entry, for another certificate, with an extension if asked. */
+static void
+crl_make(const struct pki *issuer, const struct x509_cert *cert, bool critical, struct buf *ret)
+{
+	CLEANUP(buf_free) struct buf pem = BUF_INIT;
+	X509_CRL *crl = X509_CRL_new();
+	X509_REVOKED *entry = X509_REVOKED_new();
+	ASN1_INTEGER *serial = ASN1_INTEGER_new();
+	ASN1_TIME *t = ASN1_TIME_set(NULL, NOW - 60);
+	ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+	X509_EXTENSION *ext;
+	EVP_PKEY *pkey;
+	BIO *bio;
+	unsigned char *der = NULL;
+	int n;
+
+	pki_private_pem(issuer, &pem);
+	bio = BIO_new_mem_buf(pem.data, (int)pem.len);
+	pkey = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+	ASN1_INTEGER_set(serial, 0x123456);
+	X509_REVOKED_set_serialNumber(entry, serial);
+	X509_REVOKED_set_revocationDate(entry, t);
+	ASN1_OCTET_STRING_set(value, (const unsigned char *)"\x05", 2);
+	ext = X509_EXTENSION_create_by_NID(NULL, NID_netscape_comment, critical, value);
+	X509_REVOKED_add_ext(entry, ext, -1);
+	X509_CRL_set_version(crl, 1);
+	X509_CRL_set_issuer_name(crl, X509_get_issuer_name(x509_raw(cert)));
+	X509_CRL_set1_lastUpdate(crl, t);
+	ASN1_TIME_set(t, NOW + 60);
+	X509_CRL_set1_nextUpdate(crl, t);
+	X509_CRL_add0_revoked(crl, entry);
+	ck_assert_int_gt(X509_CRL_sign(crl, pkey, EVP_sha256()), 0);
+	n = i2d_X509_CRL(crl, &der);
+	ck_assert_int_gt(n, 0);
+	buf_add(ret, der, (size_t)n);
+	OPENSSL_free(der);
+	X509_EXTENSION_free(ext);
+	ASN1_OCTET_STRING_free(value);
+	ASN1_TIME_free(t);
+	ASN1_INTEGER_free(serial);
+	X509_CRL_free(crl);
+	EVP_PKEY_free(pkey);
+	BIO_free(bio);
+}
+
+static enum x509_crl_answer
+crl_answer(const struct pki *issuer, const struct x509_cert *cert, bool critical)
+{
+	CLEANUP(buf_free) struct buf der = BUF_INIT, reason = BUF_INIT;
+	CLEANUP(cert_freep) struct x509_cert *ca = pki_cert(issuer);
+	enum x509_crl_answer answer = X509_CRL_REVOKED;
+	struct x509_crl *crl;
+	struct err e;
+
+	crl_make(issuer, cert, critical, &der);
+	UNIT_OK(x509_crl_decode(der.data, der.len, &crl, &e), &e);
+	UNIT_OK(x509_crl_judge(crl, cert, ca, NOW, &answer, &reason, &e), &e);
+	x509_crl_free(crl);
+	return answer;
+}
+
+/* What is said of others in words we do not know: the list says of nobody that he is good. */
+START_TEST(x509_crl_unknown_entry)
+{
+	CLEANUP(pki_freep) struct pki *root = pki_make(&(struct pki_options){.name = "root",
+	    .basic = CA, .usage = "critical,keyCertSign,cRLSign"});
+	CLEANUP(pki_freep) struct pki *leaf = pki_leaf("leaf", root);
+	CLEANUP(cert_freep) struct x509_cert *f = pki_cert(leaf);
+
+	ck_assert_int_eq(crl_answer(root, f, false), X509_CRL_CLEAN);
+	ck_assert_int_eq(crl_answer(root, f, true), X509_CRL_OTHER);
+}
+END_TEST
+
 START_TEST(x509_chain_path_length)
 {
 	CLEANUP(pki_freep) struct pki *root = pki_make(&(struct pki_options){.name = "root",
@@ -275,5 +387,7 @@ UNIT_SUITE(x509)
 	tcase_add_loop_test(tc, x509_chains, 0, (int)(sizeof chain_cases / sizeof *chain_cases));
 	tcase_add_test(tc, x509_chain_order_and_anchor);
 	tcase_add_test(tc, x509_chain_path_length);
+	tcase_add_test(tc, x509_chain_anchor_purpose);
+	tcase_add_test(tc, x509_crl_unknown_entry);
 	tcase_add_test(tc, x509_chain_every_byte_counts);
 }
