@@ -7,6 +7,7 @@
 #include <time.h>
 #include "base/fd.h"
 #include "store/alternates.h"
+#include "store/filesystem.h"
 #include "store/in-place.h"
 #include "store/ingest-state.h"
 #include "store/steady.h"
@@ -60,6 +61,24 @@ ingest_file_clone(struct ingest_file *f, int fd, struct err *e)
 	return 0;
 }
 
+/*
+ * Which of the two to hash, the file or its clone: the same bytes, as long as the
+ * file's times, which were older than the present tick, have not moved afterwards.
+ * Cloning writes dirty pages back, and from then on a write through a mapping sets
+ * the times as any other does.  The file's bytes are in memory, the clone's are not.
+ * Where another machine sets the times, the clone itself is read.
+ */
+static int
+ingest_file_cloned(const struct ingest_file *f, int fd, int *ret, struct err *e)
+{
+	struct filesystem fs;
+
+	if (filesystem_look(fd, &fs, e) != 0)
+		return -1;
+	*ret = fs.network ? f->out.fd : fd;
+	return 0;
+}
+
 /* What is stored is what is hashed: the clone, or the bytes as they are written. */
 static int
 ingest_file_store(struct ingest_file *f, int fd, struct ingest_pass *pass, struct err *e)
@@ -79,8 +98,10 @@ ingest_file_store(struct ingest_file *f, int fd, struct ingest_pass *pass, struc
 		odb_file_abort(f->job.in->s, &f->out);
 		return ingest_pass(pass, e);
 	}
-	pass->from = rc == 1 ? f->out.fd : fd;
+	pass->from = fd;
 	pass->to = rc == 1 ? -1 : f->out.fd;
+	if (rc == 1 && ingest_file_cloned(f, fd, &pass->from, e) != 0)
+		return -1;
 	if (ingest_pass(pass, e) != 0)
 		return -1;
 	if (odb_file_check(f->job.in->s, &pass->id, &found, e) != 0)
