@@ -3,7 +3,8 @@
 #include "store/gc-state.h"
 #include "store/history.h"
 #include "store/links.h"
-#include "store/odb.h"
+#include "store/odb-file.h"
+#include "store/odb-small.h"
 
 /*
  * Rule 16: what names others comes before what it names, so that at any moment
@@ -18,20 +19,21 @@ struct gc_order {
 };
 
 static int
-gc_order_candidate(void *arg, const struct oid *id, uint64_t size)
+gc_order_candidate(struct gc_order *o, const struct oid *id, uint64_t size, bool plain)
 {
-	struct gc_order *o = arg;
 	struct gc *g = o->g;
-	size_t ignored;
+	size_t place;
 	bool fresh;
 
 	o->rc = interrupt_check(o->e);
 	if (o->rc != 0)
 		return -1;
-	if (oid_map_get(&g->marked, id, &ignored)) {
+	if (oid_map_get(&g->marked, id, &place)) {
 		g->r.kept++;
 		return 0;
 	}
+	if (oid_map_get(&o->places, id, &place)) /* as a file and as a row */
+		return 0;
 	if (g->count == g->cap) {
 		size_t cap = g->cap != 0 ? g->cap * 2 : 256;
 		struct gc_candidate *c = reallocarray(g->candidates, cap, sizeof *c);
@@ -41,8 +43,25 @@ gc_order_candidate(void *arg, const struct oid *id, uint64_t size)
 		g->candidates = c;
 		g->cap = cap;
 	}
-	g->candidates[g->count] = (struct gc_candidate){.id = *id, .size = size};
+	g->candidates[g->count] = (struct gc_candidate){.id = *id, .size = size, .plain = plain};
 	return o->rc = oid_map_add(&o->places, id, g->count++, &fresh, o->e);
+}
+
+static int
+gc_order_file(void *arg, const struct oid *id, uint64_t size)
+{
+	return gc_order_candidate(arg, id, size, false);
+}
+
+/* Most are neither a document nor a tree, and need not be opened again to know it. */
+static int
+gc_order_row(void *arg, const struct oid *id, const void *data, size_t len)
+{
+	static const char tree[] = "aicert tree ";
+	bool plain = len < sizeof tree - 1 ||
+	    (*(const char *)data != '{' && memcmp(data, tree, sizeof tree - 1) != 0);
+
+	return gc_order_candidate(arg, id, len, plain);
 }
 
 static int
@@ -90,7 +109,7 @@ gc_order_types(struct gc_order *o, struct err *e)
 
 		if (interrupt_check(e) != 0)
 			return -1;
-		if (history_type(o->g->s, &c->id, &type, e) != 0 && e->code != ERR_CORRUPT &&
+		if (!c->plain && history_type(o->g->s, &c->id, &type, e) != 0 && e->code != ERR_CORRUPT &&
 		    e->code != ERR_NOTFOUND && e->code != ERR_FORMAT && e->code != ERR_LIMIT)
 			return -1;
 		c->type = (unsigned char)type;
@@ -127,8 +146,10 @@ int
 gc_order_make(struct gc *g, struct err *e)
 {
 	struct gc_order o = {.g = g, .places = OID_MAP_INIT, .e = e};
-	int rc = odb_each(g->s, gc_order_candidate, &o, e);
+	int rc = odb_file_each(g->s, "", gc_order_file, NULL, &o, e);
 
+	if (rc == 0 && o.rc == 0)
+		rc = odb_small_rows(g->s, gc_order_row, &o, e);
 	if (rc == 0)
 		rc = o.rc;
 	if (rc == 0)

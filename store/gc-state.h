@@ -16,6 +16,7 @@ struct gc_candidate {
 	uint64_t size;
 	unsigned referrers;     /* candidates that name it and are not in the order yet */
 	unsigned char type;     /* enum object_type */
+	bool plain;             /* its first bytes say that it is a blob */
 };
 
 struct gc {

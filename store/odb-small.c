@@ -479,3 +479,52 @@ odb_small_each(struct store *s, const struct oid *first, const struct oid *last,
 	}
 	return rc;
 }
+
+/* The row after *n: no lock is held between two of them. 1, 0 at the end, -1; *ret_stop is
+ * what fn says. */
+static int
+odb_small_row(struct store *s, int64_t *n, odb_small_rows_fn *fn, void *arg, bool *ret_stop,
+    struct err *e)
+{
+	const void *id, *data;
+	size_t id_len, len;
+	struct db_stmt *st;
+	struct oid found;
+	int64_t next;
+	int rc;
+
+	if (db_prepare(odb_state(s)->small, "SELECT n, id, data FROM objects WHERE n>?1 ORDER BY n LIMIT 1",
+	    &st, e) != 0)
+		return -1;
+	db_bind_int(st, 1, *n);
+	rc = db_step(st, e);
+	if (rc != 1)
+		return rc;
+	next = db_int(st, 0);
+	id = db_blob(st, 1, &id_len);
+	if (id_len != OID_SIZE || next <= *n) { /* a damaged b-tree must not make it endless */
+		db_reset(st);
+		return err_set(e, ERR_CORRUPT, "%s: objects/small.db has an id that is none, or rows out"
+		    " of order", store_path(s));
+	}
+	memcpy(found.b, id, OID_SIZE);
+	data = db_blob(st, 2, &len);
+	*ret_stop = fn(arg, &found, data, len) != 0;
+	db_reset(st);
+	*n = next;
+	return 1;
+}
+
+int
+odb_small_rows(struct store *s, odb_small_rows_fn *fn, void *arg, struct err *e)
+{
+	int rc = odb_small_open(s, false, e);
+	int64_t n = INT64_MIN;
+	bool stop = false;
+
+	if (rc != 1)
+		return rc;
+	while (!stop && (rc = odb_small_row(s, &n, fn, arg, &stop, e)) == 1)
+		;
+	return rc < 0 ? -1 : 0;
+}

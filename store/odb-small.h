@@ -38,6 +38,11 @@ int odb_small_count(struct store *s, uint64_t *ret, struct err *e) MUST_CHECK;
 int odb_small_ids(struct store *s, struct oid **ret, size_t *ret_count, struct err *e) MUST_CHECK;
 /* Commits when the batch has lasted long enough: for who waits between puts. */
 int odb_small_tick(struct store *s, struct err *e) MUST_CHECK;
+/* All of them with their bytes as they are stored, in the order of arrival: pages are read
+ * one after the other.  One that is moved by odb_compact_run() may be told twice. fn must not
+ * change the store; non-zero: stop. */
+typedef int odb_small_rows_fn(void *arg, const struct oid *id, const void *data, size_t len);
+int odb_small_rows(struct store *s, odb_small_rows_fn *fn, void *arg, struct err *e) MUST_CHECK;
 /* Commits what the batch has so far, so that others need not wait for long work. */
 int odb_small_flush(struct store *s, struct err *e) MUST_CHECK;
 /* Begins a transaction: nobody else writes until odb_small_flush(). */

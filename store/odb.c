@@ -276,11 +276,12 @@ odb_each_file(void *arg, const struct oid *id, uint64_t size)
 
 /* An object that is in both places is told once. */
 static int
-odb_each_small(void *arg, const struct oid *id, uint64_t size)
+odb_each_small(void *arg, const struct oid *id, const void *data, size_t size)
 {
 	struct odb_walk *w = arg;
 	uint64_t as_file;
 
+	(void)data;
 	if (odb_file_size(w->s, id, &as_file, NULL) == 1)
 		return 0;
 	return w->fn(w->arg, id, size);
@@ -290,13 +291,10 @@ int
 odb_each(struct store *s, odb_each_fn *fn, void *arg, struct err *e)
 {
 	struct odb_walk w = {s, fn, arg, false};
-	struct oid first, last;
 
-	memset(first.b, 0, OID_SIZE);
-	memset(last.b, 0xff, OID_SIZE);
 	if (odb_file_each(s, "", odb_each_file, NULL, &w, e) != 0)
 		return -1;
-	return w.stopped ? 0 : odb_small_each(s, &first, &last, odb_each_small, &w, e);
+	return w.stopped ? 0 : odb_small_rows(s, odb_each_small, &w, e);
 }
 
 struct odb_candidates {

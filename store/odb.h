@@ -87,7 +87,8 @@ struct odb_export_place {
 int odb_export_at(struct store *s, const struct oid *id, const struct odb_export_place *place,
     struct err *e) MUST_CHECK;
 
-/* Calls fn for every object in this store, any order; fn returns non-zero to stop. */
+/* Calls fn for every object in this store, any order; fn returns non-zero to stop, and must
+ * not change the store. */
 typedef int odb_each_fn(void *arg, const struct oid *id, uint64_t size);
 int odb_each(struct store *s, odb_each_fn *fn, void *arg, struct err *e) MUST_CHECK;
 /* Ids that begin with prefix (>= 7 hex digits): ERR_NOTFOUND, or ERR_CONFLICT
