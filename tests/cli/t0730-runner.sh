@@ -2,7 +2,7 @@
 # A runner over HTTPS: the registry, credentials, a whole commit, detaching,
 # what survives the client and the daemon.
 . "${top_srcdir:-.}/tests/cli/lib.sh"
-. "${top_srcdir:-.}/tests/cli/runner-lib.sh"
+. "$source_dir/tests/cli/runner-lib.sh"
 config=$XDG_CONFIG_HOME/aicert/config
 start_daemon gpu
 port=${url##*:}

@@ -2,7 +2,7 @@
 # Somebody between client and runner, or in the runner's place: refused, and nothing but
 # the request for the identity ever reaches him.
 . "${top_srcdir:-.}/tests/cli/lib.sh"
-. "${top_srcdir:-.}/tests/cli/runner-lib.sh"
+. "$source_dir/tests/cli/runner-lib.sh"
 token=$(cat "$scratch/alice.token")
 add() { aicert runner add --min-level simulated --token-file "$scratch/alice.token" "$@"; }
 

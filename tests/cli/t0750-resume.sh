@@ -2,7 +2,7 @@
 # Transfers that are cut: links, clients and daemons go, and only the rest is sent.
 # AICERT_SIZE_MIB is the size of the object, 48 unless told otherwise.
 . "${top_srcdir:-.}/tests/cli/lib.sh"
-. "${top_srcdir:-.}/tests/cli/runner-lib.sh"
+. "$source_dir/tests/cli/runner-lib.sh"
 mib=${AICERT_SIZE_MIB:-48}
 size=$((mib * 1024 * 1024))
 

@@ -3,7 +3,7 @@
 # namespace for a client in another; the link between them is cut and restored in the
 # middle of an upload, and the daemon is restarted.  AICERT_CUT_S: how long it is cut.
 . "${top_srcdir:-.}/tests/cli/lib.sh"
-. "${top_srcdir:-.}/tests/cli/runner-lib.sh"
+. "$source_dir/tests/cli/runner-lib.sh"
 [ "$(id -u)" = 0 ] || { echo "skipped: needs root"; exit 77; }
 for need in ip tc; do
 	command -v $need >/dev/null || { echo "skipped: $need is missing"; exit 77; }
