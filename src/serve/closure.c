@@ -7,6 +7,8 @@
 #include "store/odb.h"
 #include "store/oid-map.h"
 
+#define CLOSURE_TYPES (OBJECT_EVIDENCE + 1)
+
 struct closure_item {
 	struct object_ref ref;
 	enum closure_need need;
@@ -16,7 +18,7 @@ struct closure {
 	struct store *store;
 	closure_fn *fn;
 	void *arg;
-	struct oid_map seen;
+	struct oid_map seen[CLOSURE_TYPES][2]; /* by type and need */
 	struct closure_item *queue;
 	size_t count, cap;
 };
@@ -27,11 +29,9 @@ static int
 closure_push(struct closure *w, enum object_type type, const struct oid *id, enum closure_need need,
     struct err *e)
 {
-	struct oid key = *id;
 	bool fresh;
 
-	key.b[OID_SIZE - 1] ^= (unsigned char)((unsigned)type << 1 | (need == CLOSURE_NEEDED));
-	if (oid_map_add(&w->seen, &key, 0, &fresh, e) != 0)
+	if (oid_map_add(&w->seen[type][need == CLOSURE_NEEDED], id, 0, &fresh, e) != 0)
 		return -1;
 	if (!fresh)
 		return 0;
@@ -158,7 +158,10 @@ closure_run(struct closure *w, struct err *e)
 static void
 closure_free(struct closure *w)
 {
-	oid_map_free(&w->seen);
+	for (size_t i = 0; i < CLOSURE_TYPES; i++) {
+		oid_map_free(&w->seen[i][0]);
+		oid_map_free(&w->seen[i][1]);
+	}
 	free(w->queue);
 }
 

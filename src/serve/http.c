@@ -1,6 +1,7 @@
 #include "serve/http.h"
 
 #include <string.h>
+#include <strings.h>
 #include "base/hex.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
@@ -117,6 +118,50 @@ http_find_route(struct http_exchange *x, struct err *e)
 	return http_reply_problem(&x->call, 404, &problem, e);
 }
 
+/* Headers that mean one thing only when they are there once. */
+static const char *const http_singles[] = {
+	"Aicert-Force", "Authorization", "Content-Length", "Content-Range", "If-Match", "If-None-Match",
+	"Range", "Transfer-Encoding",
+};
+#define HTTP_SINGLES (sizeof http_singles / sizeof *http_singles)
+
+struct http_header_check {
+	bool seen[HTTP_SINGLES];
+	bool wrong;
+};
+
+static enum MHD_Result
+http_check_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct http_header_check *c = cls;
+
+	(void)kind;
+	(void)value;
+	/* RFC 9112 section 5.1: no blank before the colon, where others would not see it */
+	c->wrong |= name[strcspn(name, " \t")] != '\0';
+	for (size_t i = 0; i < HTTP_SINGLES; i++)
+		if (strcasecmp(name, http_singles[i]) == 0) {
+			c->wrong |= c->seen[i];
+			c->seen[i] = true;
+		}
+	return c->wrong ? MHD_NO : MHD_YES;
+}
+
+/* What another program in between could understand otherwise than we do. */
+static int
+http_check_headers(const struct http_exchange *x, struct err *e)
+{
+	struct http_header_check c = {.wrong = false};
+	const char *coding = http_header(&x->call, "Transfer-Encoding");
+
+	MHD_get_connection_values(x->mhd, MHD_HEADER_KIND, http_check_header, &c);
+	if (c.wrong)
+		return err_set(e, ERR_USAGE, "a header twice, or a name with a blank in it");
+	if (coding != NULL && strcasecmp(coding, "chunked") != 0)
+		return err_set(e, ERR_USAGE, "Transfer-Encoding: chunked only is understood");
+	return 0;
+}
+
 /* Content-Length as libmicrohttpd has understood it; a chunked body has none. */
 static int
 http_read_length(struct http_exchange *x, bool *ret_chunked, struct err *e)
@@ -155,6 +200,8 @@ http_begin(struct http_exchange *x, struct err *e)
 		err_set(&problem, ERR_LIMIT, "the path is longer than %u bytes", HTTP_TARGET_MAX);
 		return http_reply_problem(&x->call, 414, &problem, e);
 	}
+	if (http_check_headers(x, &problem) != 0)
+		return http_reply_problem(&x->call, 400, &problem, e);
 	if (http_find_route(x, e) != 0 || x->response != NULL)
 		return x->response != NULL ? 0 : -1;
 	if (o->gate != NULL && (o->gate(&x->call, x->route, e) != 0 || x->response != NULL))

@@ -3,10 +3,12 @@
 #include "serve/closure.h"
 #include "store/refs.h"
 
-struct hub_reach_list {
-	struct oid *ids;
-	size_t count, cap;
-};
+void
+hub_reach_list_free(struct hub_reach_list *l)
+{
+	free(l->ids);
+	*l = (struct hub_reach_list){0};
+}
 
 static int
 hub_reach_add(struct hub_reach_list *l, const struct oid *id, struct err *e)
@@ -27,7 +29,7 @@ hub_reach_add(struct hub_reach_list *l, const struct oid *id, struct err *e)
 struct hub_reach_proof {
 	struct http_call *call;
 	enum ledger_reach mark;
-	struct hub_reach_list list;
+	struct hub_reach_list *list;
 };
 
 /* A closure_fn. */
@@ -50,23 +52,17 @@ hub_reach_look(void *arg, const struct object_ref *ref, enum closure_need need, 
 	}
 	if (reach >= p->mark && ref->type == OBJECT_COMMIT)
 		return 0; /* a history that was proved before */
-	return hub_reach_add(&p->list, &ref->id, e) != 0 ? -1 : 1;
+	return hub_reach_add(p->list, &ref->id, e) != 0 ? -1 : 1;
 }
 
 int
 hub_reach_prove(struct http_call *c, const struct object_ref *root, enum ledger_reach mark,
-    struct err *e)
+    struct hub_reach_list *ret, struct err *e)
 {
-	struct hub_reach_proof p = {.call = c, .mark = mark};
+	struct hub_reach_proof p = {.call = c, .mark = mark, .list = ret};
 	struct store *s;
-	int rc = session_store(c, &s, e);
 
-	if (rc == 0)
-		rc = closure_walk(s, root, hub_reach_look, &p, e);
-	if (rc == 0)
-		rc = ledger_reach_add(session_app(c)->ledger, mark, p.list.ids, p.list.count, e);
-	free(p.list.ids);
-	return rc;
+	return session_store(c, &s, e) != 0 ? -1 : closure_walk(s, root, hub_reach_look, &p, e);
 }
 
 struct hub_reach_rebuild {
@@ -75,6 +71,7 @@ struct hub_reach_rebuild {
 	const struct settings *settings;
 	struct hub_reach_list lists[2]; /* reached by a ref, by a public one */
 	struct hub_reach_list *list;
+	enum ledger_reach floor;        /* what is named but not needed must have had */
 	struct err *e;
 	int rc;
 };
@@ -86,10 +83,9 @@ hub_reach_again(void *arg, const struct object_ref *ref, enum closure_need need,
 	struct hub_reach_rebuild *w = arg;
 	enum ledger_reach reach;
 
-	(void)need;
 	if (ledger_reach(w->ledger, &ref->id, &reach, e) != 0)
 		return -1;
-	if (reach == LEDGER_NONE)
+	if (reach < (need == CLOSURE_OPTIONAL ? w->floor : LEDGER_REF))
 		return 0;
 	return hub_reach_add(w->list, &ref->id, e) != 0 ? -1 : 1;
 }
@@ -98,9 +94,15 @@ static int
 hub_reach_ref(void *arg, const char *name, const struct object_ref *ref)
 {
 	struct hub_reach_rebuild *w = arg;
+	bool public_ = settings_public(w->settings, name);
+	enum ledger_reach before;
 
-	w->list = &w->lists[settings_public(w->settings, name) ? 1 : 0];
-	w->rc = closure_walk(w->store, ref, hub_reach_again, w, w->e);
+	w->list = &w->lists[public_ ? 1 : 0];
+	w->rc = ledger_reach(w->ledger, &ref->id, &before, w->e);
+	/* an input that was not sent with a public ref, and came later with another, stays closed */
+	w->floor = w->rc == 0 && public_ && before == LEDGER_PUBLIC ? LEDGER_PUBLIC : LEDGER_REF;
+	if (w->rc == 0)
+		w->rc = closure_walk(w->store, ref, hub_reach_again, w, w->e);
 	return w->rc;
 }
 

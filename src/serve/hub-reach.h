@@ -5,13 +5,21 @@
 #include "serve/session.h"
 #include "serve/settings.h"
 
+struct hub_reach_list {
+	struct oid *ids;
+	size_t count, cap;
+};
+
 /*
  * Before a ref is set to root: all that it needs must be visible to the principal of c
- * (ERR_REFUSED names what is not), and is marked, with what else it names and the
- * principal may see.  So a ref opens nothing that its writer could not read.
+ * (ERR_REFUSED names what is not), and is put into *ret, with what else it names and the
+ * principal may see.  So a ref opens nothing that its writer could not read.  The caller
+ * frees the list, also after an error, and marks what is in it once the ref may be set:
+ * a change that is refused opens nothing.
  */
 int hub_reach_prove(struct http_call *c, const struct object_ref *root, enum ledger_reach mark,
-    struct err *e) MUST_CHECK;
+    struct hub_reach_list *ret, struct err *e) MUST_CHECK;
+void hub_reach_list_free(struct hub_reach_list *l);
 /* All marks anew, from the refs that are there; what no ref had reached before is not
  * reached now either. */
 int hub_reach_rebuild(struct store *s, struct ledger *l, const struct settings *settings,

@@ -296,20 +296,24 @@ static int
 hub_put_locked(struct http_call *c, const struct hub *h, struct hub_change *x, struct err *e)
 {
 	enum ledger_reach mark = settings_public(h->settings, x->name) ? LEDGER_PUBLIC : LEDGER_REF;
+	CLEANUP(hub_reach_list_free) struct hub_reach_list reached = {0};
+	struct ledger *l = session_app(c)->ledger;
 	bool forward;
 
 	if (hub_condition(c, x, e) != 0 || x->answered)
 		return x->answered ? 0 : -1;
 	/* first that it is all there: without it there is no history to look at */
-	if (hub_reach_prove(c, &x->new_, mark, e) != 0)
+	if (hub_reach_prove(c, &x->new_, mark, &reached, e) != 0)
 		return -1;
 	if (hub_may_move(c, x, e) != 0 || x->answered)
 		return x->answered ? 0 : -1;
-	if (hub_forward(x, &forward, e) != 0 || hub_update(c, x, false, e) != 0)
+	if (hub_forward(x, &forward, e) != 0 ||
+	    ledger_reach_add(l, mark, reached.ids, reached.count, e) != 0 ||
+	    hub_update(c, x, false, e) != 0)
 		return -1;
 	if (x->answered)
 		return 0;
-	if (!forward && hub_reach_rebuild(x->store, session_app(c)->ledger, h->settings, e) != 0)
+	if (!forward && hub_reach_rebuild(x->store, l, h->settings, e) != 0)
 		return -1;
 	return hub_reply_ref(c, x->has_old ? 200 : 201, x->name, &x->new_, e);
 }

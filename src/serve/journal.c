@@ -1,5 +1,6 @@
 #include "serve/journal.h"
 
+#include <string.h>
 #include <time.h>
 #include "base/timestamp.h"
 
@@ -14,6 +15,15 @@ journal_time(struct buf *ret, struct err *e)
 	return 0;
 }
 
+/* libmicrohttpd takes any bytes as a method; a log has plain ones only. */
+static const char *
+journal_method(const char *method)
+{
+	size_t len = strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+	return len > 0 && method[len] == '\0' ? method : "-";
+}
+
 int
 journal_request_line(const struct http_done *d, const char *principal, struct buf *ret,
     struct err *e)
@@ -22,9 +32,9 @@ journal_request_line(const struct http_done *d, const char *principal, struct bu
 
 	if (journal_time(ret, e) != 0)
 		return -1;
-	/* a method is a token, which has no blanks; a path was found plain */
+	/* a path was found plain */
 	buf_addf(ret, " request=%s address=%s principal=%s method=%.16s path=%.1024s status=%u in=%llu"
-	    " out=%llu ms=%llu\n", c->request_id, c->address, principal, c->method, d->path, d->status,
+	    " out=%llu ms=%llu\n", c->request_id, c->address, principal, journal_method(c->method), d->path, d->status,
 	    (unsigned long long)d->in, (unsigned long long)d->out,
 	    (unsigned long long)(d->micros / 1000));
 	return buf_check(ret, e);

@@ -150,20 +150,47 @@ run_table_waiting(const struct run_table *t)
 	return n;
 }
 
+static bool
+run_table_over(const struct run_table *t, size_t i)
+{
+	struct run_state_view v;
+
+	run_state_view(t->items[i].run, &v);
+	return v.over;
+}
+
+/* The oldest that is over, of the principal that has most of them: nobody makes the others'
+ * go by many of his own.  t->count: none is. */
+static size_t
+run_table_victim(const struct run_table *t)
+{
+	size_t victim = t->count, most = 0;
+
+	for (size_t i = 0; i < t->count; i++) {
+		const char *owner = run_state_owner(t->items[i].run);
+		size_t n = 0;
+
+		for (size_t k = i; k < t->count; k++)
+			n += strcmp(run_state_owner(t->items[k].run), owner) == 0;
+		if (n > most && run_table_over(t, i)) {
+			most = n;
+			victim = i;
+		}
+	}
+	return victim;
+}
+
 /* Makes room for one more; something is over, as few can wait. */
 static void
 run_table_forget(struct run_table *t)
 {
-	struct run_state_view v;
 	struct err ignored;
 	size_t i;
 
-	for (i = 0; i < t->count; i++) {
-		run_state_view(t->items[i].run, &v);
-		if (v.over)
-			break;
-	}
-	if (t->count < RUN_TABLE_KEPT || i == t->count)
+	if (t->count < RUN_TABLE_KEPT)
+		return;
+	i = run_table_victim(t);
+	if (i == t->count)
 		return;
 	if (t->o.ledger != NULL &&
 	    ledger_run_delete(t->o.ledger, run_state_id(t->items[i].run), &ignored) == 0)

@@ -10,7 +10,7 @@
 #include "serve/run-state.h"
 #include "store/store.h"
 
-#define RUN_TABLE_KEPT 256      /* in all; the oldest that is over is forgotten */
+#define RUN_TABLE_KEPT 256      /* in all; of who has most, the oldest that is over is forgotten */
 #define RUN_TABLE_QUEUE_MAX 64
 
 struct run_table;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/statvfs.h>
 #include "base/dir-walk.h"
 #include "base/fd.h"
 #include "codec/jcs.h"
@@ -15,6 +16,9 @@
 #define UPLOAD_ATTEMPTS 5
 #define UPLOAD_NAME_SIZE (OID_HEX_SIZE + 64)
 #define UPLOAD_PARTS_MAX 1000000
+#define UPLOAD_RESERVE_SHARE 64         /* of the file system: for what the daemon must write */
+#define UPLOAD_RESERVE_MAX (1024u * 1024 * 1024)
+#define UPLOAD_LOOK_BYTES (16u * 1024 * 1024)   /* between looks at what is free */
 
 struct upload {
 	struct oid id;
@@ -67,6 +71,36 @@ upload_rehash(struct upload *u, struct err *e)
 	return 0;
 }
 
+/* Nobody's parts fill the disk. */
+static int
+upload_check_room(const struct upload *u, uint64_t wanted, struct err *e)
+{
+	uint64_t room, reserve;
+	struct statvfs v;
+
+	if (fstatvfs(u->dirfd, &v) != 0)
+		return err_sys(e, "cannot find the free space of the store's file system");
+	room = (uint64_t)v.f_bavail * v.f_frsize;
+	reserve = (uint64_t)v.f_blocks / UPLOAD_RESERVE_SHARE * v.f_frsize;
+	if (reserve > UPLOAD_RESERVE_MAX)
+		reserve = UPLOAD_RESERVE_MAX;
+	if (room >= reserve && room - reserve >= wanted)
+		return 0;
+	return err_set(e, ERR_LIMIT, "%s: there is no room for it", u->name);
+}
+
+/* The file that is locked is the part still: who held the lock before may have made an object
+ * of it, by rename, and whoever writes to it now would damage that. */
+static bool
+upload_is_part(const struct upload *u)
+{
+	struct stat open_, there;
+
+	return fstat(u->fd, &open_) == 0 &&
+	    fstatat(u->dirfd, u->name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    open_.st_dev == there.st_dev && open_.st_ino == there.st_ino;
+}
+
 static int
 upload_prepare(struct upload *u, const struct upload_range *range, uint64_t *ret_offset,
     struct err *e)
@@ -77,18 +111,20 @@ upload_prepare(struct upload *u, const struct upload_range *range, uint64_t *ret
 		*ret_offset = 0;
 		return err_set(e, ERR_CONFLICT, "%s: another connection is sending it", u->name);
 	}
+	if (!upload_is_part(u))
+		return err_set(e, ERR_CONFLICT, "%s: came whole just now", u->name);
 	u->locked = true;
 	if (!range->resume && ftruncate(u->fd, 0) != 0)
 		return err_sys(e, "%s: cannot empty", u->name);
-	if (fstat(u->fd, &st) != 0 || st.st_nlink == 0)
-		return err_set(e, ERR_CONFLICT, "%s: came whole just now", u->name);
+	if (fstat(u->fd, &st) != 0)
+		return err_sys(e, "%s: cannot look at it", u->name);
 	u->offset = (uint64_t)st.st_size;
 	if (u->offset != range->start) {
 		*ret_offset = u->offset;
 		return err_set(e, ERR_CONFLICT, "%s: %llu bytes are here, not %llu", u->name,
 		    (unsigned long long)u->offset, (unsigned long long)range->start);
 	}
-	return upload_rehash(u, e);
+	return upload_check_room(u, range->length, e) != 0 ? -1 : upload_rehash(u, e);
 }
 
 /* The directory goes with its last file: another connection may remove it before ours is
@@ -142,6 +178,9 @@ upload_write(struct upload *u, const void *data, size_t len, struct err *e)
 {
 	if (len > u->end - u->offset)
 		return err_set(e, ERR_LIMIT, "%s: more bytes than announced", u->name);
+	if (u->offset / UPLOAD_LOOK_BYTES != (u->offset + len) / UPLOAD_LOOK_BYTES &&
+	    upload_check_room(u, len, e) != 0)
+		return -1;
 	if (fd_write_all(u->fd, data, len, u->name, e) != 0 ||
 	    hash_update(u->hash, data, len, e) != 0) {
 		/* what the file holds and what was hashed must stay the same */

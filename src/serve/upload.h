@@ -25,7 +25,7 @@ struct upload_range {
 
 /* owner: of the part, a principal's name; "" where there is one user only.
  * ERR_CONFLICT when start is not what is here already, which is then in
- * *ret_offset, or when another connection is sending the same object. */
+ * *ret_offset, or when another connection is sending the same object.  ERR_LIMIT: no room. */
 int upload_open(struct store *s, const struct oid *id, const char *owner,
     const struct upload_range *range, struct upload **ret, uint64_t *ret_offset, struct err *e) MUST_CHECK;
 int upload_write(struct upload *u, const void *data, size_t len, struct err *e) MUST_CHECK;

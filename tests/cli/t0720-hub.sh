@@ -94,6 +94,22 @@ echo two >in
 ok aicert commit -m second
 second=$(aicert rev-parse HEAD)
 ok aicert branch other "$first"
+# two with an input that is not an output
+echo three >in
+spec aicert.yaml 'wc -c <in >out' in out
+ok aicert commit -m third
+third=$(aicert rev-parse HEAD)
+input=$(sha256sum in | cut -d' ' -f1)
+spec aicert.yaml 'wc -l <in >out' in out
+ok aicert commit -m fourth
+fourth=$(aicert rev-parse HEAD)
+# and one of another history
+new_repo beside
+echo beside >in
+spec aicert.yaml 'cat in >out' in out
+ok aicert commit -m beside
+beside=$(aicert rev-parse HEAD)
+cd "$scratch/repo"
 
 start
 # without a public ref nobody learns anything
@@ -199,6 +215,30 @@ stop
 start
 req 404 bob "/v1/objects/$second"
 req 200 bob "/v1/objects/$first"
+
+# a push that is refused opens nothing
+push ada refs/heads/open "$first" -H 'If-None-Match: *'
+same "$status" 201
+req 401 - "/v1/objects/$beside"
+cd "$scratch/beside"
+push ada refs/heads/open "$beside" -H "If-Match: \"$first\""
+same "$status" 409
+req 401 - "/v1/objects/$beside"
+cd "$scratch/repo"
+# an input that was not sent with a public ref stays closed when it comes with another
+push ada refs/heads/open "$third" -H "If-Match: \"$first\""
+same "$status" 200
+req 201 ada "/v1/objects/$input" -T "$scratch/repo/in"
+push ada refs/heads/closed "$fourth" -H 'If-None-Match: *'
+same "$status" 201
+req 200 - "/v1/objects/$third"
+req 200 bob "/v1/objects/$input"
+req 401 - "/v1/objects/$input"
+stop
+start
+req 200 - "/v1/objects/$third"
+req 200 bob "/v1/objects/$input"
+req 401 - "/v1/objects/$input"
 
 # --- of several that write at once exactly one wins ---
 ref "refs/heads/race" "$first"

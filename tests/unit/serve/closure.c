@@ -42,7 +42,7 @@ make_tree(struct store *s, enum tree_mode mode, const struct oid *entry)
 }
 
 struct seen {
-	struct object_ref refs[16];
+	struct object_ref refs[64];
 	size_t count;
 	bool descend;
 	const struct oid *refuse;
@@ -54,7 +54,7 @@ see(void *arg, const struct object_ref *ref, enum closure_need need, struct err 
 	struct seen *s = arg;
 
 	ck_assert_int_eq((int)need, CLOSURE_NEEDED);
-	ck_assert_uint_lt(s->count, 16);
+	ck_assert_uint_lt(s->count, 64);
 	if (s->refuse != NULL && oid_equal(s->refuse, &ref->id))
 		return err_set(e, ERR_REFUSED, "no");
 	s->refs[s->count++] = *ref;
@@ -121,6 +121,27 @@ START_TEST(types_do_not_hide_each_other)
 }
 END_TEST
 
+/* Nor does who names an id that is like another: nobody has to know bytes of it. */
+START_TEST(ids_do_not_hide_each_other)
+{
+	struct store *s = closure_store("alike");
+	struct resource_input inputs[32];
+	struct run_spec spec = {.image = RUN_SPEC_HOST, .inputs = inputs, .input_count = 32};
+	struct seen seen = {.descend = false};
+	struct err e;
+
+	memset(inputs, 0, sizeof inputs);
+	for (unsigned last = 0; last < 16; last++)
+		for (int i = 0; i < 2; i++) {
+			inputs[2 * last + (unsigned)i].thing.type = i == 0 ? OBJECT_BLOB : OBJECT_TREE;
+			inputs[2 * last + (unsigned)i].thing.digests.sha256.b[31] = (unsigned char)last;
+		}
+	UNIT_OK(closure_spec(s, &spec, see, &seen, &e), &e);
+	ck_assert_uint_eq(seen.count, 32);
+	store_close(s);
+}
+END_TEST
+
 START_TEST(a_spec_names_its_image_and_makers)
 {
 	struct store *s = closure_store("spec");
@@ -145,5 +166,6 @@ UNIT_SUITE(serve_closure)
 {
 	tcase_add_test(tc, trees_are_walked);
 	tcase_add_test(tc, types_do_not_hide_each_other);
+	tcase_add_test(tc, ids_do_not_hide_each_other);
 	tcase_add_test(tc, a_spec_names_its_image_and_makers);
 }

@@ -130,6 +130,41 @@ START_TEST(everything_is_bounded)
 }
 END_TEST
 
+/* What two programs on the way could understand differently. */
+START_TEST(headers_mean_one_thing)
+{
+	static const struct {
+		const char *headers;
+		int status;
+	} table[] = {
+		{"Content-Length: 2\r\nContent-Length: 50\r\n\r\n{}", 400},
+		{"Content-Length: 2\r\ncontent-length: 2\r\n\r\n{}", 400},
+		{"Content-Length : 2\r\n\r\n{}", 400},
+		{"Content-Length: 2, 2\r\n\r\n{}", 400},
+		{"Content-Length: +2\r\n\r\n{}", 400},
+		{"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+		{"Transfer-Encoding: gzip\r\n\r\n{}", 400},
+		{"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+		{"Authorization: Bearer a\r\nAuthorization: Bearer b\r\nContent-Length: 2\r\n\r\n{}", 400},
+		{"Content-Length: 2\r\n\r\n{}", 422},
+		{"Transfer-Encoding: Chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", 422},
+	};
+	struct harness h;
+
+	harness_start(&h, "singles");
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+		CLEANUP(buf_free) struct buf rq = BUF_INIT;
+		int status;
+
+		buf_addf(&rq, "POST /v1/runs HTTP/1.1\r\nHost: l\r\nConnection: close\r\n%s",
+		    table[i].headers);
+		status = status_of(&h, &rq);
+		ck_assert_msg(status == table[i].status, "%s: %d", table[i].headers, status);
+	}
+	ck_assert_int_eq(harness_stop(&h), 0);
+}
+END_TEST
+
 START_TEST(chunked_documents_are_bounded)
 {
 	struct harness h;
@@ -198,6 +233,7 @@ UNIT_SUITE(serve_http)
 	tcase_add_test(tc, targets_are_taken_raw);
 	tcase_add_test(tc, methods_are_named);
 	tcase_add_test(tc, everything_is_bounded);
+	tcase_add_test(tc, headers_mean_one_thing);
 	tcase_add_test(tc, chunked_documents_are_bounded);
 	tcase_add_test(tc, foreign_users_are_refused);
 	tcase_add_test(tc, socket_is_private);

@@ -36,6 +36,23 @@ START_TEST(a_request_is_one_line)
 }
 END_TEST
 
+START_TEST(a_method_is_plain_or_nothing)
+{
+	static const char *const foreign[] = {"G\033[31mT", "GET\tstatus=200", "G\rT", "G\xc2\x9bT", ""};
+	struct err e;
+
+	for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+		struct http_call c = call;
+		const struct http_done d = {.call = &c, .path = "/"};
+		CLEANUP(buf_free) struct buf line = BUF_INIT;
+
+		c.method = foreign[i];
+		UNIT_OK(journal_request_line(&d, "-", &line, &e), &e);
+		ck_assert_ptr_nonnull(strstr(buf_str(&line), " method=- path=/ "));
+	}
+}
+END_TEST
+
 START_TEST(a_run_is_one_line)
 {
 	const struct ledger_run row = {
@@ -87,6 +104,7 @@ END_TEST
 UNIT_SUITE(serve_journal)
 {
 	tcase_add_test(tc, a_request_is_one_line);
+	tcase_add_test(tc, a_method_is_plain_or_nothing);
 	tcase_add_test(tc, a_run_is_one_line);
 	tcase_add_test(tc, counters_are_printed);
 }

@@ -238,10 +238,33 @@ START_TEST(the_oldest_is_forgotten)
 }
 END_TEST
 
+START_TEST(many_runs_of_one_do_not_push_out_anothers)
+{
+	struct run_state *bobs, *found;
+	struct table x;
+	struct err e;
+
+	table_new(&x, "fair", 2);
+	run_table_cancel(x.t, bobs = submit(&x, "bob", "1"));
+	for (int i = 0; i < 2 * RUN_TABLE_KEPT; i++) {
+		struct run_state *r = submit(&x, "ada", "1");
+
+		run_table_cancel(x.t, r);
+		run_state_unref(r);
+	}
+	UNIT_OK(run_table_find(x.t, run_state_id(bobs), "bob", &found, &e), &e);
+	run_state_unref(found);
+	run_state_unref(bobs);
+	table_close(&x);
+	store_close(x.store);
+}
+END_TEST
+
 UNIT_SUITE(serve_run_table)
 {
 	tcase_add_test(tc, first_come_first_run);
 	tcase_add_test(tc, others_runs_are_not_found);
 	tcase_add_test(tc, a_killed_daemon_loses_no_run);
 	tcase_add_test(tc, the_oldest_is_forgotten);
+	tcase_add_test(tc, many_runs_of_one_do_not_push_out_anothers);
 }

@@ -2,7 +2,10 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include "codec/jcs.h"
 #include "store/odb.h"
 #include "unit.h"
@@ -234,6 +237,114 @@ START_TEST(sizes_are_bounded)
 }
 END_TEST
 
+/* What happens between an upload's open and its lock, once. */
+static void (*before_lock)(void);
+
+int
+flock(int fd, int operation)
+{
+	void (*what)(void) = before_lock;
+
+	before_lock = NULL;
+	if (what != NULL)
+		what();
+	return (int)syscall(SYS_flock, fd, operation);
+}
+
+#define LARGE 100000 /* so that it becomes an object by rename */
+
+static struct {
+	struct store *store;
+	struct oid id;
+	char bytes[LARGE];
+} race;
+
+static void
+another_sends_it_whole(void)
+{
+	const struct upload_range all = {.length = LARGE, .total = LARGE};
+	struct upload *u;
+	uint64_t offset;
+	bool done;
+	struct err e;
+
+	UNIT_OK(upload_open(race.store, &race.id, "", &all, &u, &offset, &e), &e);
+	UNIT_OK(upload_write(u, race.bytes, LARGE, &e), &e);
+	UNIT_OK(upload_finish(u, &done, &offset, &e), &e);
+	ck_assert(done);
+	upload_close(u);
+}
+
+START_TEST(an_object_is_not_written_to)
+{
+	static const struct upload_range ranges[] = {
+		{.length = LARGE, .total = LARGE},
+		{.start = LARGE, .length = 1, .total = LARGE + 1, .resume = true},
+	};
+	struct upload *u;
+	uint64_t offset;
+	struct err e;
+
+	race.store = upload_store("race");
+	for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+		memset(race.bytes, 'a' + (int)i, LARGE);
+		UNIT_OK(oid_from_data(&race.id, race.bytes, LARGE, &e), &e);
+		before_lock = another_sends_it_whole;
+		UNIT_FAILS(upload_open(race.store, &race.id, "", &ranges[i], &u, &offset, &e), &e,
+		    ERR_CONFLICT);
+		ck_assert_ptr_null(before_lock);
+		ck_assert(odb_intact(race.store, &race.id));
+	}
+	store_close(race.store);
+}
+END_TEST
+
+/* A file system with so much free of 64 MiB; 0: the real one. */
+static uint64_t blocks_free;
+
+int
+fstatvfs(int fd, struct statvfs *ret)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	if (statvfs(path, ret) != 0)
+		return -1;
+	if (blocks_free > 0) {
+		ret->f_frsize = 4096;
+		ret->f_blocks = 16384;
+		ret->f_bavail = blocks_free;
+	}
+	return 0;
+}
+
+START_TEST(the_disk_is_not_filled)
+{
+	const uint64_t size = 20 * 1024 * 1024;
+	const struct upload_range all = {.length = size, .total = size};
+	struct store *s = upload_store("room");
+	struct oid id = upload_id("anything");
+	CLEANUP(buf_free) struct buf half = BUF_INIT;
+	struct upload *u;
+	uint64_t offset;
+	struct err e;
+
+	blocks_free = 256 + size / 4096 - 1; /* 256: a 64th */
+	UNIT_FAILS(upload_open(s, &id, "", &all, &u, &offset, &e), &e, ERR_LIMIT);
+	UNIT_FAILS(upload_offset(s, &id, "", &offset, &e), &e, ERR_NOTFOUND);
+	blocks_free++;
+	UNIT_OK(upload_open(s, &id, "", &all, &u, &offset, &e), &e);
+	UNIT_OK(buf_reserve(&half, size / 2, &e), &e);
+	memset(half.data, 0, size / 2);
+	UNIT_OK(upload_write(u, half.data, size / 2, &e), &e);
+	blocks_free = 255; /* others were faster */
+	UNIT_FAILS(upload_write(u, half.data, size / 2, &e), &e, ERR_LIMIT);
+	blocks_free = 0;
+	upload_close(u);
+	store_close(s);
+}
+END_TEST
+
 UNIT_SUITE(serve_upload)
 {
 	tcase_add_test(tc, halves_make_a_whole);
@@ -244,4 +355,6 @@ UNIT_SUITE(serve_upload)
 	tcase_add_test(tc, a_part_altered_behind_our_back_is_found);
 	tcase_add_test(tc, links_are_not_followed);
 	tcase_add_test(tc, sizes_are_bounded);
+	tcase_add_test(tc, an_object_is_not_written_to);
+	tcase_add_test(tc, the_disk_is_not_filled);
 }
