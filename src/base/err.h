@@ -49,7 +49,7 @@ int err_nomem(struct err *e);
 int err_prefix(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 void err_clear(struct err *e);
 
-/* Exit status of DESIGN 6: 0 done, 1 a definite no, 2 usage or spec, 3 undecided. */
+/* Exit status, as in aicert(1): 0 done, 1 a definite no, 2 usage or spec, 3 undecided. */
 int err_exit_status(enum err_code code);
 int err_http_status(enum err_code code);
 /* Stable name for problem documents and --json, e.g. "not-found". */

@@ -14,7 +14,7 @@
 
 /* Refuses with ERR_FORMAT and the reason. A trailing '/' is refused too. */
 int path_check(const char *path, struct err *e) MUST_CHECK;
-/* One component of a tree: raw bytes, refused as in DESIGN 3. */
+/* One component of a tree: raw bytes, refused as aicert-store(5) says. */
 bool path_name_ok(const char *name, size_t len);
 /* True when a is b or lies beneath b ("x/y" beneath "x"). */
 bool path_covers(const char *b, const char *a);

@@ -184,7 +184,7 @@ local_lines(const struct local_options *o, struct buf *in, bool *ret_ready, stru
 	}
 }
 
-/* The exit status of DESIGN 6 back to a code of that class. */
+/* The exit status back to a code of that class. */
 static int
 local_failed(struct local *l, const struct buf *why, struct err *e)
 {

@@ -1,4 +1,4 @@
-/* /v1/objects: what is here, and its bytes in and out (DESIGN 8). */
+/* /v1/objects: what is here, and its bytes in and out (aicert-protocol(5)). */
 #ifndef SERVE_OBJECTS_H
 #define SERVE_OBJECTS_H
 

@@ -1,4 +1,4 @@
-/* The routes of DESIGN 8 as one table. */
+/* The routes of aicert-protocol(5) as one table. */
 #ifndef SERVE_ROUTES_H
 #define SERVE_ROUTES_H
 

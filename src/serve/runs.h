@@ -1,4 +1,4 @@
-/* /v1/runs: starting, watching and cancelling runs (DESIGN 8). */
+/* /v1/runs: starting, watching and cancelling runs (aicert-protocol(5)). */
 #ifndef SERVE_RUNS_H
 #define SERVE_RUNS_H
 

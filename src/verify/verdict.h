@@ -6,7 +6,7 @@
 #include "object/event.h"
 #include "object/oid.h"
 
-enum verdict_check {            /* in the order of DESIGN 6 */
+enum verdict_check {            /* in the order of aicert-certificate(5) */
 	CHECK_OBJECT_ID, CHECK_CERTIFICATE_CANONICAL, CHECK_EVENTS_GRAMMAR, CHECK_AK_CHAIN,
 	CHECK_AK_KEY, CHECK_QUOTE_STRUCTURE, CHECK_QUOTE_SIGNATURE, CHECK_QUOTE_BINDING,
 	CHECK_QUOTE_PCRS, CHECK_QUOTE_START, CHECK_BOOT_LOG, CHECK_BOOT_REFERENCE,
@@ -74,7 +74,7 @@ int verdict_set(struct verdict *v, enum verdict_check c, enum verdict_result r,
 int verdict_missing(struct verdict *v, enum verdict_check c, const char *what, struct err *e) MUST_CHECK;
 int verdict_note(struct verdict *v, struct err *e, const char *fmt, ...) PRINTF(3, 4) MUST_CHECK;
 
-/* The document of DESIGN 6, canonical. */
+/* The document of aicert-verify(1), canonical. */
 int verdict_to_json(const struct verdict *v, struct buf *ret, struct err *e) MUST_CHECK;
 /* A table and a sentence for people. all: also the checks that passed or were skipped. */
 int verdict_to_text(const struct verdict *v, bool all, struct buf *ret, struct err *e) MUST_CHECK;

@@ -53,7 +53,7 @@ struct verify_request {
 /* 0: *ret holds the verdict, whatever it is. -1: it could not be made (memory). */
 int verify_certificate(const struct verify_request *rq, struct verdict **ret, struct err *e) MUST_CHECK;
 
-/* The identity of a runner: checks ak.*, quote.* but quote.start, boot.* (DESIGN 8). */
+/* The identity of a runner: checks ak.*, quote.* but quote.start, boot.* (aicert-protocol(5)). */
 struct verify_identity {
 	unsigned char nonce[32];
 	struct oid spki;            /* the channel key's digest */

@@ -87,7 +87,7 @@ START_TEST(test_err_clear)
 }
 END_TEST
 
-/* DESIGN 6: 0 done, 1 a definite no, 2 usage or spec, 3 undecided. */
+/* aicert(1): 0 done, 1 a definite no, 2 usage or spec, 3 undecided. */
 START_TEST(test_err_exit_status)
 {
 	ck_assert_int_eq(err_exit_status(ERR_NONE), 0);
