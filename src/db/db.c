@@ -273,6 +273,16 @@ db_set_cache(struct db *d, const struct db_options *o, struct err *e)
 	return db_exec(d, pragma, e);
 }
 
+/* Its maker has written the first page, for the mode of auto_vacuum, and nothing in it yet. */
+static bool
+db_is_blank(struct db *d)
+{
+	int64_t application;
+	struct err ignored;
+
+	return db_query_int(d, "PRAGMA application_id", &application, &ignored) == 0 && application == 0;
+}
+
 static int
 db_setup(struct db *d, const struct db_options *o, struct err *e)
 {
@@ -283,6 +293,8 @@ db_setup(struct db *d, const struct db_options *o, struct err *e)
 		return -1;
 	if (tables == 0 && (o->flags & DB_CREATE) != 0 && db_create(d, o, e) != 0)
 		return -1;
+	if (tables == 0 && (o->flags & DB_CREATE) == 0 && db_is_blank(d))
+		return err_set(e, ERR_NOTFOUND, "%s: empty", d->path);
 	return db_check_identity(d, o, e) != 0 ? -1 : db_set_cache(d, o, e);
 }
 
