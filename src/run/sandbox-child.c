@@ -179,11 +179,15 @@ sandbox_child_crun(const struct sandbox_child *c)
 {
 	char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	char *const env[] = {path, NULL};
+	int empty[2];
 
 	for (int i = 0; i < SANDBOX_CHILD_LIMIT_FDS; i++)
 		if (c->limit_fds[i] >= 0 && !sandbox_child_write(c->limit_fds[i], "0"))
 			sandbox_child_fail(c, SANDBOX_CHILD_LIMITS);
-	if (dup2(c->output_fd, 1) < 0 || dup2(c->output_fd, 2) < 0)
+	/* crun gives the standard streams to the command's user: /dev/null would be its own, in
+	 * here and on the host */
+	if (pipe2(empty, O_CLOEXEC) != 0 || dup2(empty[0], 0) < 0 || dup2(c->output_fd, 1) < 0 ||
+	    dup2(c->output_fd, 2) < 0)
 		sandbox_child_fail(c, SANDBOX_CHILD_FILES);
 	execve(c->program, c->argv, env);
 	sandbox_child_fail(c, SANDBOX_CHILD_EXEC);

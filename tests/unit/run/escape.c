@@ -82,6 +82,8 @@ static const char escape_force[] =
 "attempt('sysfs', lambda: os.listdir('/sys'))\n"
 "attempt('descriptors', lambda: [f for f in os.listdir('/proc/self/fd') if int(f) > 2 and os.path.exists('/proc/self/fd/' + f)])\n"
 "attempt('stdin', lambda: os.read(0, 1))\n"
+/* crun makes them the command's own: a device would be so on the host too */
+"attempt('stream-devices', lambda: [f for f in (0, 1, 2) if not stat.S_ISFIFO(os.fstat(f).st_mode)])\n"
 "attempt('terminal', lambda: os.open('/dev/tty', os.O_RDWR) + 1)\n"
 "attempt('capabilities', lambda: any(int(status[c], 16) for c in ('CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb')))\n"
 "attempt('no-new-privs', lambda: int(status['NoNewPrivs']) != 1)\n"
@@ -122,7 +124,7 @@ static const char *const escape_names[] = {
 	"environment-of-others", "tpm", "devices", "mknod",
 	"input-write", "input-chmod", "input-unlink", "input-replace", "root-write", "usr-write",
 	"etc-write", "proc-sys", "proc-core-pattern", "sysrq", "kcore", "proc-keys", "sysfs",
-	"descriptors", "stdin", "terminal", "capabilities", "no-new-privs", "seccomp", "core-files",
+	"descriptors", "stdin", "stream-devices", "terminal", "capabilities", "no-new-privs", "seccomp", "core-files",
 	"setuid", "setgid", "setgroups", "chroot",
 	"mount", "remount", "umount", "unshare", "clone-user-namespace", "setns", "ptrace",
 	"process-vm-readv", "keyctl", "add-key", "bpf", "perf", "io-uring", "userfaultfd",
