@@ -3,12 +3,20 @@
 #include <stdint.h>
 #include <string.h>
 
+#define PRINTABLE_ESCAPE_MAX 32
+
+static size_t
+printable_lead(unsigned char c)
+{
+	return c < 0x80 ? 1 : c >> 5 == 6 ? 2 : c >> 4 == 14 ? 3 : c >> 3 == 30 ? 4 : 0;
+}
+
 /* Length of the UTF-8 sequence at s (RFC 3629), 0 if there is none. */
 static size_t
 printable_sequence(const unsigned char *s, uint32_t *ret)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3 : s[0] >> 3 == 30 ? 4 : 0;
+	size_t n = printable_lead(s[0]);
 	uint32_t c;
 
 	if (n == 0)
@@ -58,4 +66,64 @@ printable(const char *text, struct err *e)
 	if (*s != '\0')
 		buf_adds(&out, "...");
 	return buf_steal(&out, e);
+}
+
+/* ESC and what follows: colours ("m") and "K", clearing the line (ECMA-48 sections 8.3.117 and
+ * 8.3.41), stay.  0: incomplete. */
+static size_t
+printable_escape(const unsigned char *s, size_t len, bool last, bool *ret_plain)
+{
+	size_t n = 2;
+
+	if (len >= 2 && s[1] != '[')
+		return 1;
+	while (n < len && n < PRINTABLE_ESCAPE_MAX && ((s[n] >= '0' && s[n] <= '9') || s[n] == ';'))
+		n++;
+	if (n >= len)
+		return last ? 1 : 0;
+	*ret_plain = s[n] == 'm' || s[n] == 'K';
+	return *ret_plain ? n + 1 : 1;
+}
+
+/* Bytes that belong together, and whether they stay.  0: incomplete. */
+static size_t
+printable_unit(const unsigned char *s, size_t len, bool last, bool *ret_plain)
+{
+	uint32_t c = 0;
+	size_t n;
+
+	*ret_plain = false;
+	if (*s == 0x1b)
+		return printable_escape(s, len, last, ret_plain);
+	if (printable_lead(*s) > len && !last)
+		return 0;
+	n = printable_sequence(s, &c); /* the NUL after the bytes continues none */
+	*ret_plain = n != 0 && (printable_harmless(c) || c == '\n' || c == '\r' || c == '\t' ||
+	    c == '\b');
+	return n != 0 ? n : 1;
+}
+
+void
+printable_output(struct buf *held, const void *data, size_t len, bool last, struct buf *ret)
+{
+	size_t at = 0;
+
+	if (len > 0)
+		buf_add(held, data, len);
+	while (!held->failed && at < held->len) {
+		bool plain;
+		size_t n = printable_unit(held->data + at, held->len - at, last, &plain);
+
+		if (n == 0)
+			break;
+		if (plain)
+			buf_add(ret, held->data + at, n);
+		for (size_t i = 0; !plain && i < n; i++)
+			buf_addf(ret, "\\x%02x", held->data[at + i]);
+		at += n;
+	}
+	if (at > 0) {
+		memmove(held->data, held->data + at, held->len - at + 1); /* with its NUL */
+		held->len -= at;
+	}
 }

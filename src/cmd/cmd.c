@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "base/path.h"
 #include "base/printable.h"
 #include "cmd/trust-files.h"
@@ -189,6 +190,21 @@ cmd_print_text(FILE *out, const char *text)
 	CLEANUP(cleanup_free) char *safe = printable(text, NULL);
 
 	fputs(safe != NULL ? safe : "(out of memory)", out);
+}
+
+void
+cmd_print_log(struct buf *held, const void *data, size_t len, bool last)
+{
+	CLEANUP(buf_free) struct buf safe = BUF_INIT;
+
+	if (isatty(STDOUT_FILENO)) {
+		printable_output(held, data, len, last, &safe);
+		data = safe.data;
+		len = safe.len;
+	}
+	if (len > 0)
+		fwrite(data, 1, len, stdout);
+	fflush(stdout);
 }
 
 int

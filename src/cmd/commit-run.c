@@ -8,15 +8,31 @@
 #include "store/odb.h"
 #include "verify/verify.h"
 
+/* *arg: what waits of it. */
 static void
 commit_run_log(void *arg, const void *data, size_t len)
 {
-	const bool *quiet = arg;
+	cmd_print_log(arg, data, len, false);
+}
 
-	if (!*quiet) {
-		fwrite(data, 1, len, stdout);
-		fflush(stdout);
-	}
+static void
+commit_run_no_log(void *arg, const void *data, size_t len)
+{
+	(void)arg;
+	(void)data;
+	(void)len;
+}
+
+static int
+commit_run_follow(const struct commit_run *c, struct open_runner *o, struct err *e)
+{
+	CLEANUP(buf_free) struct buf held = BUF_INIT;
+	int rc = runner_follow(o->runner, c->pending.run, c->quiet ? commit_run_no_log : commit_run_log,
+	    &held, e);
+
+	if (!c->quiet)
+		cmd_print_log(&held, NULL, 0, true);
+	return rc;
 }
 
 /* The first check that failed, in words. */
@@ -157,7 +173,7 @@ static int
 commit_run_collect(struct store *s, struct commit_run *c, struct open_runner *o,
     struct commit_run_result *r, struct err *e)
 {
-	if (runner_follow(o->runner, c->pending.run, commit_run_log, &c->quiet, e) != 0 ||
+	if (commit_run_follow(c, o, e) != 0 ||
 	    commit_run_ended(s, c, o, e) != 0 ||
 	    runner_certificate(o->runner, c->pending.run, &r->bytes, e) != 0 ||
 	    certificate_decode(r->bytes.data, r->bytes.len, &r->certificate, e) != 0 ||

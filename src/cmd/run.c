@@ -140,18 +140,21 @@ run_show(const struct run_options *o, const char *id, struct err *e)
 static void
 run_print_log(void *arg, const void *data, size_t len)
 {
-	(void)arg;
-	fwrite(data, 1, len, stdout);
+	cmd_print_log(arg, data, len, false);
 }
 
 static int
 run_log(const struct run_options *o, const char *id, struct err *e)
 {
 	CLEANUP(run_named_free) struct run_named n = {0};
+	CLEANUP(buf_free) struct buf held = BUF_INIT;
+	int rc;
 
 	if (run_open(o, id, &n, e) != 0)
 		return -1;
-	return runner_log(n.open.runner, n.pending.run, run_print_log, NULL, e);
+	rc = runner_log(n.open.runner, n.pending.run, run_print_log, &held, e);
+	cmd_print_log(&held, NULL, 0, true);
+	return rc;
 }
 
 /* Runs of a store that nobody can ask about any more are forgotten. */
