@@ -50,7 +50,7 @@ run_state_new(const struct run_state_options *o, struct run_state **ret, struct 
 	snprintf(r->id, sizeof r->id, "%s", o->id);
 	snprintf(r->owner, sizeof r->owner, "%s", o->owner);
 	snprintf(r->view.state, sizeof r->view.state, RUN_STATE_QUEUED);
-	r->view.created = time(NULL);
+	r->view.created = o->created != 0 ? o->created : time(NULL);
 	r->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (r->cancel_fd < 0)
 		err_sys(e, "cannot make an event");

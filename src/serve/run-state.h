@@ -41,6 +41,7 @@ struct run_state_view {
 struct run_state_options {
 	const char *id;
 	const char *owner;      /* principal */
+	int64_t created;        /* seconds since 1970; 0: now */
 	int log_fd;             /* an empty file, owned from here on, also on failure; -1: none any more */
 	const char *log_path;   /* of that file, to read it once the run is over; NULL: it has no name */
 };

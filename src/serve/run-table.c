@@ -56,7 +56,8 @@ run_table_restore(struct run_table *t, struct ledger_run *row, struct err *e)
 	if (path == NULL)
 		return -1;
 	if (waits) {
-		struct run_state_options o = {.id = row->id, .owner = row->owner, .log_path = path};
+		struct run_state_options o = {.id = row->id, .owner = row->owner,
+			.created = row->created, .log_path = path};
 
 		o.log_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (o.log_fd < 0)

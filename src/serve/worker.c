@@ -12,6 +12,8 @@
 #include "serve/run-request.h"
 #include "tpm/tpm.h"
 
+#define WORKER_QUOTES 2         /* of identity at once: anybody may ask, and a run needs the TPM too */
+#define WORKER_QUOTE_WAIT_S 20
 #define WORKER_TPM_SLICE_MS 300 /* between looks at whether to stop */
 
 struct worker {
@@ -24,6 +26,8 @@ struct worker {
 	struct store *store;        /* the worker's thread's */
 
 	pthread_mutex_t lock;       /* around what follows */
+	pthread_cond_t quoted;
+	unsigned quotes;            /* being made */
 	bool ready;
 	struct err ready_error;
 };
@@ -178,6 +182,7 @@ worker_start(const struct worker_options *o, struct worker **ret, struct err *e)
 		return err_nomem(e);
 	w->o = *o;
 	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->quoted, NULL);
 	w->ready_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (w->ready_fd < 0) {
 		err_sys(e, "cannot make an event");
@@ -235,6 +240,7 @@ worker_free(struct worker *w)
 	buf_free(&w->ak_public);
 	if (w->ready_fd >= 0)
 		close(w->ready_fd);
+	pthread_cond_destroy(&w->quoted);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
 }
@@ -257,11 +263,39 @@ worker_tpm_kind(const struct worker *w)
 	return tpm_kind(w->tpm);
 }
 
+static int
+worker_quote_begin(struct worker *w, struct err *e)
+{
+	struct timespec deadline;
+	int rc = 0;
+
+	clock_gettime(CLOCK_REALTIME, &deadline);
+	deadline.tv_sec += WORKER_QUOTE_WAIT_S;
+	pthread_mutex_lock(&w->lock);
+	while (w->quotes == WORKER_QUOTES && rc == 0)
+		rc = pthread_cond_timedwait(&w->quoted, &w->lock, &deadline);
+	if (w->quotes < WORKER_QUOTES) {
+		rc = 0;
+		w->quotes++;
+	}
+	pthread_mutex_unlock(&w->lock);
+	return rc == 0 ? 0 : err_set(e, ERR_BUSY, "the TPM is busy with other requests");
+}
+
 int
 worker_quote(struct worker *w, const unsigned char extra[32], struct certificate_quote *ret,
     struct err *e)
 {
-	return quote_make(w->tpm, extra, ret, e);
+	int rc;
+
+	if (worker_quote_begin(w, e) != 0)
+		return -1;
+	rc = quote_make(w->tpm, extra, ret, e);
+	pthread_mutex_lock(&w->lock);
+	w->quotes--;
+	pthread_cond_signal(&w->quoted);
+	pthread_mutex_unlock(&w->lock);
+	return rc;
 }
 
 static bool
