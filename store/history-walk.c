@@ -162,6 +162,7 @@ history_meet(struct history_graph *g, const struct oid *id, bool child, struct e
 	size_t at;
 
 	if (oid_map_get(&g->index, id, &at)) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): found, so there are nodes */
 		g->nodes[at].children += child;
 		return 0;
 	}

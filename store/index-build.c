@@ -300,7 +300,7 @@ index_is_end(struct index_builder *b, const struct index_place *at)
 static int
 index_place(struct index_builder *b, const struct commit *c, struct index_place *ret)
 {
-	struct index_place at = {.chain = b->next_commit, .pos = 0}, parent;
+	struct index_place at = {.chain = b->next_commit, .pos = 0}, parent = {0};
 
 	for (size_t i = 0; i < c->parent_count; i++) {
 		int rc = index_has(b->d, &c->parents[i], &parent, b->e);

@@ -129,7 +129,7 @@ ingest_file_work(struct ingest_job *job, struct err *e)
 	struct ingest_pass pass = {.in = job->in, .to = -1, .what = f->what};
 	CLEANUP(cleanup_close) int fd = -1;
 	struct timespec began;
-	struct stat before;
+	struct stat before = {0};
 
 	fd = ingest_file_open(f, &before, e);
 	if (fd < 0)

@@ -175,7 +175,7 @@ odb_read(struct store *s, const struct oid *id, size_t max, struct buf *ret, str
 {
 	CLEANUP(buf_free) struct buf bytes = BUF_INIT;
 	char hex[OID_HEX_SIZE];
-	uint64_t size;
+	uint64_t size = 0;
 	int rc = odb_small_read(s, id, &bytes, e); /* most of what is read so: one question */
 
 	if (rc < 0 || (rc == 0 && odb_size(s, id, &size, e) != 0))

@@ -115,6 +115,7 @@ hash_object_run(struct hash_object *h, char **argv, size_t n, struct err *e)
 	h->in.options.flags = INGEST_DIRECTORIES | INGEST_IGNORE | (h->write ? 0 : INGEST_HASH_ONLY);
 	rc = ingest_items(h->s, &h->in.options, h->items, n, e);
 	progress_end(&p);
+	h->in.options.progress = NULL;
 	for (size_t i = 0; i < n && (rc == 0 || (!h->write && h->items[i].done)); i++)
 		hash_object_print(&h->items[i], argv[i]);
 	return rc;

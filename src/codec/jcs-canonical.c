@@ -96,6 +96,7 @@ canonical_string(struct canonical *c, char **ret, struct err *e)
 				return err_nomem(e);
 			text = more;
 		}
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): there is room, so there is text */
 		memcpy(text + used, c->text + c->at, n);
 		used += n;
 		c->at += n;

@@ -277,7 +277,7 @@ db_set_cache(struct db *d, const struct db_options *o, struct err *e)
 static bool
 db_is_blank(struct db *d)
 {
-	int64_t application;
+	int64_t application = -1;
 	struct err ignored;
 
 	return db_query_int(d, "PRAGMA application_id", &application, &ignored) == 0 && application == 0;

@@ -120,7 +120,7 @@ listen_address(const struct addrinfo *a, const char *what, int *ret, struct err 
 static int
 listen_url(int fd, char **ret, struct err *e)
 {
-	struct sockaddr_storage addr;
+	struct sockaddr_storage addr = {0};
 	socklen_t len = sizeof addr;
 	char host[128], port[16];
 

@@ -17,8 +17,10 @@ confined(bool hub)
 
 	if (confine_self(hub, &e) != 0)
 		return 10;
+#ifndef __SANITIZE_ADDRESS__ /* leaks are looked for through it */
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0 || errno != EPERM)
 		return 11;
+#endif
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (clock_settime(CLOCK_REALTIME, &now) == 0 || errno != EPERM)
 		return 12;
