@@ -110,4 +110,17 @@ same "$(sha256sum <big.bin.orig | cut -c1-64)" "$big"
 git config --unset user.email
 fails 2 aicert commit
 err_has user.email
+# on a terminal the command's output is no terminal's command; elsewhere it is what it is
+new_repo terminal
+cat >say <<'END'
+printf '\033[31mred\033[0m \033]0;title\007\n' | tee out
+END
+spec aicert.yaml 'sh say' say out
+if command -v script >/dev/null; then
+	ok script -qefc "aicert commit -m terminal" /dev/null
+	out_has "$(printf '\033[31mred\033[0m \\x1b]0;title\\x07')"
+	out_lacks "$(printf '\033]0')"
+fi
+ok aicert commit -m pipe
+out_has "$(printf '\033]0;title\007')"
 done_testing

@@ -208,6 +208,29 @@ START_TEST(a_killed_daemon_loses_no_run)
 }
 END_TEST
 
+START_TEST(what_waited_is_as_old_as_it_was)
+{
+	struct ledger_run row = {.id = "1", .owner = "ada", .state = RUN_STATE_QUEUED, .created = 1000};
+	struct run_state_view v;
+	struct run_state *r;
+	struct table x;
+	struct err e;
+
+	table_new(&x, "age", 4);
+	buf_adds(&row.request, "{}");
+	UNIT_OK(ledger_run_put(x.ledger, &row, &e), &e);
+	buf_free(&row.request);
+	table_close(&x);
+	table_open(&x, 4);
+	UNIT_OK(run_table_find(x.t, "1", "ada", &r, &e), &e);
+	run_state_view(r, &v);
+	ck_assert_int_eq(v.created, 1000);
+	run_state_unref(r);
+	table_close(&x);
+	store_close(x.store);
+}
+END_TEST
+
 START_TEST(the_oldest_is_forgotten)
 {
 	char first[RUN_STATE_ID_SIZE], path[256];
@@ -265,6 +288,7 @@ UNIT_SUITE(serve_run_table)
 	tcase_add_test(tc, first_come_first_run);
 	tcase_add_test(tc, others_runs_are_not_found);
 	tcase_add_test(tc, a_killed_daemon_loses_no_run);
+	tcase_add_test(tc, what_waited_is_as_old_as_it_was);
 	tcase_add_test(tc, the_oldest_is_forgotten);
 	tcase_add_test(tc, many_runs_of_one_do_not_push_out_anothers);
 }

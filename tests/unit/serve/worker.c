@@ -1,9 +1,11 @@
 #include "serve/worker.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "crypto/hash.h"
 #include "harness.h"
 #include "tpm/tpm.h"
 #include "unit.h"
@@ -226,6 +228,43 @@ START_TEST(a_request_that_is_none_fails_its_run)
 }
 END_TEST
 
+static void *
+ask(void *arg)
+{
+	struct bench *b = arg;
+	unsigned char extra[32] = {7};
+	int rc = 0;
+
+	for (int i = 0; i < 4 && rc == 0; i++) {
+		struct certificate_quote quote = {0};
+		struct err e;
+
+		rc = worker_quote(b->worker, extra, &quote, &e);
+		certificate_quote_free(&quote);
+	}
+	hash_thread_end();
+	return rc == 0 ? arg : NULL;
+}
+
+/* More at once than are made at once. */
+START_TEST(everybody_gets_a_quote)
+{
+	pthread_t threads[12];
+	struct bench b;
+
+	bench_start(&b, "everybody");
+	for (size_t i = 0; i < 12; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, ask, &b), 0);
+	for (size_t i = 0; i < 12; i++) {
+		void *done = NULL;
+
+		ck_assert_int_eq(pthread_join(threads[i], &done), 0);
+		ck_assert_ptr_eq(done, &b);
+	}
+	bench_stop(&b);
+}
+END_TEST
+
 UNIT_SUITE(serve_worker)
 {
 	tcase_add_test(tc, quotes_between_runs);
@@ -233,4 +272,5 @@ UNIT_SUITE(serve_worker)
 	tcase_add_test(tc, a_held_tpm_is_waited_for_until_stopped);
 	tcase_add_test(tc, what_runs_at_a_stop_has_its_certificate);
 	tcase_add_test(tc, a_request_that_is_none_fails_its_run);
+	tcase_add_test(tc, everybody_gets_a_quote);
 }
