@@ -15,14 +15,14 @@
 #define QUOTE_CHECK_LIST_MAX 16
 
 struct quote_check_options {
-	const char *attest, *signature, *format, *key, *chain, *pcrs, *nonce, *event_log, *at;
-	struct option_list roots, require, crls;
+	const char *attest, *signature, *format, *key, *chain, *pcrs, *nonce, *at;
+	struct option_list roots, require, crls, event_logs;
 	bool any_nonce, fetch_aia, json;
 };
 
 /* The files and what was made of them, for as long as the request lives. */
 struct quote_check_job {
-	struct buf attest, signature, key, chain, pcrs, nonce, event_log;
+	struct buf attest, signature, key, chain, pcrs, nonce;
 	struct judging_crls crls;
 	struct x509_cert *roots[QUOTE_CHECK_LIST_MAX];
 	struct trust trust;
@@ -36,6 +36,7 @@ quote_check_options_free(struct quote_check_options *o)
 	options_list_free(&o->roots);
 	options_list_free(&o->require);
 	options_list_free(&o->crls);
+	options_list_free(&o->event_logs);
 }
 
 static void
@@ -47,7 +48,6 @@ quote_check_job_free(struct quote_check_job *j)
 	buf_free(&j->chain);
 	buf_free(&j->pcrs);
 	buf_free(&j->nonce);
-	buf_free(&j->event_log);
 	judging_crls_free(&j->crls);
 	for (size_t i = 0; i < QUOTE_CHECK_LIST_MAX; i++)
 		x509_free(j->roots[i]);
@@ -182,8 +182,7 @@ quote_check_load(const struct quote_check_options *o, struct quote_check_job *j,
 	    quote_check_read(o->key, QUOTE_CHECK_FILE_MAX, &j->key, &rq->key_pem, e) != 0 ||
 	    quote_check_read(o->chain, QUOTE_CHECK_FILE_MAX, &j->chain, &rq->chain_pem, e) != 0 ||
 	    quote_check_read(o->pcrs, QUOTE_CHECK_FILE_MAX, &j->pcrs, &rq->pcrs, e) != 0 ||
-	    quote_check_read(o->event_log, QUOTE_CHECK_LOG_MAX, &j->event_log, &rq->event_log,
-	    e) != 0 || quote_check_lists(o, j, e) != 0)
+	    quote_check_lists(o, j, e) != 0)
 		return -1;
 	if (o->chain == NULL || rq->root_count > 0)
 		return 0;
@@ -238,6 +237,44 @@ quote_check_print(const struct verdict *v, bool json, struct err *e)
 }
 
 static int
+quote_check_with_log(const char *path, struct quote_check_job *j, struct verdict **ret,
+    struct err *e)
+{
+	CLEANUP(buf_free) struct buf log = BUF_INIT;
+	struct quote_verdict_request rq = j->rq;
+
+	if (quote_check_read(path, QUOTE_CHECK_LOG_MAX, &log, &rq.event_log, e) != 0)
+		return -1;
+	return quote_verdict(&rq, ret, e);
+}
+
+/* Of several logs the one of this boot; when none is, what is wrong with the first. */
+static int
+quote_check_judge(const struct quote_check_options *o, struct quote_check_job *j,
+    struct verdict **ret, struct err *e)
+{
+	size_t n = o->event_logs.count;
+	struct verdict *first, *other;
+
+	if (quote_check_with_log(n > 0 ? o->event_logs.items[0] : NULL, j, &first, e) != 0)
+		return -1;
+	*ret = first;
+	for (size_t i = 1; i < n && (*ret)->checks[CHECK_BOOT_LOG].result != VERDICT_PASS; i++) {
+		if (quote_check_with_log(o->event_logs.items[i], j, &other, e) != 0) {
+			verdict_free(first);
+			return -1;
+		}
+		if (other->checks[CHECK_BOOT_LOG].result == VERDICT_PASS)
+			*ret = other;
+		else
+			verdict_free(other);
+	}
+	if (*ret != first)
+		verdict_free(first);
+	return 0;
+}
+
+static int
 quote_check_run(const struct quote_check_options *o, struct err *e)
 {
 	CLEANUP(quote_check_job_free) struct quote_check_job j = {0};
@@ -249,7 +286,7 @@ quote_check_run(const struct quote_check_options *o, struct err *e)
 		return -1;
 	j.rq.fetched = j.fetched.certs;
 	j.rq.fetched_count = j.fetched.count;
-	if (quote_verdict(&j.rq, &v, e) != 0)
+	if (quote_check_judge(o, &j, &v, e) != 0)
 		return -1;
 	rc = quote_check_print(v, o->json, e);
 	if (rc == 0)
@@ -278,7 +315,8 @@ quote_check_command(int argc, char **argv, struct err *e)
 		{OPTION_STRING, 0, "nonce", &o.nonce, "HEX", "what extraData has to be"},
 		{OPTION_FLAG, 0, "any-nonce", &o.any_nonce, NULL, "do not ask for a nonce"},
 		{OPTION_STRINGS, 0, "require", &o.require, "BANK:LIST", "PCRs the quote has to cover"},
-		{OPTION_STRING, 0, "event-log", &o.event_log, "FILE", "the boot log to replay"},
+		{OPTION_STRINGS, 0, "event-log", &o.event_logs, "FILE",
+		    "a boot log to replay; of several, one has to fit"},
 		{OPTION_STRING, 0, "at", &o.at, "TIME", "judge the chain at this time, not now"},
 		{OPTION_FLAG, 0, "json", &o.json, NULL, "the verdict as one JSON document"},
 		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},
@@ -287,7 +325,7 @@ quote_check_command(int argc, char **argv, struct err *e)
 	int rc = cmd_parse("quote-check", "--attest FILE --signature FILE"
 	    " [--signature-format FORMAT] --key PEM | --chain PEM [--root PEM ...] [--crl FILE ...]"
 	    " [--fetch-aia] [--pcrs FILE] [--nonce HEX | --any-nonce] [--require BANK:LIST ...]"
-	    " [--event-log FILE] [--at TIME] [--json]", table, &argc, argv, e);
+	    " [--event-log FILE ...] [--at TIME] [--json]", table, &argc, argv, e);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;

@@ -371,6 +371,25 @@ result boot.log skip
 refused boot.log 'SHA-1 bank alone' --key ak.pub --nonce 00ff --pcrs pcrs.json \
 	--event-log "$source_dir/tests/data/fuzz/event-log/sha1"
 
+# of several logs one has to fit, wherever it stands; a machine that booted as "agile" says
+aicert event-log --json "$agile" | python3 -c '
+import json, sys
+log = json.load(sys.stdin)["pcrs"]["sha256"]
+values = [log.get(str(i), "00" * 32) for i in range(24)]
+open("values", "wb").write(bytes.fromhex("".join(values)))
+json.dump({"sha256": {str(i): v for i, v in enumerate(values)}}, open("booted.json", "w"))'
+quote 00ff "$all" "$(digest sha256 values)"
+other=$source_dir/tests/data/fuzz/event-log/hcrtm
+for logs in "$agile" "$agile $other" "$other $agile" "log $other $agile"; do
+	set --
+	for log in $logs; do set -- "$@" --event-log "$log"; done
+	ok check --key ak.pub --nonce 00ff --pcrs booted.json --json "$@"
+	result boot.log pass
+done
+refused boot.log . --key ak.pub --nonce 00ff --pcrs booted.json --event-log "$other" --event-log log
+fails 3 check --key ak.pub --nonce 00ff --pcrs booted.json --event-log "$other" --event-log absent
+quote 00ff "$all" "$d"
+
 # --- no byte of the evidence can be changed or left out ---
 for file in q.bin q.sig; do
 	cp $file whole
