@@ -79,7 +79,7 @@ main_help(int argc, char **argv, struct err *e)
 	char *args[] = {NULL, help, NULL};
 	const struct cmd *c;
 
-	if (argc < 2) {
+	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		main_usage(stdout);
 		return 0;
 	}

@@ -37,7 +37,7 @@ refs_resolve_id(struct store *s, const char *text, struct object_ref *ret, struc
 
 	if (strlen(text) < 7 || !hex_is(text, 64))
 		return err_set(e, ERR_NOTFOUND, "%s: no such revision (no branch, tag or ref of that"
-		    " name, and not an id)", text);
+		    " name, and not an id of 7 digits or more)", text);
 	if (odb_prefix(s, text, &id, e) != 0 || history_type(s, &id, &ret->type, e) != 0)
 		return -1;
 	ret->id = id;

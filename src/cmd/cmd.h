@@ -44,7 +44,7 @@ struct cmd_ingest {
 	bool fresh;             /* every byte is read */
 	struct stat_cache *cache;
 };
-#define CMD_INGEST_THREADS(in) {OPTION_INT, 'j', NULL, &(in)->threads, "N", \
+#define CMD_INGEST_THREADS(in) {OPTION_INT, 'j', "jobs", &(in)->threads, "N", \
 	"threads that read and hash (one a processor)"}
 int cmd_ingest_begin(struct cmd_ingest *in, struct store *s, struct err *e) MUST_CHECK;
 void cmd_ingest_end(struct cmd_ingest *in);

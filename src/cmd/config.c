@@ -6,7 +6,10 @@
 static int
 config_print(void *arg, const char *key, const char *value, bool user)
 {
-	(void)arg;
+	const bool *user_only = arg;
+
+	if (*user_only && !user)
+		return 0;
 	printf("%s\t%s=", user ? "user" : "store", key);
 	cmd_print_text(stdout, value);
 	putchar('\n');
@@ -38,7 +41,7 @@ config_command(int argc, char **argv, struct err *e)
 	};
 	CLEANUP(store_closep) struct store *s = NULL;
 	CLEANUP(config_closep) struct config *c = NULL;
-	int rc = cmd_parse("config", "[-u] [--unset] KEY [VALUE] | --list", table, &argc, argv, e);
+	int rc = cmd_parse("config", "[-u] [--unset] KEY [VALUE] | [-u] --list", table, &argc, argv, e);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
@@ -50,7 +53,7 @@ config_command(int argc, char **argv, struct err *e)
 	if (config_open(s, &c, e) != 0)
 		return -1;
 	if (list)
-		return config_each(c, config_print, NULL, e);
+		return config_each(c, config_print, &user, e);
 	if (unset)
 		return config_unset(c, user, argv[0], e);
 	return argc == 2 ? config_set(c, user, argv[0], argv[1], e) : config_get_print(c, argv[0], e);

@@ -87,7 +87,10 @@ subject_revision(struct store *s, const char *arg, struct subject *sub, struct e
 	struct commit c = {0};
 
 	if (refs_resolve(s, arg, &sub->object, e) != 0)
-		return -1;
+		return e->code == ERR_NOTFOUND && strcspn(arg, "~^") == strlen(arg) &&
+		    strcmp(arg, "HEAD") != 0 ? err_set(e, ERR_NOTFOUND, "%s: neither a file nor a"
+		    " revision (no branch, tag, ref or object has this name or id; ids are of 7"
+		    " digits or more)", arg) : -1;
 	if (sub->object.type == OBJECT_CERTIFICATE) {
 		sub->certificate = sub->object.id;
 		sub->has_certificate = true;

@@ -156,6 +156,8 @@ verify_all_line(const struct verdict *v)
 		if (v->checks[c].result == VERDICT_FAIL || v->checks[c].missing)
 			printf("  %s: %s", verdict_check_name(c), v->checks[c].found != NULL ?
 			    v->checks[c].found : "fails");
+	if (v->answer == ANSWER_FAIL && v->level < v->required)
+		printf("  (%s is required)", verdict_level_name(v->required));
 	putchar('\n');
 }
 

@@ -201,7 +201,7 @@ verify_note_names(struct verify_job *j, struct verdict *v, struct err *e)
 	if (!sub->is_path || !sub->content_known)
 		return 0;
 	if (j->output.path == NULL &&
-	    verdict_note(v, e, "The file has the content of the run's output %s", sub->output) != 0)
+	    verdict_note(v, e, "The file has the content of the run's output %s.", sub->output) != 0)
 		return -1;
 	if (sub->path == NULL || history_producer_of_path(j->s, sub->path, HISTORY_QUICK, &p, e) != 0)
 		return sub->path == NULL || e->code == ERR_NOTFOUND ? 0 : -1;

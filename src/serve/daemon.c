@@ -6,7 +6,9 @@
 #include <string.h>
 #include <sys/resource.h>
 #include "base/fd.h"
+#include "base/hex.h"
 #include "base/interrupt.h"
+#include "evidence/ak-public.h"
 #include "serve/channel.h"
 #include "serve/confine.h"
 #include "serve/hub.h"
@@ -149,6 +151,23 @@ daemon_lease(struct daemon *d, struct err *e)
 	return store_open(d->app.store, 0, &s, e) != 0 ? -1 : lease_open(s, &d->app.lease, e);
 }
 
+/* For people who add this runner, to compare with what they met. */
+static void
+daemon_say_ak(const struct daemon *d)
+{
+	const struct buf *bytes = worker_ak_public(d->app.worker);
+	CLEANUP(ak_public_free) struct ak_public ak = {0};
+	CLEANUP(buf_free) struct buf line = BUF_INIT;
+	char name[2 * sizeof ak.name + 1];
+	struct err e;
+
+	if (ak_public_decode(bytes->data, bytes->len, &ak, &e) != 0)
+		return;
+	hex_encode(name, ak.name, ak.name_len);
+	buf_addf(&line, "aicertd: AK %s\n", name);
+	journal_write(STDERR_FILENO, &line);
+}
+
 static int
 daemon_listen(struct daemon *d, struct err *e)
 {
@@ -174,6 +193,8 @@ daemon_listen(struct daemon *d, struct err *e)
 	channel_wipe(&d->channel);
 	if (rc == 0)
 		daemon_say(d, "listening on ", s->listen != NULL ? d->url : s->socket);
+	if (rc == 0 && s->listen != NULL && d->app.worker != NULL)
+		daemon_say_ak(d);
 	return rc;
 }
 

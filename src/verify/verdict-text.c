@@ -231,11 +231,11 @@ verdict_meaning_level(const struct verdict *v, struct buf *b)
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
 
 	if (v->level < LEVEL_SIMULATED)
-		buf_addf(&text, "Every check passed, but no level is reached and %s is required",
+		buf_addf(&text, "Every check passed, but no level is reached and %s is required.",
 		    verdict_level_name(v->required));
 	else
 		buf_addf(&text, "Every check passed, but the level is %s and %s is required"
-		    " (--min-level %s accepts it)", verdict_level_name(v->level),
+		    " (--min-level %s accepts it).", verdict_level_name(v->level),
 		    verdict_level_name(v->required), verdict_level_name(v->level));
 	verdict_wrap(b, buf_str(&text), 0);
 }

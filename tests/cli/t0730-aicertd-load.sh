@@ -37,7 +37,7 @@ stop() {
 	kill -TERM $daemon
 	wait $daemon
 	same $? 0
-	grep -v '^time=\|^aicertd: listening' daemon.log >odd
+	grep -v '^time=\|^aicertd: listening\|^aicertd: AK ' daemon.log >odd
 	same "$(head -c 2000 odd)" ""
 }
 daemons=
