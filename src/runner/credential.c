@@ -74,18 +74,18 @@ credential_read(const char *file, struct buf *ret, struct err *e)
 	return credential_one_line(ret, file, e);
 }
 
+/* A runner's own token comes first: the variable's must not reach a runner that has one. */
 int
 credential_token(const char *file, struct buf *ret, struct err *e)
 {
 	const char *env = getenv(CREDENTIAL_VARIABLE);
 	int rc;
 
-	if (env != NULL && *env != '\0') {
-		buf_adds(ret, env);
+	if (file == NULL) {
+		if (env != NULL)
+			buf_adds(ret, env);
 		return buf_check(ret, e);
 	}
-	if (file == NULL)
-		return 0;
 	rc = credential_read(file, ret, e);
 	if (rc != 0)
 		buf_wipe(ret);

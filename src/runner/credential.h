@@ -7,8 +7,8 @@
 #define CREDENTIAL_VARIABLE "AICERT_TOKEN"
 
 /*
- * The token of AICERT_TOKEN, else of the file (NULL: none): *ret stays empty when
- * there is neither.  buf_wipe() it.  ERR_DENIED for a file that others may read or that
+ * The token of the file, or, where there is none (NULL), of AICERT_TOKEN: *ret stays
+ * empty when there is neither.  buf_wipe() it.  ERR_DENIED for a file that others may read or that
  * is not ours.
  */
 int credential_token(const char *file, struct buf *ret, struct err *e) MUST_CHECK;

@@ -43,13 +43,18 @@ START_TEST(a_closed_file_is_read)
 }
 END_TEST
 
-START_TEST(the_variable_comes_first)
+START_TEST(the_variable_is_for_who_has_no_file)
 {
+	CLEANUP(buf_wipe) struct buf b = BUF_INIT;
+	struct err e;
+
 	setenv(CREDENTIAL_VARIABLE, "from-env", 1);
-	expect(file("a", "abc-123\n", 0600), "from-env");
-	expect("/nonexistent", "from-env");
-	setenv(CREDENTIAL_VARIABLE, "", 1);
+	expect(NULL, "from-env");
 	expect(file("a", "abc-123\n", 0600), "abc-123");
+	ck_assert_int_ne(credential_token("/nonexistent", &b, &e), 0);
+	ck_assert_uint_eq(b.len, 0);
+	setenv(CREDENTIAL_VARIABLE, "", 1);
+	expect(NULL, "");
 	unsetenv(CREDENTIAL_VARIABLE);
 }
 END_TEST
@@ -114,7 +119,7 @@ END_TEST
 UNIT_SUITE(runner_credential)
 {
 	tcase_add_test(tc, a_closed_file_is_read);
-	tcase_add_test(tc, the_variable_comes_first);
+	tcase_add_test(tc, the_variable_is_for_who_has_no_file);
 	tcase_add_test(tc, open_files_are_refused);
 	tcase_add_test(tc, others_files_are_refused);
 	tcase_add_test(tc, what_is_no_token_is_refused);
