@@ -187,7 +187,7 @@ checks_quote_pcrs(struct check_ctx *x, struct err *e)
 	if (x->v->checks[CHECK_QUOTE_STRUCTURE].result != VERDICT_PASS)
 		return checks_skip(x, CHECK_QUOTE_PCRS, "the quote is not as it must be", e);
 	/* a runner that can run nothing more until it is booted again */
-	if (x->cert == NULL && !x->identity_in_use && x->facts.tpm == EVENT_TPM_DEVICE &&
+	if (x->cert == NULL && !x->identity_in_use && x->facts.tpm != EVENT_TPM_EMBEDDED &&
 	    (!checks_quote_zero(&x->quote.pcrs, 14) || !checks_quote_zero(&x->quote.pcrs, 15)))
 		return checks_fail(x, CHECK_QUOTE_PCRS, "PCR 14 and 15 zero since the boot", e,
 		    "used: the machine must be started again");
