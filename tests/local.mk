@@ -478,10 +478,13 @@ CLI_TESTS = \
 	tests/cli/t0600-robust.sh \
 	tests/cli/t0700-aicertd.sh \
 	tests/cli/t0710-aicertd-https.sh \
+	tests/cli/t0715-aicertd-limits.sh \
+	tests/cli/t0716-aicertd-boot.sh \
 	tests/cli/t0720-hub.sh \
 	tests/cli/t0730-aicertd-load.sh \
 	tests/cli/t0730-runner.sh \
 	tests/cli/t0740-mitm.sh \
+	tests/cli/t0745-isolation.sh \
 	tests/cli/t0750-resume.sh \
 	tests/cli/t0760-netns.sh \
 	tests/cli/t0610-user.sh \

@@ -17,7 +17,7 @@ start_daemon() {
 	rm -f "$scratch/$1.ready"
 	mkfifo "$scratch/$1.ready"
 	${daemon_prefix:-} aicertd --store "$scratch/$1.store/.aicert" --listen "${listen:-127.0.0.1}:${2:-0}" \
-		--tpm "embedded:$scratch/$1.tpm" --token-file "$scratch/tokens" --ready-fd 3 \
+		--tpm "${tpm:-embedded:$scratch/$1.tpm}" --token-file "$scratch/tokens" --ready-fd 3 \
 		${daemon_options:-} 3>"$scratch/$1.ready" 2>>"$scratch/$1.log" &
 	daemon=$!
 	daemons="${daemons:-} $daemon"

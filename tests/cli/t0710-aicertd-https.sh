@@ -326,23 +326,5 @@ req 401 - /v1/runs
 req 200 ada /v1/runs
 stop
 
-# --- a TPM that cannot be reset: one run a boot ---
-if command -v swtpm >/dev/null; then
-	mkdir sw
-	swtpm socket --tpm2 --tpmstate dir=sw --server type=unixio,path=sw/sock \
-		--ctrl type=unixio,path=sw/sock.ctrl --flags not-need-init,startup-clear &
-	daemons="$daemons $!"
-	for _ in $(seq 50); do [ -S sw/sock ] && break; sleep 0.1; done
-	start --store st --tpm "swtpm:path=$scratch/sw/sock"
-	run ada 'echo once >o'
-	request 'echo twice >o' >body
-	req 409 ada /v1/runs --data-binary @body
-	out_has "restart the machine"
-	await ada "$id" done
-	req 409 ada /v1/runs --data-binary @body
-	out_has "restart the machine"
-	req 200 ada "/v1/runs/$id/certificate"
-	stop
-fi
 ok aicertd --version
 done_testing

@@ -79,6 +79,8 @@ fails 3 aicert commit -f ok.yaml -r anonymous -m remote
 fails 3 env AICERT_TOKEN=wrong aicert commit -f ok.yaml -r anonymous -m remote
 fails 2 env AICERT_TOKEN="with space" aicert commit -f ok.yaml -r anonymous -m remote
 ok env AICERT_TOKEN="$(cat "$scratch/alice.token")" aicert run list -r anonymous
+# the variable is for runners without a token of their own
+ok env AICERT_TOKEN=of-another-runner aicert run list -r gpu
 checks=$((checks + 1))
 ! grep -q "$(cat "$scratch/alice.token")" "$scratch/gpu.log" || die "the daemon logged a token"
 
@@ -181,6 +183,29 @@ grep -q "identified again" "$scratch/slow.out" || die "the new key was not told 
 [ -z "$(ls .aicert/runs)" ] || die "an interrupted run left a record"
 ok aicert commit -f ok.yaml -r gpu -m "after the restart"
 ok aicert fsck
+
+# a client certificate in the place of a token: asked for by a daemon with --client-ca,
+# known by its key
+make_key ca
+openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=carol \
+	-keyout "$scratch/carol.key" -out "$scratch/carol.csr" 2>/dev/null
+chmod 600 "$scratch/carol.key"
+openssl x509 -req -in "$scratch/carol.csr" -CA "$scratch/ca.pem" -CAkey "$scratch/ca.key" -days 2 \
+	-out "$scratch/carol.pem" 2>/dev/null
+stop_daemon
+daemon_options="--client-ca $scratch/ca.pem" start_daemon gpu "$port"
+ok aicert runner add --min-level simulated --client-cert "$scratch/carol.pem" \
+	--client-key "$scratch/carol.key" carol "$url"
+fails 3 aicert commit -q -f ok.yaml -r carol -m "a stranger's certificate"
+spki=$(openssl pkey -in "$scratch/carol.key" -pubout -outform DER | sha256sum | cut -d' ' -f1)
+echo "carol spki:$spki run" >>"$scratch/tokens"
+ok aicert commit -q -f ok.yaml -r carol -m "by certificate"
+ok aicert run list -r carol
+checks=$((checks + 1))
+grep -q "principal=carol method=POST path=/v1/runs" "$scratch/gpu.log" || die "not as carol"
+chmod 644 "$scratch/carol.key"
+fails 3 aicert run list -r carol
+err_has "chmod 600"
 
 # another TPM is another machine
 stop_daemon

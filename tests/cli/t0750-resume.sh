@@ -15,6 +15,14 @@ moved() {
 about() {
 	checks=$((checks + 1))
 	[ "$1" -ge "$size" ] && [ "$1" -le $((size + size / 8)) ] || die "$2: $1 bytes moved for $size"
+	small "$2"
+}
+# what the daemon needs does not depend on the size of what it takes and gives
+small() {
+	checks=$((checks + 1))
+	peak=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$daemon/status")
+	grep -q __asan_init "$build/aicertd" || [ "$peak" -lt 48000 ] ||
+		die "$1: the daemon took $peak kB for an object of $mib MiB"
 }
 put() { moved PUT "$1" in; }
 # what came down since the last time it was asked; the daemon's log has what it meant to send
@@ -36,7 +44,7 @@ room() {
 	ok aicert fsck
 	stop_daemon
 	chmod -R u+w "$scratch/gpu.store" .aicert
-	rm -rf "$scratch/gpu.store" .aicert in.bin out.bin out2.bin
+	rm -rf "$scratch/gpu.store" .aicert in.bin out.bin out2.bin out3.bin
 	aicert init -q
 	start_daemon gpu "$port"
 }
@@ -143,6 +151,23 @@ about "$(down)" "a download whose client was killed"
 ok aicert verify --min-level simulated out2.bin
 ok aicert fsck
 [ -z "$(ls .aicert/tmp/fetch 2>/dev/null)" ] || die "parts were left behind"
+
+room
+# the daemon is killed on the way down: another key, the same machine, the rest
+before=$(cat "$scratch/passage/passed-down")
+spec down3.yaml "head -c $size /dev/urandom >out3.bin; sleep 1" "small.txt" "out3.bin"
+echo $((size / 2)) >"$scratch/passage/rate"
+aicert commit -q -f down3.yaml -r gpu -m "daemon killed on the way down" 2>"$scratch/err" &
+client=$!
+until_true 30 half
+stop_daemon KILL
+rm "$scratch/passage/rate"
+start_daemon gpu "$port"
+wait $client
+same $? 0
+grep -q "identified again" "$scratch/err" || die "the new key was not told of"
+about "$(down)" "a download whose daemon was killed"
+ok aicert verify --min-level simulated out3.bin
 
 # the log goes on where it was when the link is lost
 spec log.yaml "for i in 1 2 3 4 5 6; do echo line \$i; sleep 0.4; done; cp small.txt log.txt" \
