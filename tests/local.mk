@@ -492,7 +492,7 @@ CLI_TESTS = \
 	tests/cli/t9000-readme.sh \
 	tests/cli/t9100-demo.sh
 TESTS += $(CLI_TESTS)
-EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/runner-lib.sh tests/cli/peer.py tests/check.sh
+EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/runner-lib.sh tests/cli/peer.py tests/cli/load.py tests/check.sh
 
 # Fault tests: a command on copies of one repository, each time another system
 # call fails or the process dies there.  "make check" tries some calls of each
@@ -549,11 +549,12 @@ history_store_LDADD = libaicert-core.a $(LIBRARIES_LIBS)
 EXTRA_PROGRAMS = bench-verify
 bench_verify_SOURCES = tests/bench/verify.c
 bench_verify_LDADD = libaicert-core.a $(LIBRARIES_LIBS)
-EXTRA_DIST += tests/bench/history.sh tests/bench/main-job.sh tests/bench/store.sh
+EXTRA_DIST += tests/bench/aicertd.sh tests/bench/history.sh tests/bench/main-job.sh tests/bench/store.sh
 CLEANFILES += bench-verify
 
 bench: all bench-verify history-store
 	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' $(srcdir)/tests/bench/main-job.sh
 	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' $(srcdir)/tests/bench/history.sh
+	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' $(srcdir)/tests/bench/aicertd.sh
 	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' $(srcdir)/tests/bench/store.sh
 .PHONY: bench

@@ -25,6 +25,17 @@ same "$(cat cap.txt)" "CapEff:	0000000000000000"
 ok aicert verify --min-level simulated out.txt
 ok aicert verify --min-level simulated HEAD
 
+# a daemon on an address, and a run on it
+(
+	. "$source_dir/tests/cli/runner-lib.sh"
+	trap 'kill $daemons 2>/dev/null' EXIT
+	start_daemon gpu
+	aicert runner add --min-level simulated --token-file "$scratch/alice.token" gpu "$url" >/dev/null
+	rm out.txt
+	aicert commit -q -r gpu -m "on a user's daemon" && grep -qx hello out.txt && stop_daemon
+) >"$scratch/out" 2>"$scratch/err"
+same $? 0
+
 printf 'version: 1\nimage: host\ncommand: [true]\noutputs: [x]\nlimits: {memory: 64MiB}\n' >limits.yaml
 aicert commit -f limits.yaml >../out 2>../err
 status=$?

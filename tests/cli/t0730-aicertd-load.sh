@@ -2,7 +2,7 @@
 # The daemon under load and abuse, bounded, on the loopback: many clients at once, clients
 # that are slow, bodies that are wrong.  AICERT_LOAD_SECONDS says for how long (30).
 . "${top_srcdir:-.}/tests/cli/lib.sh"
-command -v curl >/dev/null && command -v openssl >/dev/null || exit 77
+command -v curl >/dev/null && command -v openssl >/dev/null && command -v python3 >/dev/null || exit 77
 trap 'kill $daemons 2>/dev/null; chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
 clients=200
 # what fails is shown without what came back: that may be a megabyte of anything
@@ -48,12 +48,20 @@ status() { curl -sk -o out -w '%{http_code}' --max-time 120 -H "$auth" "$@"; }
 memory() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' /proc/$daemon/status; }
 # raw SECONDS-OPEN: standard input to the daemon as it is; what comes back
 raw() { timeout "$1" openssl s_client -quiet -connect "$address" 2>/dev/null; }
-# parallel NAME: as many requests at once as the curl configuration NAME has, all with 2xx
-parallel() {
-	checks=$((checks + 1))
-	curl -sk -Z --parallel-immediate --parallel-max $clients --max-time 120 -K "$1" >codes 2>err ||
-		die "$1: curl ends with $?"
-	same "$(grep -cv '^2..$' codes)" 0
+# together NAME...: as many requests at once as these curl configurations have, all with 2xx
+together() {
+	pids=
+	for name in "$@"; do
+		curl -sk -Z --parallel-immediate --parallel-max $clients --max-time 120 -K "$name" \
+			>"codes.$name" 2>"err.$name" &
+		pids="$pids $!"
+	done
+	for pid in $pids; do
+		checks=$((checks + 1))
+		wait "$pid" || die "$*: curl ends with $?"
+	done
+	same "$(cat codes.* | grep -cv '^2..$')" 0
+	same "$(cat codes.* | wc -l)" $(($# * clients))
 }
 
 # --- many at once ---
@@ -76,8 +84,7 @@ while read -r name; do
 	printf 'upload-file = "up%s"\nurl = "%s/v1/objects/%s"\noutput = "/dev/null"\n' $i "$url" "$name" >>uploads
 	printf 'url = "%s/v1/objects/%s"\noutput = "got%s"\n' "$url" "$big" $i >>downloads
 done <names
-parallel uploads
-parallel downloads
+together uploads downloads
 same "$(cat got* | wc -c)" $((clients * 1000000))
 same "$(sha256sum got* | cut -d' ' -f1 | sort -u)" "$big"
 rm -f got*
@@ -126,32 +133,10 @@ checks=$((checks + 1))
 for pid in $slow; do wait "$pid"; done
 stop
 
-# --- a mix, for a while ---
+# --- a mix of everything, for a while ---
 start st "connections = 420"
-end=$(($(date +%s) + ${AICERT_LOAD_SECONDS:-30}))
-rounds=0
-while [ "$(date +%s)" -lt "$end" ]; do
-	head -c 30000 /dev/urandom >fresh
-	fresh=$(sha256sum fresh | cut -d' ' -f1)
-	curl -sk -o /dev/null --max-time 5 -T fresh -H "$auth" "$url/v1/objects/$fresh" &
-	jobs=$!
-	for i in 1 2 3 4; do
-		curl -sk -o /dev/null --max-time 5 -H "$auth" "$url/v1/objects/$big" &
-		jobs="$jobs $!"
-		curl -sk -o /dev/null --max-time 5 -H 'Authorization: Bearer bob-secret' "$url/v1/objects/$big" &
-		jobs="$jobs $!"
-		curl -sk -o /dev/null --max-time 5 "$url/v1/identity?nonce=$(printf '%064d' $i)" &
-		jobs="$jobs $!"
-		curl -sk -o /dev/null --max-time 0.02 -H "$auth" "$url/v1/objects/$big" & # gives up
-		jobs="$jobs $!"
-	done
-	for pid in $jobs; do wait "$pid"; done
-	rounds=$((rounds + 1))
-done
-checks=$((checks + 1))
-[ $rounds -gt 0 ] || die "no round of the mix"
-same "$(status "$url/v1/objects/$fresh")" 200
-same "$(sha256sum out | cut -d' ' -f1)" "$fresh"
+ok python3 "$source_dir/tests/cli/load.py" "$url" "${AICERT_LOAD_SECONDS:-30}" 24 ada-secret bob-secret
+cat out
 checks=$((checks + 1))
 grep -q __asan_init "$build/aicertd" || [ "$(memory)" -lt 200000 ] ||
 	die "it has grown to $(memory) kB"
