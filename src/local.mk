@@ -92,13 +92,16 @@ libaicert_core_a_SOURCES += \
 	src/evidence/hardware.c src/evidence/hardware.h \
 	src/evidence/hcl-report.c src/evidence/hcl-report.h \
 	src/evidence/pcr-values.c src/evidence/pcr-values.h \
+	src/evidence/pe.c src/evidence/pe.h \
 	src/evidence/quote-any.c src/evidence/quote-any.h \
 	src/evidence/quote-check.c src/evidence/quote-check.h \
 	src/evidence/replay.c src/evidence/replay.h \
 	src/evidence/snp-report.c src/evidence/snp-report.h \
 	src/evidence/snp-vcek.c src/evidence/snp-vcek.h \
 	src/evidence/tpm-alg.c src/evidence/tpm-alg.h \
-	src/evidence/tpm-signature.c src/evidence/tpm-signature.h
+	src/evidence/tpm-signature.c src/evidence/tpm-signature.h \
+	src/evidence/uki.c src/evidence/uki.h \
+	src/evidence/uki-compare.c
 
 # tpm
 libaicert_core_a_SOURCES += \

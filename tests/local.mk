@@ -112,11 +112,14 @@ unit_evidence_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/evidence/hardware.c \
 	tests/unit/evidence/hardware-corpus.c \
 	tests/unit/evidence/hcl-report.c \
+	tests/unit/evidence/pe.c \
+	tests/unit/evidence/pe-forge.c tests/unit/evidence/pe-forge.h \
 	tests/unit/evidence/quote-any.c \
 	tests/unit/evidence/quote-check.c \
 	tests/unit/evidence/replay.c \
 	tests/unit/evidence/snp-report.c \
-	tests/unit/evidence/snp-vcek.c
+	tests/unit/evidence/snp-vcek.c \
+	tests/unit/evidence/uki.c
 unit_evidence_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_evidence_LDADD = $(UNIT_LDADD)
 
@@ -426,6 +429,10 @@ fuzz_pending_LDADD = $(FUZZ_LDADD)
 check_PROGRAMS += fuzz-remote-run
 fuzz_remote_run_SOURCES = tests/fuzz/remote-run.c $(FUZZ_DRIVER)
 fuzz_remote_run_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-uki
+fuzz_uki_SOURCES = tests/fuzz/uki.c $(FUZZ_DRIVER)
+fuzz_uki_LDADD = $(FUZZ_LDADD)
 
 TESTS += tests/fuzz/smoke.sh
 EXTRA_DIST += tests/fuzz/smoke.sh tests/data/fuzz

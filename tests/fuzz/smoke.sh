@@ -38,6 +38,7 @@ smoke tpmt-signature 2000
 smoke x509 1000
 smoke crl 3000
 smoke pem 5000
+smoke uki 8000
 smoke pcr-values 20000
 smoke base64 10000
 smoke body 5000
