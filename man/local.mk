@@ -11,6 +11,7 @@ dist_man_MANS += \
 	man/aicert-gc.1 \
 	man/aicert-hardware-check.1 \
 	man/aicert-hash-object.1 \
+	man/aicert-image.1 \
 	man/aicert-init.1 \
 	man/aicert-log.1 \
 	man/aicert-ls-tree.1 \

@@ -246,6 +246,10 @@ libaicert_core_a_SOURCES += \
 	src/cmd/hardware-print.c \
 	src/cmd/hardware-print.h \
 	src/cmd/hash-object.c \
+	src/cmd/image.c \
+	src/cmd/image-check.c \
+	src/cmd/image-measure.c \
+	src/cmd/image-measure.h \
 	src/cmd/init.c \
 	src/cmd/judging.c \
 	src/cmd/judging.h \

@@ -31,6 +31,7 @@ static const struct cmd commands[] = {
 	{"ls-tree", "the entries of a tree", ls_tree_command},
 	{"event-log", "the events of a boot log and the PCRs they give", event_log_command},
 	{"quote-check", "judge one TPM quote, its key and its boot log", quote_check_command},
+	{"image", "what booting an image measures", image_command},
 	{"reference", "reference records: what known images measure", reference_command},
 	{"rev-parse", "the full id of a revision", rev_parse_command},
 };

@@ -171,6 +171,7 @@ forge_machine_SOURCES = tests/cli/forge-machine.c tests/unit/unit.h \
 	tests/unit/pki.c tests/unit/pki.h \
 	tests/unit/evidence/fixture.c tests/unit/evidence/fixture.h \
 	tests/unit/evidence/boot-log.c tests/unit/evidence/boot-log.h \
+	tests/unit/evidence/pe-forge.c tests/unit/evidence/pe-forge.h \
 	tests/unit/verify/forge.c tests/unit/verify/forge.h \
 	tests/unit/verify/machine.c tests/unit/verify/machine.h
 forge_machine_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -480,6 +481,7 @@ CLI_TESTS = \
 	tests/cli/t0515-trust.sh \
 	tests/cli/t0520-event-log.sh \
 	tests/cli/t0530-reference.sh \
+	tests/cli/t0535-image.sh \
 	tests/cli/t0540-hardware-check.sh \
 	tests/cli/t0550-legacy.sh \
 	tests/cli/t0600-robust.sh \

@@ -14,6 +14,7 @@ int fsck_command(int argc, char **argv, struct err *e);
 int gc_command(int argc, char **argv, struct err *e);
 int hardware_check_command(int argc, char **argv, struct err *e);
 int hash_object_command(int argc, char **argv, struct err *e);
+int image_command(int argc, char **argv, struct err *e);
 int init_command(int argc, char **argv, struct err *e);
 int log_command(int argc, char **argv, struct err *e);
 int ls_tree_command(int argc, char **argv, struct err *e);

@@ -15,7 +15,8 @@ struct learn {
 	struct trust trust;
 	struct buf bytes;
 	struct certificate certificate;
-	struct reference_document image; /* of --image; empty without */
+	bool has_image;             /* --image was given */
+	struct reference_document image;
 	char *platform;
 };
 
@@ -148,23 +149,81 @@ learn_judge(const struct learn *l, const struct learn_options *o, struct err *e)
 	return rc;
 }
 
-/* What the image alone decides must be so already. */
-static int
-learn_check_image(const struct learn *l, struct err *e)
+static bool
+learn_is_part(const struct learn *l, const struct reference *r, unsigned *ret_differs)
 {
-	for (size_t i = 0; i < l->image.count; i++) {
-		const struct reference *r = &l->image.records[i];
-		const unsigned char *values = learn_values(&l->certificate, r->bank);
-		size_t size = hash_size(r->bank);
+	const unsigned char *values = learn_values(&l->certificate, r->bank);
+	size_t size = hash_size(r->bank);
 
-		if (r->part != REFERENCE_IMAGE || values == NULL || !learn_measured(values, size))
-			continue;
-		for (unsigned pcr = 0; pcr < REFERENCE_PCRS; pcr++) {
-			if (r->pcrs[pcr].present && memcmp(r->pcrs[pcr].value, values + pcr * size, size) != 0)
-				return err_set(e, ERR_REFUSED, "the certificate is not of the image %s %s: PCR %u"
-				    " (%s) differs", l->image.image.name, l->image.image.version, pcr,
-				    hash_name(r->bank));
+	for (unsigned pcr = 0; pcr < REFERENCE_PCRS; pcr++) {
+		if (r->pcrs[pcr].present && memcmp(r->pcrs[pcr].value, values + pcr * size, size) != 0) {
+			*ret_differs = pcr;
+			return false;
 		}
+	}
+	return true;
+}
+
+/* Parts of one bank that are alike, as of two platforms: the first will do. */
+static bool
+learn_is_first(const struct learn *l, size_t i)
+{
+	const struct reference *r = &l->image.records[i];
+
+	for (size_t k = 0; k < i; k++) {
+		if (l->image.records[k].bank == r->bank)
+			return false;
+	}
+	return true;
+}
+
+/* What the image alone decides must be so already: of its parts of this bank, which may be
+ * of several platforms, those that the certificate shows stay. */
+static int
+learn_check_bank(struct learn *l, enum hash_alg bank, struct err *e)
+{
+	bool any = false, kept = false;
+	unsigned differs = 0;
+
+	for (size_t i = l->image.count; i > 0; i--) {
+		const struct reference *r = &l->image.records[i - 1];
+		unsigned pcr = 0;
+		bool same;
+
+		if (r->bank != bank || r->part != REFERENCE_IMAGE)
+			continue;
+		same = learn_is_part(l, r, &pcr);
+		any = true;
+		kept = kept || same;
+		differs = pcr > differs ? pcr : differs;
+		if (!same)
+			reference_drop(&l->image, i - 1);
+	}
+	if (any && !kept)
+		return err_set(e, ERR_REFUSED, "the certificate is not of the image %s %s: PCR %u"
+		    " (%s) differs", l->image.image.name, l->image.image.version, differs, hash_name(bank));
+	return 0;
+}
+
+static int
+learn_check_image(struct learn *l, struct err *e)
+{
+	static const enum hash_alg banks[] = {HASH_SHA256, HASH_SHA384};
+
+	for (size_t i = l->image.count; i > 0; i--) {
+		if (l->image.records[i - 1].part != REFERENCE_IMAGE)
+			reference_drop(&l->image, i - 1); /* whole ones are of other boots */
+	}
+	for (size_t i = 0; i < 2; i++) {
+		const unsigned char *values = learn_values(&l->certificate, banks[i]);
+
+		if (values != NULL && learn_measured(values, hash_size(banks[i])) &&
+		    learn_check_bank(l, banks[i], e) != 0)
+			return -1;
+	}
+	for (size_t i = l->image.count; i > 0; i--) {
+		if (!learn_is_first(l, i - 1))
+			reference_drop(&l->image, i - 1);
 	}
 	return 0;
 }
@@ -175,7 +234,7 @@ learn_print(const struct learn *l, struct err *e)
 	CLEANUP(reference_free) struct reference_document firmware = {0};
 	CLEANUP(reference_free) struct reference_document whole = {0};
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
-	bool made = l->image.count > 0;
+	bool made = l->has_image;
 
 	if (learn_document(l, REFERENCE_FIRMWARE, &firmware, e) != 0 ||
 	    (made && reference_merge(&l->image, &firmware, &whole, e) != 0) ||
@@ -193,6 +252,7 @@ learn_open(struct learn *l, const struct learn_options *o, const char *arg, stru
 
 	if (o->image != NULL && references_read(o->image, &l->image, &text, e) != 0)
 		return -1;
+	l->has_image = o->image != NULL;
 	if (cmd_store(STORE_READ_ONLY, &l->s, e) != 0 || cmd_trust(&l->trust, e) != 0 ||
 	    subject_find(l->s, arg, &l->subject, e) != 0)
 		return -1;

@@ -232,6 +232,33 @@ reference_remove(const char *name, struct err *e)
 	return fd_sync(dir, "the directory of the reference records", e);
 }
 
+/* Documents of one image as one, so that it can be given away as one file. */
+static int
+reference_join_files(size_t n, char **files, struct err *e)
+{
+	CLEANUP(cleanup_free) struct reference_document *all = calloc(n, sizeof *all);
+	CLEANUP(reference_free) struct reference_document joined = {0};
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	size_t read = 0;
+	int rc = 0;
+
+	if (all == NULL)
+		return err_nomem(e);
+	for (; rc == 0 && read < n; read++) {
+		CLEANUP(buf_free) struct buf ignored = BUF_INIT;
+
+		rc = references_read(files[read], &all[read], &ignored, e);
+	}
+	if (rc == 0)
+		rc = reference_join(all, n, &joined, e);
+	for (size_t i = 0; i < n; i++)
+		reference_free(&all[i]);
+	if (rc != 0 || reference_encode(&joined, &text, e) != 0)
+		return -1;
+	printf("%s\n", buf_str(&text));
+	return 0;
+}
+
 static int
 reference_run(const struct reference_options *o, int argc, char **argv, struct err *e)
 {
@@ -252,8 +279,11 @@ reference_run(const struct reference_options *o, int argc, char **argv, struct e
 	if (strcmp(what, "from-certificate") == 0)
 		return cmd_count("reference from-certificate", argc, 2, 2, e) != 0 ? -1 :
 		    learn_from_certificate(&o->learn, argv[1], e);
-	return err_set(e, ERR_USAGE, "reference: %s is not one of list, show, add, remove and"
-	    " from-certificate", what);
+	if (strcmp(what, "join") == 0)
+		return cmd_count("reference join", argc, 2, REFERENCE_RECORDS_MAX, e) != 0 ? -1 :
+		    reference_join_files((size_t)argc - 1, argv + 1, e);
+	return err_set(e, ERR_USAGE, "reference: %s is not one of list, show, add, remove,"
+	    " from-certificate and join", what);
 }
 
 int
@@ -274,10 +304,11 @@ reference_command(int argc, char **argv, struct err *e)
 		{0},
 	};
 	int rc = cmd_parse("reference", "list | show [--json] NAME|FILE | add FILE [NAME] | remove NAME |"
-	    " from-certificate [--image FILE] [--platform TEXT] [--min-level LEVEL] [--at TIME] FILE|REV",
+	    " from-certificate [--image FILE] [--platform TEXT] [--min-level LEVEL] [--at TIME] FILE|REV |"
+	    " join FILE...",
 	    table, &argc, argv, e);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	return cmd_count("reference", argc, 1, 3, e) != 0 ? -1 : reference_run(&o, argc, argv, e);
+	return cmd_count("reference", argc, 1, REFERENCE_RECORDS_MAX, e) != 0 ? -1 : reference_run(&o, argc, argv, e);
 }

@@ -99,7 +99,7 @@ level_check_ok(const struct level_row *row, enum verdict_check c,
 	return false;
 }
 
-/* Software TPMs and unmeasured images stay simulated whatever vouches for them. */
+/* Software TPMs, also those that look like hardware from inside, and unmeasured images stay simulated whatever vouches for them. */
 static bool
 level_root_ok(enum verdict_level level, const struct verdict_item checks[CHECK_COUNT],
     const struct level_facts *facts)
@@ -108,7 +108,7 @@ level_root_ok(enum verdict_level level, const struct verdict_item checks[CHECK_C
 
 	if (level == LEVEL_SIMULATED)
 		return true;
-	if (facts->tpm != EVENT_TPM_DEVICE || !facts->image_measured)
+	if (facts->tpm != EVENT_TPM_DEVICE || facts->emulated || !facts->image_measured)
 		return false;
 	if (level == LEVEL_CONFIDENTIAL && facts->hardware_grant < LEVEL_CONFIDENTIAL)
 		return false;

@@ -13,6 +13,7 @@ struct level_facts {
 	enum verdict_level ak_grant;       /* of the entry the AK's chain ends at, if it passed */
 	enum verdict_level hardware_grant; /* of the entry the hardware report ends at, if it passed */
 	bool image_measured;               /* input_image is not null */
+	bool emulated;                     /* booted where the TPM is a program of whoever started it */
 	bool boot_fixed;                   /* boot.reference compared fixed values only */
 	/* Checks that count; others are not looked at (an identity has no events). */
 	bool counts[CHECK_COUNT];

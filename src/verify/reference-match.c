@@ -4,6 +4,14 @@
 #include <string.h>
 #include "base/hex.h"
 
+bool
+reference_is_emulated(const struct reference *r)
+{
+	static const char prefix[] = "qemu-";
+
+	return strncmp(r->platform, prefix, sizeof prefix - 1) == 0;
+}
+
 static void
 reference_differs(struct buf *b, unsigned pcr, const unsigned char *value, size_t size)
 {

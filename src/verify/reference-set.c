@@ -166,3 +166,57 @@ reference_merge(const struct reference_document *image,
 	/* what comes out obeys every rule of what comes in, and has a digest */
 	return reference_decode(text.data, text.len, ret, e);
 }
+
+static bool
+reference_same_image(const struct reference_document *a, const struct reference_document *b)
+{
+	const struct reference_image *x = &a->image, *y = &b->image;
+
+	if (a->has_image != b->has_image)
+		return false;
+	return !a->has_image || (strcmp(x->name, y->name) == 0 && strcmp(x->version, y->version) == 0 &&
+	    strcmp(x->commit, y->commit) == 0 && x->has_packages == y->has_packages &&
+	    (!x->has_packages || oid_equal(&x->packages, &y->packages)));
+}
+
+static int
+reference_join_record(const struct reference *from, struct reference *r, struct err *e)
+{
+	r->part = from->part;
+	r->bank = from->bank;
+	r->events = calloc(from->event_count + 1, sizeof *r->events);
+	if (r->events == NULL)
+		return err_nomem(e);
+	return reference_copy_text(from->platform, &r->platform, e) != 0 ? -1 :
+	    reference_copy_part(from, r, e);
+}
+
+int
+reference_join(const struct reference_document *documents, size_t n,
+    struct reference_document *ret, struct err *e)
+{
+	CLEANUP(reference_free) struct reference_document d = {0};
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		count += documents[i].count;
+		if (count > REFERENCE_RECORDS_MAX)
+			return err_set(e, ERR_LIMIT, "reference records: more than %d", REFERENCE_RECORDS_MAX);
+		if (!reference_same_image(&documents[0], &documents[i]))
+			return err_set(e, ERR_FORMAT, "reference records: of different images");
+	}
+	d.records = calloc(count + 1, sizeof *d.records);
+	if (d.records == NULL)
+		return err_nomem(e);
+	if (n > 0 && documents[0].has_image && reference_merge_image(&documents[0], &d, e) != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < documents[i].count; k++)
+			if (reference_join_record(&documents[i].records[k], &d.records[d.count++], e) != 0)
+				return -1;
+	}
+	if (reference_encode(&d, &text, e) != 0)
+		return -1;
+	return reference_decode(text.data, text.len, ret, e);
+}

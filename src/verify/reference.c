@@ -92,6 +92,15 @@ reference_free(struct reference_document *d)
 	*d = (struct reference_document){0};
 }
 
+void
+reference_drop(struct reference_document *d, size_t i)
+{
+	reference_record_free(&d->records[i]);
+	d->count--;
+	memmove(&d->records[i], &d->records[i + 1], (d->count - i) * sizeof *d->records);
+	d->records[d->count] = (struct reference){0};
+}
+
 /* Words for people: printable ASCII, so that no verdict can be drawn over. */
 static int
 reference_words(const struct jcs *o, const char *name, char **ret, struct err *e)

@@ -74,6 +74,8 @@ int reference_decode(const void *json, size_t len, struct reference_document *re
     struct err *e) MUST_CHECK;
 int reference_encode(const struct reference_document *d, struct buf *ret, struct err *e) MUST_CHECK;
 void reference_free(struct reference_document *d);
+/* Takes record i out of the document. */
+void reference_drop(struct reference_document *d, size_t i);
 /* "whole", "image", "firmware" */
 const char *reference_part_name(enum reference_part part);
 /* The PCRs a record of this part has, as a mask. */
@@ -87,6 +89,17 @@ uint32_t reference_part_pcrs(enum reference_part part);
 int reference_merge(const struct reference_document *image,
     const struct reference_document *firmware, struct reference_document *ret,
     struct err *e) MUST_CHECK;
+
+/*
+ * The records of documents about one image, or of firmware parts alone, in one.
+ * ERR_FORMAT when they are about different images, ERR_LIMIT when they are too many.
+ */
+int reference_join(const struct reference_document *documents, size_t n,
+    struct reference_document *ret, struct err *e) MUST_CHECK;
+
+/* The platform's name begins with "qemu-": its TPM is a program of whoever started the
+ * machine, and no trust entry makes more of it. */
+bool reference_is_emulated(const struct reference *r);
 
 struct reference_set {
 	struct reference_document *documents;

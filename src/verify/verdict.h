@@ -47,6 +47,7 @@ struct verdict {
 	bool partial;               /* only those with `asked` were judged and are written out */
 	bool asked[CHECK_COUNT];
 	enum event_tpm tpm;         /* as the run states it; embedded while unknown */
+	bool emulated;              /* its reference record is of a machine whose TPM is a program */
 	char *bank;                 /* the bank that carries the proof */
 	int64_t time;
 	char *time_source;          /* "now", "--at", "evidence" */

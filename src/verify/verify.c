@@ -281,6 +281,10 @@ verify_level_note(struct verdict *v, bool software, struct err *e)
 		if (software)
 			return verdict_note(v, e, "The TPM was simulated: this proves nothing about hardware;"
 			    " whoever ran it could have made this certificate on any computer.");
+		if (v->emulated)
+			return verdict_note(v, e, "The machine was emulated, and its TPM is a program of whoever"
+			    " started it: they could have made this certificate on any computer; this proves"
+			    " nothing about hardware.");
 		return verdict_note(v, e, "The TPM, or the image that was booted, is not vouched for by a"
 		    " trust entry and a reference record: this proves nothing about hardware.");
 	case LEVEL_DEVICE:

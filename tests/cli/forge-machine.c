@@ -1,14 +1,17 @@
 /*
- * forge-machine [other]: commits, in the store of the current directory, the
+ * forge-machine [VARIANT]: commits, in the store of the current directory, the
  * certificate of a machine with a TPM that booted a known image, and writes what a
  * verifier may know of it: trust.json, image.json (parts), whole.json.
- * "other": the same with another command line in PCR 9.
+ * "other": the same with another command line in PCR 9.  "uki", "uki-secure-boot",
+ * "uki-other", "uki-credentials": the boot of a UKI, as it should be or not, whose image
+ * is image.efi, its log boot.log.
  */
 #include <fcntl.h>
 #include <string.h>
 #include "base/atomic-file.h"
 #include "cmd/commit-record.h"
 #include "codec/base64.h"
+#include "evidence/pe-forge.h"
 #include "store/odb.h"
 #include "unit.h"
 #include "verify/machine.h"
@@ -78,6 +81,32 @@ commit(struct machine *m)
 
 static const char *variant = "";
 
+/* The log of a boot of image.efi, or of what the attacker put in its place. */
+static void
+boot_uki(struct machine *m)
+{
+	const struct uki_boot how = {.secure_boot = strcmp(variant, "uki-secure-boot") == 0};
+	const char *cmdline = strcmp(variant, "uki-other") == 0 ? PE_FORGE_CMDLINE " init=/bin/sh" :
+	    PE_FORGE_CMDLINE;
+	struct pe_forge kernel, image;
+	struct uki u;
+	struct err e;
+
+	pe_forge_kernel(&kernel);
+	pe_forge_uki(&image, &kernel, PE_FORGE_CMDLINE);
+	write_file("image.efi", &image.bytes);
+	pe_forge_free(&image);
+	pe_forge_uki(&image, &kernel, cmdline);
+	UNIT_OK(uki_decode(image.bytes.data, image.bytes.len, &u, &e), &e);
+	boot_log_free(&m->log);
+	pe_forge_boot(&m->log, &u, &how);
+	if (strcmp(variant, "uki-credentials") == 0)
+		boot_log_text(&m->log, 12, 0xd, "Credentials initrd");
+	write_file("boot.log", &m->log.bytes);
+	pe_forge_free(&image);
+	pe_forge_free(&kernel);
+}
+
 START_TEST(machine)
 {
 	static const struct pki_options leaf = {
@@ -88,6 +117,8 @@ START_TEST(machine)
 	machine_new(&m);
 	if (strcmp(variant, "other") == 0)
 		boot_log_add(&m.log, 9, 0x6, "another command line", 20, "tag", 3);
+	else if (strncmp(variant, "uki", 3) == 0)
+		boot_uki(&m);
 	machine_pcrs(&m);
 	machine_log(&m);
 	machine_chain(&m, &leaf);

@@ -77,29 +77,35 @@ boot_log_extend(struct boot_log *b, size_t i, uint32_t pcr, const unsigned char 
 }
 
 void
-boot_log_add(struct boot_log *b, uint32_t pcr, uint32_t type, const void *hashed,
-    size_t hashed_len, const void *payload, size_t payload_len)
+boot_log_digests(struct boot_log *b, uint32_t pcr, uint32_t type,
+    unsigned char (*digests)[HASH_SIZE_MAX], const void *payload, size_t payload_len)
 {
-	unsigned char digest[HASH_SIZE_MAX];
-	struct err e;
-
 	b->offset = b->bytes.len;
 	boot_log_number(&b->bytes, pcr, 4);
 	boot_log_number(&b->bytes, type, 4);
 	if (b->agile)
 		boot_log_number(&b->bytes, b->bank_count, 4);
 	for (size_t i = 0; i < b->bank_count; i++) {
-		memset(digest, 0, sizeof digest);
-		if (type != EVENT_LOG_NO_ACTION) {
-			UNIT_OK(hash_once(b->banks[i], hashed, hashed_len, digest, &e), &e);
-			boot_log_extend(b, i, pcr, digest);
-		}
+		if (type != EVENT_LOG_NO_ACTION)
+			boot_log_extend(b, i, pcr, digests[i]);
 		if (b->agile)
 			boot_log_number(&b->bytes, boot_log_algs[b->banks[i]], 2);
-		buf_add(&b->bytes, digest, hash_size(b->banks[i]));
+		buf_add(&b->bytes, digests[i], hash_size(b->banks[i]));
 	}
 	boot_log_number(&b->bytes, payload_len, 4);
 	buf_add(&b->bytes, payload, payload_len);
+}
+
+void
+boot_log_add(struct boot_log *b, uint32_t pcr, uint32_t type, const void *hashed,
+    size_t hashed_len, const void *payload, size_t payload_len)
+{
+	unsigned char digests[EVENT_LOG_BANKS_MAX][HASH_SIZE_MAX] = {{0}};
+	struct err e;
+
+	for (size_t i = 0; i < b->bank_count && type != EVENT_LOG_NO_ACTION; i++)
+		UNIT_OK(hash_once(b->banks[i], hashed, hashed_len, digests[i], &e), &e);
+	boot_log_digests(b, pcr, type, digests, payload, payload_len);
 }
 
 void

@@ -22,6 +22,9 @@ void boot_log_free(struct boot_log *b);
 /* What is hashed and what is logged may differ. */
 void boot_log_add(struct boot_log *b, uint32_t pcr, uint32_t type, const void *hashed,
     size_t hashed_len, const void *payload, size_t payload_len);
+/* Digests of what is not here, one a bank of the log. */
+void boot_log_digests(struct boot_log *b, uint32_t pcr, uint32_t type,
+    unsigned char (*digests)[HASH_SIZE_MAX], const void *payload, size_t payload_len);
 /* The same text hashed and logged, without its NUL. */
 void boot_log_text(struct boot_log *b, uint32_t pcr, uint32_t type, const char *text);
 void boot_log_separator(struct boot_log *b, uint32_t pcr);

@@ -100,3 +100,59 @@ pe_forge_uki(struct pe_forge *f, const struct pe_forge *kernel, const char *cmdl
 	pe_forge_section(f, ".linux", kernel->bytes.data, kernel->bytes.len);
 	pe_forge_make(f);
 }
+
+/* Authenticode has tests of its own: here the digests are taken as they are. */
+static void
+pe_forge_application(struct boot_log *b, const struct pe *pe)
+{
+	unsigned char digests[EVENT_LOG_BANKS_MAX][HASH_SIZE_MAX] = {{0}};
+	struct err e;
+
+	for (size_t i = 0; i < b->bank_count; i++)
+		UNIT_OK(pe_authenticode(pe, b->banks[i], digests[i], &e), &e);
+	boot_log_digests(b, 4, 0x80000003, digests, "path", 4);
+}
+
+static void
+pe_forge_boot_firmware(struct boot_log *b, const struct uki *u, const struct uki_boot *how)
+{
+	if (how->image_first)
+		pe_forge_application(b, &u->pe);
+	boot_log_add(b, 0, 0x8, "\0", 2, "\0", 2);
+	boot_log_variable(b, 7, 0x80000001, "SecureBoot", how->secure_boot ? "1" : "0", true);
+	boot_log_text(b, 4, 0x80000007, "Calling EFI Application from Boot Option");
+	for (uint32_t pcr = 0; pcr < 8; pcr++)
+		boot_log_separator(b, pcr);
+	if (!how->image_first)
+		pe_forge_application(b, &u->pe);
+	if (!how->secure_boot)
+		pe_forge_application(b, &u->kernel);
+}
+
+void
+pe_forge_boot(struct boot_log *b, const struct uki *u, const struct uki_boot *how)
+{
+	static const enum hash_alg banks[] = {HASH_SHA256, HASH_SHA384};
+	static const struct {
+		enum uki_section section;
+		const char *name;
+	} order[] = {
+		{UKI_LINUX, ".linux"}, {UKI_OSREL, ".osrel"}, {UKI_CMDLINE, ".cmdline"},
+		{UKI_INITRD, ".initrd"},
+	};
+	CLEANUP(buf_free) struct buf wide = BUF_INIT;
+
+	boot_log_new(b, banks, 2);
+	pe_forge_boot_firmware(b, u, how);
+	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+		boot_log_add(b, 11, 0xd, order[i].name, strlen(order[i].name) + 1, "n", 1);
+		boot_log_add(b, 11, 0xd, u->sections[order[i].section].data,
+		    u->sections[order[i].section].len, "s", 1);
+	}
+	for (size_t i = 0; i < u->sections[UKI_CMDLINE].len; i++)
+		boot_log_number(&wide, u->sections[UKI_CMDLINE].data[i], 2);
+	boot_log_number(&wide, 0, 2);
+	boot_log_add(b, 9, 0x6, wide.data, wide.len, "LoadOptions", 11);
+	boot_log_add(b, 9, 0x6, u->sections[UKI_INITRD].data, u->sections[UKI_INITRD].len, "initrd", 6);
+	boot_log_text(b, 5, 0x80000007, "Exit Boot Services Invocation");
+}

@@ -2,8 +2,8 @@
 #ifndef UNIT_EVIDENCE_PE_FORGE_H
 #define UNIT_EVIDENCE_PE_FORGE_H
 
-#include <stdint.h>
-#include "base/buf.h"
+#include "evidence/boot-log.h"
+#include "evidence/uki.h"
 
 #define PE_FORGE_SECTIONS_MAX 12
 #define PE_FORGE_HEADERS 1024       /* SizeOfHeaders */
@@ -36,5 +36,8 @@ void pe_forge_u32(unsigned char *p, uint32_t v);
 /* A UKI of five sections; kernel must outlive it. */
 void pe_forge_kernel(struct pe_forge *kernel);
 void pe_forge_uki(struct pe_forge *f, const struct pe_forge *kernel, const char *cmdline);
+/* The log of its boot, SHA-256 and SHA-384, event by event as firmware, kernel and stub
+ * make them, with the rest of a typical one around. */
+void pe_forge_boot(struct boot_log *b, const struct uki *u, const struct uki_boot *how);
 
 #endif

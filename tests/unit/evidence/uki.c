@@ -98,42 +98,6 @@ START_TEST(larger_in_memory)
 }
 END_TEST
 
-/* The log of the boot that is predicted, event by event as firmware, kernel and stub say. */
-static void
-boot(struct boot_log *b, const struct uki *u, const struct uki_boot *how)
-{
-	static const enum hash_alg banks[] = {HASH_SHA384, HASH_SHA256};
-	static const struct { enum uki_section s; const char *name; } order[] = {
-		{UKI_LINUX, ".linux"}, {UKI_OSREL, ".osrel"}, {UKI_CMDLINE, ".cmdline"},
-		{UKI_INITRD, ".initrd"},
-	};
-	struct uki_prediction p;
-	struct err e;
-	char wide[2 * sizeof PE_FORGE_CMDLINE] = {0};
-
-	boot_log_new(b, banks, 2);
-	UNIT_OK(uki_predict(u, how, &p, &e), &e);
-	boot_log_text(b, 4, 0x80000007, "Calling EFI Application from Boot Option");
-	boot_log_separator(b, 4);
-	/* Authenticode has tests of its own: here the digests are taken as they are */
-	for (size_t i = 0; i < p.count; i++) {
-		if (p.events[i].pcr != 4 || strstr(p.events[i].what, "the ") != p.events[i].what ||
-		    strcmp(p.events[i].what, "the boot is announced") == 0)
-			continue;
-		boot_log_add(b, 4, 0x80000003, "x", 1, "path", 4);
-		memcpy(b->bytes.data + b->offset + 12 + 2, p.events[i].digest[1], 48);
-		memcpy(b->bytes.data + b->offset + 12 + 2 + 48 + 2, p.events[i].digest[0], 32);
-	}
-	for (size_t i = 0; i < 4; i++) {
-		boot_log_add(b, 11, 0xd, order[i].name, strlen(order[i].name) + 1, "n", 1);
-		boot_log_add(b, 11, 0xd, u->sections[order[i].s].data, u->sections[order[i].s].len, "s", 1);
-	}
-	for (size_t i = 0; i < strlen(PE_FORGE_CMDLINE); i++)
-		wide[2 * i] = PE_FORGE_CMDLINE[i];
-	boot_log_add(b, 9, 0x6, wide, sizeof wide, "LoadOptions", 11);
-	boot_log_add(b, 9, 0x6, PE_FORGE_INITRD, strlen(PE_FORGE_INITRD), "initrd", 6);
-}
-
 static void
 replays(const struct boot_log *b, const struct uki_prediction *p, size_t expected)
 {
@@ -170,7 +134,7 @@ START_TEST(predicted)
 
 		made(&u);
 		UNIT_OK(uki_predict(&u, &boots[i], &p, &e), &e);
-		boot(&b, &u, &boots[i]);
+		pe_forge_boot(&b, &u, &boots[i]);
 		replays(&b, &p, 0);
 		ck_assert_mem_eq(p.pcrs[0][8], zero, 32);
 		ck_assert_mem_eq(p.pcrs[1][12], zero, 48);
@@ -236,7 +200,7 @@ START_TEST(explained)
 	struct err e;
 
 	made(&u);
-	boot(&b, &u, &how);
+	pe_forge_boot(&b, &u, &how);
 	boot_log_text(&b, 12, 0xd, "Credentials initrd");
 	pe_forge_uki(&other, &kernel, PE_FORGE_CMDLINE " init=/bin/sh");
 	UNIT_OK(uki_decode(other.bytes.data, other.bytes.len, &v, &e), &e);
@@ -268,7 +232,7 @@ START_TEST(explained_secure_boot)
 		struct err e;
 
 		made(&u);
-		boot(&b, &u, boots[i]);
+		pe_forge_boot(&b, &u, boots[i]);
 		UNIT_OK(uki_predict(&u, boots[1 - i], &p, &e), &e);
 		compared(&b, &p, &l, &c);
 		ck_assert_uint_eq(c.differ, 1);

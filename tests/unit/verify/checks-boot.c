@@ -414,6 +414,28 @@ START_TEST(software_tpm)
 }
 END_TEST
 
+/* A pinned root and a record that fits are not enough where the TPM is a program. */
+START_TEST(emulated_machine)
+{
+	CLEANUP(forge_verdict_freep) struct verdict *v = NULL;
+	struct reference r;
+
+	good();
+	reference_set_free(&m.references);
+	machine_record(&m, HASH_SHA256, "qemu-ovmf, 1 processor, Secure Boot off", &r);
+	machine_know(&m, &r, 1);
+	machine_finish(&m);
+	machine_check(&m, CHECK_BOOT_REFERENCE, VERDICT_PASS, "base 1 on qemu-ovmf");
+	machine_is(&m, LEVEL_SIMULATED, ANSWER_FAIL);
+	m.rq.required = LEVEL_SIMULATED;
+	machine_is(&m, LEVEL_SIMULATED, ANSWER_PASS);
+	v = forge_judge(&m.rq);
+	ck_assert(v->emulated);
+	ck_assert_ptr_nonnull(strstr(v->notes[v->note_count - 2], "a program of whoever"));
+	machine_free(&m);
+}
+END_TEST
+
 START_TEST(image_not_measured)
 {
 	good();
@@ -517,6 +539,7 @@ UNIT_SUITE(checks_boot)
 	tcase_add_test(tc, chain_broken);
 	tcase_add_test(tc, ek_as_signer);
 	tcase_add_loop_test(tc, software_tpm, 0, 3);
+	tcase_add_test(tc, emulated_machine);
 	tcase_add_test(tc, image_not_measured);
 	tcase_add_test(tc, pcrs_during_the_run);
 	tcase_add_test(tc, identity);

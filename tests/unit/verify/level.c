@@ -18,6 +18,7 @@ all_pass(void)
 	facts.ak_grant = LEVEL_CONFIDENTIAL;
 	facts.hardware_grant = LEVEL_CONFIDENTIAL;
 	facts.image_measured = true;
+	facts.emulated = false;
 	facts.boot_fixed = true;
 }
 
