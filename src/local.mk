@@ -219,7 +219,14 @@ libaicert_core_a_SOURCES += \
 
 # provider
 libaicert_core_a_SOURCES += \
-	src/provider/local.c src/provider/local.h
+	src/provider/local.c src/provider/local.h \
+	src/provider/machine-dir.c src/provider/machine-dir.h \
+	src/provider/process.c src/provider/process.h \
+	src/provider/provider.c src/provider/provider.h \
+	src/provider/provider-local.c \
+	src/provider/qemu.c src/provider/qemu.h \
+	src/provider/qemu-args.c \
+	src/provider/qemu-disks.c
 
 # cmd
 libaicert_core_a_SOURCES += \

@@ -81,6 +81,23 @@ progress_add(struct progress *p, uint64_t n)
 }
 
 void
+progress_note(struct progress *p, const char *text)
+{
+	int64_t now;
+
+	if (p->out == NULL)
+		return;
+	now = progress_now_ms();
+	if (now - p->started_ms < 500 || now - p->drawn_ms < 100)
+		return;
+	p->drawn_ms = now;
+	p->drawn = true;
+	fprintf(p->out, "\r\033[K%s: %lld s%s%.50s", p->label,
+	    (long long)((now - p->started_ms) / 1000), *text != '\0' ? ", " : "", text);
+	fflush(p->out);
+}
+
+void
 progress_end(struct progress *p)
 {
 	if (p->out != NULL && p->drawn) {

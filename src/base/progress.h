@@ -22,6 +22,8 @@ struct progress {
 /* out is silent unless it is a terminal. */
 void progress_start(struct progress *p, FILE *out, const char *label, uint64_t total);
 void progress_add(struct progress *p, uint64_t n);
+/* Of work that has no bytes: for how long, and what is said of it (printable). */
+void progress_note(struct progress *p, const char *text);
 /* Erases the line. */
 void progress_end(struct progress *p);
 /* "1.5 GiB", "312 bytes" into ret. */

@@ -115,7 +115,7 @@ commit_run_judge(struct store *s, const struct commit_run *c, const struct open_
 }
 
 /* The record is there before anything is waited for: whatever becomes of this process,
- * the run can be collected. The local runner's runs end with the process. */
+ * the run can be collected. The run of a machine that was started for it ends with us. */
 static int
 commit_run_start(struct store *s, struct commit_run *c, struct open_runner *o, struct err *e)
 {
@@ -129,7 +129,7 @@ commit_run_start(struct store *s, struct commit_run *c, struct open_runner *o, s
 	p->ak_name = buf_strdup(runner_ak_name(o->runner), e);
 	if (p->ak_name == NULL)
 		return -1;
-	return o->local != NULL ? 0 : pending_write(s, p, e);
+	return o->machine != NULL ? 0 : pending_write(s, p, e);
 }
 
 /* What to do about a run that is left to itself; short: its first digits. */
@@ -138,7 +138,7 @@ commit_run_left(const struct commit_run *c, const struct open_runner *o, struct 
 {
 	const struct err why = *e;
 
-	if (o->local != NULL || c->pending.run == NULL)
+	if (o->machine != NULL || c->pending.run == NULL)
 		return -1;
 	if (why.code == ERR_CANCELLED)
 		return err_set(e, why.code, "detached; the run goes on: aicert run attach %.12s", c->pending.run);
@@ -154,7 +154,7 @@ commit_run_ended(struct store *s, const struct commit_run *c, struct open_runner
 {
 	CLEANUP(remote_run_free) struct remote_run run = {0};
 
-	if (o->local != NULL)
+	if (o->machine != NULL)
 		return 0;
 	if (runner_state(o->runner, c->pending.run, &run, e) != 0)
 		return -1;

@@ -1,11 +1,15 @@
 #include "cmd/open-runner.h"
 
 #include <string.h>
+#include "base/hex.h"
 #include "base/printable.h"
 #include "cmd/cmd.h"
 #include "cmd/references.h"
+#include "crypto/random.h"
 #include "runner/credential.h"
 #include "store/config.h"
+
+#define OPEN_RUNNER_PATIENCE_S 20 /* with a machine of this computer */
 
 static void
 open_runner_notice(void *arg, const char *message)
@@ -17,21 +21,75 @@ open_runner_notice(void *arg, const char *message)
 }
 
 static int
-open_runner_local(struct store *s, struct local **ret, struct err *e)
+open_runner_left(void *arg, const char *tag, const char *holder, bool in_use, struct err *e)
 {
-	struct local_options o = {.store = s, .on_wait = open_runner_notice};
-	CLEANUP(cleanup_free) char *data = NULL;
-	CLEANUP(cleanup_free) char *tpm = NULL;
+	(void)arg;
+	(void)e;
+	if (!in_use)
+		fprintf(stderr, "aicert: machine %s was left by %s: destroyed\n", tag, holder);
+	return 0;
+}
 
-	if (s == NULL)
-		return err_set(e, ERR_USAGE, "the runner \"local\" works on a store; there is none here");
-	if (config_dir_data(&data, e) != 0)
+/* Of commands that were killed; that some are left is no reason not to go on. */
+static void
+open_runner_reap(void)
+{
+	struct err e;
+
+	if (provider_reap(open_runner_left, NULL, &e) != 0)
+		open_runner_notice(NULL, e.msg);
+}
+
+/* Drawn for this machine alone. */
+static int
+open_runner_draw_token(struct buf *ret, struct err *e)
+{
+	unsigned char random[32];
+	char hex[2 * sizeof random + 1];
+
+	if (random_bytes(random, sizeof random, e) != 0)
 		return -1;
-	tpm = buf_strfmt(e, "embedded:%s/tpm", data);
-	if (tpm == NULL)
-		return -1;
-	o.tpm = tpm;
-	return local_start_with(&o, ret, e);
+	hex_encode(hex, random, sizeof random);
+	buf_adds(ret, hex);
+	explicit_bzero(random, sizeof random);
+	explicit_bzero(hex, sizeof hex);
+	return buf_check(ret, e);
+}
+
+/* url: a provider's, "local:" for this computer. */
+static int
+open_runner_start(const struct open_runner_options *o, const char *url, struct open_runner *r,
+    struct runner_options *ret, struct err *e)
+{
+	struct provider_request rq = {
+		.store = o->store, .processors = r->entry.processors, .memory_mib = r->entry.memory_mib,
+		.accelerator = r->entry.accelerator, .secure_boot = r->entry.firmware_variables,
+		.notice = open_runner_notice, .progress = stderr,
+	};
+	const struct provider *p = provider_find(url, &rq.what);
+	struct provider_address a;
+
+	if (p == NULL)
+		return err_set(e, ERR_UNSUPPORTED, "runner %s: this version starts no machines of %s",
+		    r->entry.name, url);
+	if (o->in_use && r->entry.started)
+		return err_set(e, ERR_USAGE, "runner %s is started for every run and ends with it: there is"
+		    " nothing to ask it", r->entry.name);
+	open_runner_reap();
+	if (p->token) {
+		if (open_runner_draw_token(&r->token, e) != 0)
+			return -1;
+		rq.token = ret->token = buf_str(&r->token);
+	}
+	if (p->create(&rq, &r->machine, e) != 0 || p->wait(r->machine, e) != 0)
+		return r->entry.started ? err_prefix(e, "runner %s", r->entry.name) : -1;
+	a = p->address(r->machine);
+	ret->unix_socket = a.unix_socket;
+	ret->url = a.url;
+	ret->detach = false; /* it ends with this process */
+	if (r->entry.started)
+		ret->patience_s = OPEN_RUNNER_PATIENCE_S;
+	return 0;
 }
 
 static int
@@ -60,11 +118,10 @@ open_runner_fill(const struct open_runner_options *o, struct open_runner *r, str
 
 	if (cmd_trust(&r->trust, e) != 0 || references_load(NULL, &r->references, e) != 0)
 		return -1;
-	if (r->entry.url == NULL) {
-		options.detach = false; /* it ends with this process */
-		if (open_runner_local(o->store, &r->local, e) != 0)
+	if (r->entry.url == NULL || r->entry.started) {
+		if (open_runner_start(o, r->entry.started ? r->entry.url : REGISTRY_LOCAL ":", r, &options,
+		    e) != 0)
 			return -1;
-		options.unix_socket = local_socket(r->local);
 	} else {
 		options.url = r->entry.url;
 		if (open_runner_credentials(r, &options, e) != 0)
@@ -131,7 +188,8 @@ void
 open_runner_close(struct open_runner *r)
 {
 	runner_free(r->runner);
-	local_stop(r->local);
+	if (r->machine != NULL)
+		r->machine->provider->destroy(r->machine);
 	buf_wipe(&r->token);
 	trust_free(&r->trust);
 	reference_set_free(&r->references);

@@ -2,7 +2,7 @@
 #ifndef CMD_OPEN_RUNNER_H
 #define CMD_OPEN_RUNNER_H
 
-#include "provider/local.h"
+#include "provider/provider.h"
 #include "runner/registry.h"
 #include "runner/runner.h"
 
@@ -11,7 +11,7 @@ struct open_runner {
 	struct trust trust;
 	struct reference_set references;
 	struct buf token;
-	struct local *local;            /* of the runner "local" */
+	struct machine *machine;        /* started for this command, ends with it; NULL: none */
 	struct runner *runner;
 };
 
@@ -32,7 +32,7 @@ int open_runner_entry(const struct open_runner_options *o, struct registry_entry
     struct open_runner *ret, struct err *e) MUST_CHECK;
 /* runner_identify(), with what to do about a refusal. */
 int open_runner_identify(struct open_runner *r, struct err *e) MUST_CHECK;
-/* *ret must be zeroed before the first of these; ends the local runner. */
+/* *ret must be zeroed before the first of these; ends the machine. */
 void open_runner_close(struct open_runner *r);
 
 #endif

@@ -6,9 +6,12 @@
 #include "base/hex.h"
 #include "cmd/open-runner.h"
 #include "net/http.h"
+#include "provider/qemu.h"
 
 struct runner_command {
 	const char *level, *ak_name, *token_file, *client_cert, *client_key;
+	const char *accelerator, *firmware;
+	int64_t processors, memory;
 	bool json;
 };
 
@@ -34,16 +37,65 @@ runner_check_ak_name(const char *name, struct err *e)
 	    " hexadecimal digits; aicertd prints it, aicert runner check shows it)", name);
 }
 
+/* What only a machine that is there can have. */
+static int
+runner_check_started(const struct runner_command *c, struct err *e)
+{
+	if (c->ak_name != NULL || c->token_file != NULL || c->client_cert != NULL ||
+	    c->client_key != NULL)
+		return err_set(e, ERR_USAGE, "a machine that is started for every run has a new AK and a new"
+		    " token each time; none can be given");
+	if (c->accelerator != NULL && strcmp(c->accelerator, "kvm") != 0 &&
+	    strcmp(c->accelerator, "tcg") != 0)
+		return err_set(e, ERR_USAGE, "--accelerator is kvm or tcg");
+	if (c->processors > QEMU_PROCESSORS_MAX)
+		return err_set(e, ERR_USAGE, "--processors: at most %d", QEMU_PROCESSORS_MAX);
+	if (c->memory != 0 && (c->memory < QEMU_MEMORY_MIB_MIN || c->memory > QEMU_MEMORY_MIB_MAX))
+		return err_set(e, ERR_USAGE, "--memory: %d to %d MiB", QEMU_MEMORY_MIB_MIN,
+		    QEMU_MEMORY_MIB_MAX);
+	return 0;
+}
+
+/* Its TPM is a program of ours: it cannot reach more. */
+static int
+runner_fill_started(const struct runner_command *c, const char *url, struct registry_entry *r,
+    struct err *e)
+{
+	const char *what;
+	const struct provider *p = provider_find(url, &what);
+
+	r->started = true;
+	r->level = LEVEL_SIMULATED;
+	if (runner_check_started(c, e) != 0 ||
+	    (c->level != NULL && verdict_level_parse(c->level, &r->level, e) != 0) ||
+	    provider_check(p, what, &r->url, e) != 0 ||
+	    runner_absolute(c->firmware, &r->firmware_variables, e) != 0)
+		return -1;
+	if (r->level > LEVEL_SIMULATED)
+		return err_set(e, ERR_USAGE, "--min-level: a machine of %s reaches simulated at most", url);
+	r->processors = c->processors;
+	r->memory_mib = c->memory;
+	if (c->accelerator == NULL)
+		return 0;
+	r->accelerator = buf_strdup(c->accelerator, e);
+	return r->accelerator != NULL ? 0 : -1;
+}
+
 static int
 runner_fill(const struct runner_command *c, const char *name, const char *url,
     struct registry_entry *r, struct err *e)
 {
+	const char *what;
+
 	r->level = LEVEL_VTPM;
 	r->name = buf_strdup(name, e);
 	if (r->name == NULL || registry_name_check(name, e) != 0)
 		return -1;
-	if (strncmp(url, "qemu:", 5) == 0)
-		return err_set(e, ERR_UNSUPPORTED, "%s: this version starts no virtual machines", url);
+	if (provider_find(url, &what) != NULL)
+		return runner_fill_started(c, url, r, e);
+	if (c->processors != 0 || c->memory != 0 || c->accelerator != NULL || c->firmware != NULL)
+		return err_set(e, ERR_USAGE, "--processors, --memory, --accelerator and --secure-boot are of"
+		    " machines that are started (qemu:IMAGE)");
 	if (http_url_base(url, &r->url, e) != 0 ||
 	    (c->level != NULL && verdict_level_parse(c->level, &r->level, e) != 0) ||
 	    (c->ak_name != NULL && runner_check_ak_name(c->ak_name, e) != 0) ||
@@ -92,6 +144,17 @@ runner_record(struct config *c, struct open_runner *r, struct err *e)
 	return 0;
 }
 
+/* Nothing to identify yet. */
+static int
+runner_record_started(struct config *c, const struct registry_entry *r, struct err *e)
+{
+	if (registry_add(c, r, e) != 0)
+		return -1;
+	printf("%s: %s, level %s\nIt is started for every run, with an AK of its own.\n", r->name, r->url,
+	    verdict_level_name(r->level));
+	return 0;
+}
+
 static int
 runner_add(const struct runner_command *o, char **argv, struct err *e)
 {
@@ -101,7 +164,11 @@ runner_add(const struct runner_command *o, char **argv, struct err *e)
 	struct open_runner_options options = {.name = argv[0]};
 
 	if (runner_fill(o, argv[0], argv[1], &entry, e) != 0 || config_open(NULL, &c, e) != 0 ||
-	    runner_check_new(c, argv[0], e) != 0 || open_runner_entry(&options, &entry, &r, e) != 0)
+	    runner_check_new(c, argv[0], e) != 0)
+		return -1;
+	if (entry.started)
+		return runner_record_started(c, &entry, e);
+	if (open_runner_entry(&options, &entry, &r, e) != 0)
 		return -1;
 	if (open_runner_identify(&r, e) != 0)
 		return err_prefix(e, "nothing was recorded");
@@ -113,12 +180,22 @@ runner_to_jcs(const struct registry_entry *r)
 {
 	struct jcs *v = jcs_new_object();
 
-	jcs_set_string(v, "akFrom", r->ak_given ? "given" : "first-use");
+	jcs_set_string(v, "akFrom", r->started ? NULL : r->ak_given ? "given" : "first-use");
 	jcs_set_string(v, "akName", r->ak_name);
 	jcs_set_string(v, "minLevel", verdict_level_name(r->level));
 	jcs_set_string(v, "name", r->name);
 	jcs_set_string(v, "url", r->url);
 	return v;
+}
+
+static void
+runner_list_line(const struct registry_entry *r)
+{
+	printf("%-16s  %-12s  %s", r->name, verdict_level_name(r->level), r->url);
+	if (r->started)
+		puts("  started for every run");
+	else
+		printf("  AK %.16s... (%s)\n", r->ak_name, r->ak_given ? "given" : "first use");
 }
 
 static int
@@ -130,9 +207,7 @@ runner_list_print(const struct registry_entry *list, size_t n, bool json, struct
 	if (!json) {
 		printf("%-16s  %-12s  this machine\n", REGISTRY_LOCAL, verdict_level_name(LEVEL_SIMULATED));
 		for (size_t i = 0; i < n; i++)
-			printf("%-16s  %-12s  %s  AK %.16s... (%s)\n", list[i].name,
-			    verdict_level_name(list[i].level), list[i].url, list[i].ak_name,
-			    list[i].ak_given ? "given" : "first use");
+			runner_list_line(&list[i]);
 		return 0;
 	}
 	v = jcs_new_object();
@@ -254,6 +329,15 @@ runner_check(const struct runner_command *o, const char *name, struct err *e)
 }
 
 static int
+runner_reaped(void *arg, const char *tag, const char *holder, bool in_use, struct err *e)
+{
+	(void)arg;
+	(void)e;
+	printf("%s  %s  %s\n", tag, in_use ? "in use by" : "destroyed, left by", holder);
+	return 0;
+}
+
+static int
 runner_dispatch(const struct runner_command *o, int argc, char **argv, struct err *e)
 {
 	static const char name[] = "runner";
@@ -261,7 +345,8 @@ runner_dispatch(const struct runner_command *o, int argc, char **argv, struct er
 	bool add = strcmp(what, "add") == 0;
 
 	if (!add && (o->level != NULL || o->ak_name != NULL || o->token_file != NULL ||
-	    o->client_cert != NULL || o->client_key != NULL))
+	    o->client_cert != NULL || o->client_key != NULL || o->processors != 0 || o->memory != 0 ||
+	    o->accelerator != NULL || o->firmware != NULL))
 		return err_set(e, ERR_USAGE, "runner %s: these options are of runner add", what);
 	if (add)
 		return cmd_count(name, argc, 3, 3, e) != 0 ? -1 : runner_add(o, argv + 1, e);
@@ -271,6 +356,8 @@ runner_dispatch(const struct runner_command *o, int argc, char **argv, struct er
 		return cmd_count(name, argc, 2, 2, e) != 0 ? -1 : runner_remove(argv[1], e);
 	if (strcmp(what, "check") == 0)
 		return cmd_count(name, argc, 2, 2, e) != 0 ? -1 : runner_check(o, argv[1], e);
+	if (strcmp(what, "reap") == 0)
+		return cmd_count(name, argc, 1, 1, e) != 0 ? -1 : provider_reap(runner_reaped, NULL, e);
 	return err_set(e, ERR_USAGE, "runner: no such thing to do: %s (aicert runner --help)", what);
 }
 
@@ -285,13 +372,18 @@ runner_command(int argc, char **argv, struct err *e)
 		{OPTION_STRING, 0, "token-file", &o.token_file, "FILE", "holds the bearer token, mode 0600"},
 		{OPTION_STRING, 0, "client-cert", &o.client_cert, "FILE", "certificate to show it, PEM"},
 		{OPTION_STRING, 0, "client-key", &o.client_key, "FILE", "the certificate's key, mode 0600"},
+		{OPTION_INT, 0, "processors", &o.processors, "N", "of a machine that is started (2)"},
+		{OPTION_INT, 0, "memory", &o.memory, "MIB", "of such a machine (2048)"},
+		{OPTION_STRING, 0, "accelerator", &o.accelerator, "kvm|tcg", "of such a machine (what works)"},
+		{OPTION_STRING, 0, "secure-boot", &o.firmware, "FILE", "firmware variables with keys to boot by"},
 		{OPTION_FLAG, 0, "json", &o.json, NULL, "one JSON document (list, check)"},
 		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},
 		{0},
 	};
 	int rc = cmd_parse("runner", "add [--min-level LEVEL] [--ak-name HEX] [--token-file FILE]"
-	    " [--client-cert FILE --client-key FILE] NAME URL | list [--json] | remove NAME |"
-	    " check [--json] NAME", table, &argc, argv, e);
+	    " [--client-cert FILE --client-key FILE] NAME URL | add [--processors N] [--memory MIB]"
+	    " [--accelerator kvm|tcg] [--secure-boot FILE] NAME qemu:IMAGE | list [--json] | remove NAME |"
+	    " check [--json] NAME | reap", table, &argc, argv, e);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;

@@ -6,6 +6,7 @@
 
 #define REGISTRY_PREFIX "runner."
 #define REGISTRY_NAME_MAX 64
+#define REGISTRY_NUMBER_MAX 1000000000
 
 void
 registry_entry_free(struct registry_entry *r)
@@ -16,6 +17,8 @@ registry_entry_free(struct registry_entry *r)
 	free(r->token_file);
 	free(r->client_cert);
 	free(r->client_key);
+	free(r->accelerator);
+	free(r->firmware_variables);
 	*r = (struct registry_entry){0};
 }
 
@@ -62,6 +65,49 @@ registry_read_level(struct config *c, const char *name, enum verdict_level *ret,
 	return err_prefix(e, "runner %s: minLevel", name);
 }
 
+bool
+registry_is_started(const char *url)
+{
+	size_t len = strspn(url, "abcdefghijklmnopqrstuvwxyz");
+
+	return len > 0 && url[len] == ':' && url[len + 1] == '/' && url[len + 2] != '/';
+}
+
+static int
+registry_read_number(struct config *c, const char *name, const char *member, int64_t *ret,
+    struct err *e)
+{
+	CLEANUP(cleanup_free) char *text = NULL;
+	size_t len;
+
+	if (registry_read(c, name, member, &text, e) != 0)
+		return -1;
+	*ret = 0;
+	if (text == NULL)
+		return 0;
+	len = strlen(text);
+	if (len == 0 || len > 10 || strspn(text, "0123456789") != len)
+		return err_set(e, ERR_USAGE, "runner %s: %s is no number", name, member);
+	*ret = strtoll(text, NULL, 10);
+	return *ret <= REGISTRY_NUMBER_MAX ? 0 :
+	    err_set(e, ERR_USAGE, "runner %s: %s is too large", name, member);
+}
+
+/* A machine that is started has no AK before. */
+static int
+registry_fill_started(struct config *c, const char *name, const char *url,
+    struct registry_entry *r, struct err *e)
+{
+	r->started = true;
+	r->url = buf_strdup(url, e);
+	if (r->url == NULL || registry_read_level(c, name, &r->level, e) != 0 ||
+	    registry_read_number(c, name, "processors", &r->processors, e) != 0 ||
+	    registry_read_number(c, name, "memory", &r->memory_mib, e) != 0 ||
+	    registry_read(c, name, "accelerator", &r->accelerator, e) != 0)
+		return -1;
+	return registry_read(c, name, "firmwareVariables", &r->firmware_variables, e);
+}
+
 static int
 registry_fill(struct config *c, const char *name, struct registry_entry *r, struct err *e)
 {
@@ -74,6 +120,8 @@ registry_fill(struct config *c, const char *name, struct registry_entry *r, stru
 	if (url == NULL)
 		return err_set(e, ERR_USAGE, "no such runner: %s (aicert runner list shows them, aicert"
 		    " runner add makes one)", name);
+	if (registry_is_started(url))
+		return registry_fill_started(c, name, url, r, e);
 	if (http_url_base(url, &r->url, e) != 0)
 		return err_prefix(e, "runner %s: url", name);
 	if (registry_read_level(c, name, &r->level, e) != 0 ||
@@ -120,6 +168,28 @@ registry_write(struct config *c, const char *name, const char *member, const cha
 	return key == NULL ? -1 : config_set(c, true, key, value, e);
 }
 
+static int
+registry_write_number(struct config *c, const char *name, const char *member, int64_t value,
+    struct err *e)
+{
+	char text[32];
+
+	snprintf(text, sizeof text, "%lld", (long long)value);
+	return registry_write(c, name, member, value != 0 ? text : NULL, e);
+}
+
+static int
+registry_add_started(struct config *c, const struct registry_entry *r, struct err *e)
+{
+	if (registry_write(c, r->name, "minLevel", verdict_level_name(r->level), e) != 0 ||
+	    registry_write_number(c, r->name, "processors", r->processors, e) != 0 ||
+	    registry_write_number(c, r->name, "memory", r->memory_mib, e) != 0 ||
+	    registry_write(c, r->name, "accelerator", r->accelerator, e) != 0 ||
+	    registry_write(c, r->name, "firmwareVariables", r->firmware_variables, e) != 0)
+		return -1;
+	return registry_write(c, r->name, "url", r->url, e);
+}
+
 int
 registry_add(struct config *c, const struct registry_entry *r, struct err *e)
 {
@@ -130,6 +200,8 @@ registry_add(struct config *c, const struct registry_entry *r, struct err *e)
 	if (url != NULL)
 		return err_set(e, ERR_EXISTS, "runner %s is there already, at %s (aicert runner remove %s"
 		    " forgets it)", r->name, url, r->name);
+	if (r->started)
+		return registry_add_started(c, r, e);
 	/* the url last: a runner without one is none */
 	if (registry_write(c, r->name, "minLevel", verdict_level_name(r->level), e) != 0 ||
 	    registry_write(c, r->name, "akName", r->ak_name, e) != 0 ||
@@ -145,7 +217,7 @@ int
 registry_remove(struct config *c, const char *name, struct err *e)
 {
 	static const char *const members[] = {"url", "minLevel", "akName", "akFrom", "tokenFile",
-	    "clientCert", "clientKey"};
+	    "clientCert", "clientKey", "processors", "memory", "accelerator", "firmwareVariables"};
 	CLEANUP(cleanup_free) char *url = NULL;
 
 	if (registry_name_check(name, e) != 0 || registry_read(c, name, "url", &url, e) != 0)
