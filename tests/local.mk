@@ -280,7 +280,10 @@ unit_serve_LDADD = $(UNIT_LDADD)
 # unit provider
 UNIT_TESTS += unit-provider
 unit_provider_SOURCES = tests/unit/unit.c tests/unit/unit.h \
-	tests/unit/provider/local.c
+	tests/unit/provider/local.c \
+	tests/unit/provider/machine-dir.c \
+	tests/unit/provider/process.c \
+	tests/unit/provider/qemu.c
 unit_provider_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_provider_LDADD = $(UNIT_LDADD)
 EXTRA_unit_provider_DEPENDENCIES = aicertd$(EXEEXT)
@@ -496,12 +499,14 @@ CLI_TESTS = \
 	tests/cli/t0745-isolation.sh \
 	tests/cli/t0750-resume.sh \
 	tests/cli/t0760-netns.sh \
+	tests/cli/t0920-provider.sh \
+	tests/cli/t0921-provider-end.sh \
 	tests/cli/t0610-user.sh \
 	tests/cli/t0620-hostile.sh \
 	tests/cli/t9000-readme.sh \
 	tests/cli/t9100-demo.sh
 TESTS += $(CLI_TESTS)
-EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/runner-lib.sh tests/cli/peer.py tests/cli/load.py tests/check.sh
+EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/runner-lib.sh tests/cli/peer.py tests/cli/load.py tests/check.sh tests/cli/provider-lib.sh
 
 # Fault tests: a command on copies of one repository, each time another system
 # call fails or the process dies there.  "make check" tries some calls of each

@@ -15,13 +15,14 @@
 
 /* The option, else a value of the image's .osrel. */
 static int
-image_text(const struct image *m, const char *given, const char *name, const char *option,
-    char **ret, struct err *e)
+image_text(const struct image *m, const char *given, const char *const names[2],
+    const char *option, char **ret, struct err *e)
 {
 	char text[UKI_TEXT_MAX];
 
-	if (given == NULL && !uki_osrel(&m->uki, name, text))
-		return err_set(e, ERR_USAGE, "%s: its .osrel has no %s; say it with %s", m->path, name, option);
+	if (given == NULL && !uki_osrel(&m->uki, names[0], text) && !uki_osrel(&m->uki, names[1], text))
+		return err_set(e, ERR_USAGE, "%s: its .osrel has neither %s nor %s; say it with %s", m->path,
+		    names[0], names[1], option);
 	*ret = buf_strdup(given != NULL ? given : text, e);
 	return *ret != NULL ? 0 : -1;
 }
@@ -85,10 +86,12 @@ static int
 image_document(const struct image *m, const struct image_options *o, struct buf *ret,
     struct err *e)
 {
+	static const char *const name[] = {"IMAGE_ID", "ID"};
+	static const char *const version[] = {"IMAGE_VERSION", "VERSION_ID"};
 	CLEANUP(reference_free) struct reference_document d = {.has_image = true}, again = {0};
 
-	if (image_text(m, o->name, "IMAGE_ID", "--name", &d.image.name, e) != 0 ||
-	    image_text(m, o->version, "IMAGE_VERSION", "--version", &d.image.version, e) != 0 ||
+	if (image_text(m, o->name, name, "--name", &d.image.name, e) != 0 ||
+	    image_text(m, o->version, version, "--version", &d.image.version, e) != 0 ||
 	    image_fill_source(o, &d.image, e) != 0)
 		return -1;
 	d.records = calloc(m->count * UKI_BANKS, sizeof *d.records);

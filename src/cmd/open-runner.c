@@ -9,7 +9,7 @@
 #include "runner/credential.h"
 #include "store/config.h"
 
-#define OPEN_RUNNER_PATIENCE_S 20 /* with a machine of this computer */
+#define OPEN_RUNNER_PATIENCE_S 10 /* with a machine of this computer */
 
 static void
 open_runner_notice(void *arg, const char *message)

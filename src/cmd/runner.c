@@ -333,7 +333,7 @@ runner_reaped(void *arg, const char *tag, const char *holder, bool in_use, struc
 {
 	(void)arg;
 	(void)e;
-	printf("%s  %s  %s\n", tag, in_use ? "in use by" : "destroyed, left by", holder);
+	printf("%s  %s %s\n", tag, in_use ? "in use by" : "destroyed, left by", holder);
 	return 0;
 }
 

@@ -14,9 +14,7 @@ fails 2 aicert runner nonsense
 fails 2 aicert runner add gpu
 fails 2 aicert runner add local "$url"
 fails 2 aicert runner add "../x" "$url"
-fails 3 aicert runner add gpu qemu:image
-err_has "no virtual machines"
-for bad in http://127.0.0.1:1 "$url/path" https://user@127.0.0.1:1 ftp://h 127.0.0.1:1; do
+for bad in http://127.0.0.1:1 "$url/path" https://user@127.0.0.1:1 ftp://h 127.0.0.1:1 azure:x; do
 	fails 2 aicert runner add --min-level simulated gpu "$bad"
 done
 fails 2 aicert runner add --min-level nonsense gpu "$url"

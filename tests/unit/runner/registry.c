@@ -65,6 +65,43 @@ START_TEST(what_is_added_is_there)
 }
 END_TEST
 
+/* A machine that is started has a shape instead of a key. */
+START_TEST(started)
+{
+	CLEANUP(registry_entry_free) struct registry_entry r = {.level = LEVEL_SIMULATED}, got = {0};
+	CLEANUP(config_closep) struct config *c = open_config("started");
+	struct err e;
+
+	r.name = buf_strdup("vm", &e);
+	r.url = buf_strdup("qemu:/i.efi", &e);
+	r.started = true;
+	r.processors = 3;
+	r.accelerator = buf_strdup("tcg", &e);
+	r.firmware_variables = buf_strdup("/v.fd", &e);
+	UNIT_OK(registry_add(c, &r, &e), &e);
+	UNIT_OK(registry_get(c, "vm", &got, &e), &e);
+	ck_assert(got.started);
+	ck_assert_str_eq(got.url, "qemu:/i.efi");
+	ck_assert_int_eq((int)got.level, LEVEL_SIMULATED);
+	ck_assert_int_eq(got.processors, 3);
+	ck_assert_int_eq(got.memory_mib, 0);
+	ck_assert_str_eq(got.accelerator, "tcg");
+	ck_assert_str_eq(got.firmware_variables, "/v.fd");
+	ck_assert_ptr_null(got.ak_name);
+	registry_entry_free(&got);
+	UNIT_OK(config_set(c, true, "runner.vm.memory", "1k", &e), &e);
+	UNIT_FAILS(registry_get(c, "vm", &got, &e), &e, ERR_USAGE);
+	UNIT_OK(config_set(c, true, "runner.vm.memory", "9999999999", &e), &e);
+	UNIT_FAILS(registry_get(c, "vm", &got, &e), &e, ERR_USAGE);
+	UNIT_OK(registry_remove(c, "vm", &e), &e);
+	UNIT_FAILS(config_unset(c, true, "runner.vm.memory", &e), &e, ERR_NOTFOUND);
+	ck_assert(registry_is_started("qemu:/x"));
+	ck_assert(!registry_is_started("qemu:x"));
+	ck_assert(!registry_is_started("https://h"));
+	ck_assert(!registry_is_started(":/x"));
+}
+END_TEST
+
 START_TEST(names)
 {
 	static const char *const good[] = {"a", "gpu-1", "a.b_c", "0"};
@@ -173,6 +210,7 @@ END_TEST
 UNIT_SUITE(runner_registry)
 {
 	tcase_add_test(tc, what_is_added_is_there);
+	tcase_add_test(tc, started);
 	tcase_add_test(tc, names);
 	tcase_add_test(tc, the_list_is_sorted);
 	tcase_add_test(tc, records_that_are_wrong_are_refused);
