@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@
 #define MACHINE_DIR_LOCK "lock"
 #define MACHINE_DIR_GUARD ".lock"   /* held while directories come and go */
 #define MACHINE_DIR_SWEEPS 8
+#define MACHINE_DIR_SWEEP_MS 20
 
 /* The directory of all of them, and its guard.  make: is made where it is missing;
  * else *ret is -1 where there is none. */
@@ -194,6 +196,6 @@ machine_dir_reap(const char *tag, struct err *e)
 		return err_set(e, ERR_BUSY, "machine %s is in use", tag);
 	/* what is killed may have begun to start another */
 	for (size_t i = 0; i < MACHINE_DIR_SWEEPS && process_sweep(tag) > 0; i++)
-		usleep(20000);
+		poll(NULL, 0, MACHINE_DIR_SWEEP_MS);
 	return fd_remove_tree(all, tag, e);
 }

@@ -281,7 +281,8 @@ static bool
 process_sweep_one(int proc, const char *name, const char *var)
 {
 	CLEANUP(buf_free) struct buf environment = BUF_INIT;
-	CLEANUP(cleanup_close) int pidfd = (int)syscall(SYS_pidfd_open, atoi(name), 0);
+	CLEANUP(cleanup_close) int pidfd = (int)syscall(SYS_pidfd_open,
+	    (pid_t)strtol(name, NULL, 10), 0);
 	char path[64];
 
 	snprintf(path, sizeof path, "%.20s/environ", name);

@@ -3,7 +3,7 @@
 #include <string.h>
 #include "base/buf.h"
 
-static const struct provider *const provider_all[] = {&provider_local, &provider_qemu};
+static const struct provider *const provider_all[] = {&provider_local, &qemu_provider};
 #define PROVIDER_COUNT (sizeof provider_all / sizeof *provider_all)
 
 const struct provider *

@@ -67,6 +67,6 @@ int provider_list(provider_list_fn *fn, void *arg, struct err *e) MUST_CHECK;
 /* Destroys those whose maker is gone; fn, where not NULL, is told of each. */
 int provider_reap(provider_list_fn *fn, void *arg, struct err *e) MUST_CHECK;
 
-extern const struct provider provider_local, provider_qemu;
+extern const struct provider provider_local, qemu_provider;
 
 #endif

@@ -213,7 +213,7 @@ qemu_create(const struct provider_request *rq, struct machine **ret, struct err 
 
 	if (m == NULL)
 		return err_nomem(e);
-	m->machine.provider = &provider_qemu;
+	m->machine.provider = &qemu_provider;
 	m->rq = *rq;
 	m->dir = (struct machine_dir)MACHINE_DIR_INIT;
 	if (qemu_fill(m, e) != 0) {
@@ -378,7 +378,7 @@ qemu_list(provider_list_fn *fn, void *arg, struct err *e)
 	return machine_dir_each(QEMU_KIND, fn, arg, e);
 }
 
-const struct provider provider_qemu = {
+const struct provider qemu_provider = {
 	.scheme = QEMU_KIND,
 	.token = true,
 	.check = qemu_check,

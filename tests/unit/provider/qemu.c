@@ -103,19 +103,19 @@ START_TEST(table)
 	char dir[256], path[300];
 	struct err e;
 
-	ck_assert_ptr_eq(provider_find("qemu:/x.efi", &what), &provider_qemu);
+	ck_assert_ptr_eq(provider_find("qemu:/x.efi", &what), &qemu_provider);
 	ck_assert_str_eq(what, "/x.efi");
 	ck_assert_ptr_eq(provider_find("local:", &what), &provider_local);
 	ck_assert_ptr_null(provider_find("https://h", &what));
 	ck_assert_ptr_null(provider_find("qemu", &what));
 	ck_assert_ptr_null(provider_find("QEMU:/x", &what));
 	UNIT_FAILS(provider_check(&provider_local, "", &url, &e), &e, ERR_USAGE);
-	UNIT_FAILS(provider_check(&provider_qemu, "/nowhere.efi", &url, &e), &e, ERR_USAGE);
+	UNIT_FAILS(provider_check(&qemu_provider, "/nowhere.efi", &url, &e), &e, ERR_USAGE);
 	snprintf(dir, sizeof dir, "%s", unit_dir());
 	snprintf(path, sizeof path, "%s/x.efi", dir);
 	close(open(path, O_WRONLY | O_CREAT, 0600));
 	ck_assert_int_eq(chdir(dir), 0);
-	UNIT_OK(provider_check(&provider_qemu, "./x.efi", &url, &e), &e);
+	UNIT_OK(provider_check(&qemu_provider, "./x.efi", &url, &e), &e);
 	ck_assert_int_eq(strncmp(url, "qemu:/", 6), 0);
 	ck_assert_str_eq(url + strlen(url) - 6, "/x.efi");
 }
