@@ -60,7 +60,8 @@ machine_dir_lock(int all, struct machine_dir *d, struct err *e)
 
 	snprintf(name, sizeof name, "%s/" MACHINE_DIR_LOCK, d->tag);
 	d->lock = openat(all, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (d->lock < 0 || flock(d->lock, LOCK_EX | LOCK_NB) != 0)
+	/* who looks whether it is free holds it for a moment */
+	if (d->lock < 0 || flock(d->lock, LOCK_EX) != 0)
 		return err_sys(e, "%s/" MACHINE_DIR_LOCK, d->path);
 	lock_holder_self(holder);
 	return fd_write_all(d->lock, holder, strlen(holder), d->path, e);

@@ -20,6 +20,7 @@
 #define PROCESS_ENVIRON_MAX (1024u * 1024)
 #define PROCESS_POLL_MS 200
 #define PROCESS_ENV_COUNT 6
+#define PROCESS_LOST (255 << 8) /* nobody knows how it ended: not well */
 
 /* Relative parts of PATH would name programs of whatever directory we are in. */
 static int
@@ -202,7 +203,7 @@ process_alive(pid_t pid, int *ret_status)
 		got = waitpid(pid, ret_status, WNOHANG);
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
-		*ret_status = 0;
+		*ret_status = PROCESS_LOST;
 	return got == 0;
 }
 

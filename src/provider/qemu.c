@@ -22,6 +22,7 @@
 #define QEMU_CODE_SECURE "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd"
 #define QEMU_VARS_EMPTY "/usr/share/OVMF/OVMF_VARS_4M.fd"
 #define QEMU_SUFFIX ".efi"
+#define QEMU_LABEL "starting the machine"
 #define QEMU_ASK_S 2
 #define QEMU_POLL_MS 300
 #define QEMU_LOG_BYTES (1024u * 1024)
@@ -53,10 +54,8 @@ qemu_check(const char *what, char **ret, struct err *e)
 	char *path = realpath(what, NULL);
 	size_t len;
 
-	if (path == NULL) {
-		err_sys(e, "%s", what);
-		return e->code == ERR_NOTFOUND || e->sys == ENOENT ? (e->code = ERR_USAGE, -1) : -1;
-	}
+	if (path == NULL)
+		return err_set(e, ERR_USAGE, "%s: %s", what, strerror(errno));
 	len = strlen(path);
 	if (len <= sizeof QEMU_SUFFIX - 1 ||
 	    strcmp(path + len - (sizeof QEMU_SUFFIX - 1), QEMU_SUFFIX) != 0) {
@@ -280,23 +279,34 @@ qemu_ended(const struct qemu_machine *m, struct err *e)
 	    line);
 }
 
+/* KVM that cannot run the firmware, as inside some virtual machines. */
+static bool
+qemu_is_stuck(const struct qemu_machine *m, bool alive)
+{
+	if (!m->shape.kvm)
+		return false;
+	return !alive || qemu_log_has(m, "KVM internal error") || (qemu_is_silent(m) &&
+	    qemu_now_ms() - m->started_ms > QEMU_KVM_SILENT_S * 1000);
+}
+
 /* Is there something to try again with?  *ret: started anew. */
 static int
-qemu_again(struct qemu_machine *m, bool alive, bool *ret, struct err *e)
+qemu_again(struct qemu_machine *m, struct progress *p, bool alive, bool *ret, struct err *e)
 {
-	bool stuck = m->shape.kvm && m->rq.accelerator == NULL && (!alive ||
-	    qemu_log_has(m, "KVM internal error") || (qemu_is_silent(m) &&
-	    qemu_now_ms() - m->started_ms > QEMU_KVM_SILENT_S * 1000));
-	bool port = !alive && qemu_log_has(m, "host forwarding");
+	bool stuck = qemu_is_stuck(m, alive), port = !alive && qemu_log_has(m, "host forwarding");
 
 	*ret = false;
-	if ((!stuck && !port) || m->starts >= QEMU_STARTS_MAX)
+	if (stuck && alive && m->rq.accelerator != NULL)
+		return err_set(e, ERR_IO, "KVM does not run the machine (--accelerator tcg emulates it)");
+	if ((!stuck && !port) || (!port && m->rq.accelerator != NULL) || m->starts >= QEMU_STARTS_MAX)
 		return 0;
 	if (!port) {
 		m->shape.kvm = false;
+		progress_end(p);
 		if (m->rq.notice != NULL)
 			m->rq.notice(m->rq.arg, "KVM does not run the machine; it is emulated, which takes"
 			    " longer");
+		progress_start(p, m->rq.progress, QEMU_LABEL, 0);
 	}
 	*ret = true;
 	return qemu_start(m, e);
@@ -345,7 +355,7 @@ qemu_wait_ready(struct qemu_machine *m, struct progress *p, struct err *e)
 		alive = process_alive(m->qemu, &status);
 		if (!alive)
 			m->qemu = 0;
-		if (qemu_again(m, alive, &again, e) != 0)
+		if (qemu_again(m, p, alive, &again, e) != 0)
 			return -1;
 		if (!alive && !again)
 			return qemu_ended(m, e);
@@ -366,7 +376,7 @@ qemu_wait(struct machine *machine, struct err *e)
 	struct progress p;
 	int rc;
 
-	progress_start(&p, m->rq.progress, "starting the machine", 0);
+	progress_start(&p, m->rq.progress, QEMU_LABEL, 0);
 	rc = qemu_wait_ready(m, &p, e);
 	progress_end(&p);
 	return rc;

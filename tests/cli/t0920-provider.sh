@@ -102,6 +102,10 @@ if [ -w /dev/kvm ]; then
 	ok aicert commit -f ok.yaml -r any -m "KVM that does not work"
 	err_has "it is emulated"
 	all_gone
+	ok aicert runner add --accelerator kvm kvm "qemu:$image"
+	fails 3 aicert commit -f ok.yaml -r kvm -m x
+	err_has "KVM does not run the machine"
+	all_gone
 fi
 
 # two at once, each with a port of its own

@@ -143,11 +143,38 @@ START_TEST(test_progress_unknown_total)
 }
 END_TEST
 
+START_TEST(test_progress_note)
+{
+	struct progress p;
+	char text[512];
+	FILE *out;
+	int master = progress_terminal(&out);
+
+	progress_start(&p, out, "boot", 0);
+	progress_note(&p, "firmware"); /* short work draws nothing */
+	ck_assert_uint_eq(progress_drawn(master, text, sizeof text), 0);
+	p.started_ms -= 2000;
+	p.drawn_ms -= 2000;
+	progress_note(&p, "firmware");
+	ck_assert_uint_gt(progress_drawn(master, text, sizeof text), 0);
+	ck_assert_str_eq(text, "\r\033[Kboot: 2 s, firmware");
+	progress_note(&p, "kernel"); /* not more often than ten times a second */
+	ck_assert_uint_eq(progress_drawn(master, text, sizeof text), 0);
+	progress_end(&p);
+	ck_assert_uint_gt(progress_drawn(master, text, sizeof text), 0);
+	progress_note(&p, "after the end");
+	ck_assert_uint_eq(progress_drawn(master, text, sizeof text), 0);
+	fclose(out);
+	close(master);
+}
+END_TEST
+
 UNIT_SUITE(progress)
 {
 	tcase_add_loop_test(tc, test_progress_size, 0,
 	    sizeof progress_sizes / sizeof progress_sizes[0]);
 	tcase_add_test(tc, test_progress_size_bounded);
+	tcase_add_test(tc, test_progress_note);
 	tcase_add_test(tc, test_progress_silent);
 	tcase_add_test(tc, test_progress_terminal);
 	tcase_add_test(tc, test_progress_unknown_total);

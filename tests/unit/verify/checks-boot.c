@@ -491,6 +491,31 @@ identity_is(const struct verify_identity *id, enum verdict_level level, enum ver
 	verdict_free(v);
 }
 
+/* Something was measured into our registers before anybody asked; of a run of ours that
+ * goes on, it was us. */
+START_TEST(identity_of_a_used_boot)
+{
+	struct verify_identity id = {
+		.tpm = EVENT_TPM_DEVICE, .required = LEVEL_SIMULATED, .time = FORGE_TIME,
+	};
+
+	for (unsigned pcr = 14; pcr <= 15; pcr++) {
+		good();
+		m.f.tweak = identity_extra;
+		m.f.start_pcrs.sha256[pcr][31] = 1;
+		machine_finish(&m);
+		id.quote = &m.f.cert.start_quote;
+		id.ak_public = &m.f.ak_public;
+		id.trust = &m.trust;
+		id.in_use = false;
+		identity_is(&id, LEVEL_NONE, CHECK_QUOTE_PCRS);
+		id.in_use = true;
+		identity_is(&id, LEVEL_SIMULATED, CHECK_COUNT);
+		machine_free(&m);
+	}
+}
+END_TEST
+
 START_TEST(identity)
 {
 	struct verify_identity id = {
@@ -542,5 +567,6 @@ UNIT_SUITE(checks_boot)
 	tcase_add_test(tc, emulated_machine);
 	tcase_add_test(tc, image_not_measured);
 	tcase_add_test(tc, pcrs_during_the_run);
+	tcase_add_test(tc, identity_of_a_used_boot);
 	tcase_add_test(tc, identity);
 }
