@@ -361,6 +361,9 @@ qemu_wait_ready(struct qemu_machine *m, struct progress *p, struct err *e)
 			return qemu_ended(m, e);
 		if (!again && qemu_answers(m))
 			return 0;
+		if (qemu_is_silent(m) && qemu_now_ms() - m->started_ms > QEMU_SILENT_S * 1000ll)
+			return err_set(e, ERR_IO, "the firmware started nothing within %d s (with Secure Boot the"
+			    " image has to be signed by an enrolled key)", QEMU_SILENT_S);
 		if (qemu_now_ms() > until)
 			return err_set(e, ERR_IO, "the machine did not answer within %d s", QEMU_READY_S);
 		qemu_show(m, p);

@@ -22,6 +22,7 @@
 
 #define QEMU_STARTS_MAX 4           /* of one machine: the port was taken, KVM does not work */
 #define QEMU_READY_S 600            /* until it answers; emulated on a busy host */
+#define QEMU_SILENT_S 240           /* a firmware that has started nothing by then will not */
 #define QEMU_KVM_SILENT_S 20        /* KVM that has printed nothing by then does not work */
 
 /* Names of files in the machine's directory. */
