@@ -7,10 +7,11 @@
 
 #define AICERTD_SYNOPSIS "--store DIR --listen ADDR:PORT|--socket PATH [--tpm TCTI|none]\n" \
 	"       [--token-file FILE] [--tls-cert FILE --tls-key FILE] [--client-ca FILE]\n" \
-	"       [--config FILE] [--check-config]"
+	"       [--runtime-config FILE] [--config FILE] [--check-config]"
 
 struct aicertd {
-	const char *listen, *store, *socket, *tpm, *token_file, *tls_cert, *tls_key, *client_ca, *config;
+	const char *listen, *store, *socket, *tpm, *token_file, *tls_cert, *tls_key, *client_ca, *config,
+	    *runtime_config;
 	int64_t control_fd, ready_fd;
 	bool check, help, version;
 };
@@ -27,6 +28,8 @@ aicertd_parse(int argc, char **argv, struct aicertd *a, struct err *e)
 		{OPTION_STRING, 0, "tls-cert", &a->tls_cert, "FILE", "PEM; without it a key is made for this process"},
 		{OPTION_STRING, 0, "tls-key", &a->tls_key, "FILE", "PEM, of that certificate"},
 		{OPTION_STRING, 0, "client-ca", &a->client_ca, "FILE", "PEM; take client certificates issued by it"},
+		{OPTION_STRING, 0, "runtime-config", &a->runtime_config, "FILE",
+		    "who may come, in one document that is measured"},
 		{OPTION_STRING, 0, "config", &a->config, "FILE", "read settings from it; options win"},
 		{OPTION_FLAG, 0, "check-config", &a->check, NULL, "read everything, serve nothing"},
 		{OPTION_INT, 0, "control-fd", &a->control_fd, "N", "stop at its end of file"},
@@ -60,6 +63,7 @@ aicertd_settings(const struct aicertd *a, struct settings *s, struct err *e)
 		{"daemon.listen", a->listen}, {"daemon.socket", a->socket}, {"daemon.store", a->store},
 		{"daemon.tpm", a->tpm}, {"daemon.tokenfile", a->token_file}, {"daemon.tlscert", a->tls_cert},
 		{"daemon.tlskey", a->tls_key}, {"daemon.clientca", a->client_ca},
+		{"daemon.runtimeconfig", a->runtime_config},
 	};
 
 	if (a->config != NULL && settings_load(s, a->config, e) != 0)

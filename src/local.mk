@@ -196,6 +196,7 @@ libaicert_core_a_SOURCES += \
 	src/serve/hub.c src/serve/hub.h \
 	src/serve/hub-reach.c src/serve/hub-reach.h \
 	src/serve/identity.c src/serve/identity.h \
+	src/serve/idle.c src/serve/idle.h \
 	src/serve/journal.c src/serve/journal.h \
 	src/serve/ledger.c src/serve/ledger.h \
 	src/serve/limiter.c src/serve/limiter.h \
@@ -206,6 +207,7 @@ libaicert_core_a_SOURCES += \
 	src/serve/place.c src/serve/place.h \
 	src/serve/platform.c src/serve/platform.h \
 	src/serve/principal.c src/serve/principal.h \
+	src/serve/runtime-config.c src/serve/runtime-config.h \
 	src/serve/routes.c src/serve/routes.h \
 	src/serve/run-outcome.c src/serve/run-outcome.h \
 	src/serve/run-request.c src/serve/run-request.h \

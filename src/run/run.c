@@ -194,34 +194,46 @@ run_begin(struct run *r, struct err *e)
 
 /* --- 3 --- */
 
-static int
-run_measure_request(struct run *r, struct err *e)
+/* How this daemon works: texts, of which all are measured. */
+static struct jcs *
+run_config(const struct run_host *host)
 {
-	char unmeasured[] = "unmeasured";
-	CLEANUP(jcs_freep) struct jcs *config = jcs_new_object();
-	struct event ev = {.kind = EVENT_RUN_REQUEST};
-	struct event_run_request *q = &ev.u.request;
+	struct jcs *config = jcs_new_object();
 	char number[32];
 
 	snprintf(number, sizeof number, "%d", SANDBOX_GRACE_MS);
 	jcs_set_string(config, "graceMilliseconds", number);
 	snprintf(number, sizeof number, "%u", RUN_LOG_BYTES_MAX);
 	jcs_set_string(config, "logBytesMax", number);
-	q->spec = *r->rq->spec; /* lent */
+	if (host->document != NULL)
+		jcs_set_string(config, "document", host->document);
+	return config;
+}
+
+static int
+run_measure_request(struct run *r, struct err *e)
+{
+	const struct run_host *host = &r->rq->host;
+	CLEANUP(jcs_freep) struct jcs *config = run_config(host);
+	CLEANUP(cleanup_free) char *daemon = buf_strdup(r->rq->daemon_version, e);
+	CLEANUP(cleanup_free) char *name = NULL;
+	CLEANUP(cleanup_free) char *version = NULL;
+	struct event ev = {.kind = EVENT_RUN_REQUEST};
+	struct event_run_request *q = &ev.u.request;
+
+	if (daemon == NULL ||
+	    (name = buf_strdup(host->image_name != NULL ? host->image_name : "unmeasured", e)) == NULL ||
+	    (host->image_version != NULL && (version = buf_strdup(host->image_version, e)) == NULL))
+		return -1;
+	q->spec = *r->rq->spec; /* lent, as all that follows */
 	memcpy(q->nonce, r->rq->nonce, sizeof q->nonce);
-	q->image_name = unmeasured;
+	q->image_name = name;
+	q->image_version = version;
 	q->tpm = tpm_kind(r->rq->tpm);
 	q->sandbox = r->sandbox;
 	q->config = config;
-	q->daemon_version = buf_strdup(r->rq->daemon_version, e);
-	if (q->daemon_version == NULL)
-		return -1;
-	if (measure_event(&r->m, &ev, e) != 0) {
-		free(q->daemon_version);
-		return -1;
-	}
-	free(q->daemon_version);
-	return 0;
+	q->daemon_version = daemon;
+	return measure_event(&r->m, &ev, e);
 }
 
 static int
@@ -232,6 +244,10 @@ run_measure_image(struct run *r, struct err *e)
 	ev.u.image.image = r->rq->spec->image;
 	if (r->rq->spec->image != RUN_SPEC_HOST)
 		ev.u.image.file = r->rq->spec->image_file;
+	else if (r->rq->host.verity != NULL) {
+		ev.u.image.has_verity = true;
+		memcpy(ev.u.image.verity, r->rq->host.verity, sizeof ev.u.image.verity);
+	}
 	return measure_event(&r->m, &ev, e);
 }
 

@@ -32,6 +32,13 @@ struct run_platform {
 	size_t ak_chain_count;
 	struct buf boot_log;            /* TCG event log; empty: none */
 };
+/* What a measured image says of itself, and how the daemon was told to work; borrowed. */
+struct run_host {
+	const char *image_name;         /* NULL: there is none, the host is unmeasured */
+	const char *image_version;
+	const unsigned char *verity;    /* root hash of the host's file system, 32 bytes; NULL */
+	const char *document;           /* the run-time configuration; NULL: none */
+};
 #define RUN_BOOT_LOG_TYPE "application/vnd.tcg.event-log"
 
 struct run_request {
@@ -41,6 +48,7 @@ struct run_request {
 	unsigned char nonce[32];
 	const char *daemon_version;
 	const struct run_platform *platform; /* NULL: nothing is known */
+	struct run_host host;
 	int cancel_fd;                  /* readable: stop the run; -1: none */
 	struct run_observer observer;
 };

@@ -10,7 +10,7 @@
 #define ACCESS_DELAY_MS 500     /* after a wrong credential; its connection waits alone */
 
 struct access {
-	char *path;
+	char *path;             /* NULL: the list is fixed */
 	struct limiter *limiter;
 	pthread_mutex_t lock;
 	struct principal_list list;
@@ -38,6 +38,24 @@ access_new(const char *token_file, struct access **ret, struct err *e)
 		a->mtime = st.st_mtim;
 		a->inode = st.st_ino;
 	}
+	*ret = a;
+	return 0;
+}
+
+int
+access_new_fixed(struct principal_list *list, struct access **ret, struct err *e)
+{
+	struct access *a = calloc(1, sizeof *a);
+
+	if (a == NULL)
+		return err_nomem(e);
+	pthread_mutex_init(&a->lock, NULL);
+	if (limiter_new(&a->limiter, e) != 0) {
+		access_free(a);
+		return -1;
+	}
+	a->list = *list;
+	*list = (struct principal_list){0};
 	*ret = a;
 	return 0;
 }
@@ -70,8 +88,11 @@ access_refresh(struct access *a)
 	struct principal_list fresh;
 	struct err ignored;
 	struct stat st;
-	bool there = stat(a->path, &st) == 0;
+	bool there;
 
+	if (a->path == NULL)
+		return;
+	there = stat(a->path, &st) == 0;
 	if (there && st.st_ino == a->inode && st.st_mtim.tv_sec == a->mtime.tv_sec &&
 	    st.st_mtim.tv_nsec == a->mtime.tv_nsec)
 		return;

@@ -14,6 +14,8 @@ struct access;
 
 /* token_file: read again whenever it changes; while it cannot be read nobody is known. */
 int access_new(const char *token_file, struct access **ret, struct err *e) MUST_CHECK;
+/* Those in the list, which is taken over, and never others. */
+int access_new_fixed(struct principal_list *list, struct access **ret, struct err *e) MUST_CHECK;
 void access_free(struct access *a);
 
 enum access_answer {

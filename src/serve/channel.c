@@ -40,15 +40,13 @@ channel_ephemeral(const char *name, struct channel *ret, struct err *e)
 
 /* PEM of at least one certificate; the first one's key to c when it is not NULL. */
 static int
-channel_read_certs(const char *path, struct buf *ret, struct channel *c, struct err *e)
+channel_check_certs(const char *path, const struct buf *ret, struct channel *c, struct err *e)
 {
 	struct x509_cert *certs[CHANNEL_CERTS_MAX];
 	CLEANUP(key_freep) struct key *key = NULL;
 	size_t n = 0;
 	int rc = 0;
 
-	if (fd_read_file(AT_FDCWD, path, CHANNEL_FILE_MAX, ret, e) != 0)
-		return -1;
 	if (x509_decode_pem(ret->data, ret->len, CHANNEL_CERTS_MAX, certs, &n, e) != 0)
 		return err_prefix(e, "%s", path);
 	if (n == 0)
@@ -59,6 +57,14 @@ channel_read_certs(const char *path, struct buf *ret, struct channel *c, struct 
 	for (size_t i = 0; i < n; i++)
 		x509_free(certs[i]);
 	return rc;
+}
+
+static int
+channel_read_certs(const char *path, struct buf *ret, struct channel *c, struct err *e)
+{
+	if (fd_read_file(AT_FDCWD, path, CHANNEL_FILE_MAX, ret, e) != 0)
+		return -1;
+	return channel_check_certs(path, ret, c, e);
 }
 
 static int
@@ -95,6 +101,13 @@ int
 channel_load_client_ca(const char *path, struct channel *c, struct err *e)
 {
 	return channel_read_certs(path, &c->client_ca, NULL, e);
+}
+
+int
+channel_set_client_ca(const char *pem, const char *what, struct channel *c, struct err *e)
+{
+	buf_add(&c->client_ca, pem, strlen(pem));
+	return buf_check(&c->client_ca, e) != 0 ? -1 : channel_check_certs(what, &c->client_ca, NULL, e);
 }
 
 void

@@ -18,6 +18,8 @@ int channel_ephemeral(const char *name, struct channel *ret, struct err *e) MUST
  * be closed to others (ERR_DENIED). */
 int channel_load(const char *certificate, const char *key, struct channel *ret, struct err *e) MUST_CHECK;
 int channel_load_client_ca(const char *path, struct channel *c, struct err *e) MUST_CHECK;
+/* The same from memory; what: for messages. */
+int channel_set_client_ca(const char *pem, const char *what, struct channel *c, struct err *e) MUST_CHECK;
 void channel_wipe(struct channel *c);
 void channel_free(struct channel *c);
 

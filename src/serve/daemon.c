@@ -12,12 +12,16 @@
 #include "serve/channel.h"
 #include "serve/confine.h"
 #include "serve/hub.h"
+#include "serve/idle.h"
 #include "serve/journal.h"
 #include "serve/listen.h"
 #include "serve/place.h"
 #include "serve/routes.h"
+#include "serve/runtime-config.h"
 #include "serve/session.h"
 #include "serve/worker.h"
+
+#define DAEMON_IDLE_LOOK_MS 1000
 
 struct daemon {
 	const struct daemon_options *o;
@@ -26,6 +30,8 @@ struct daemon {
 	struct place place;         /* on an address only, as channel and ledger */
 	struct channel channel;
 	struct ledger *ledger;
+	struct runtime_config config;
+	unsigned char verity[32];
 	struct http_server *server;
 	char *url;                  /* what it listens on */
 	int listen_fd;
@@ -71,11 +77,13 @@ daemon_on_wait(void *arg, const char *message)
 
 /* A Unix socket has no TLS: there the key stands for this process alone. */
 static int
-daemon_channel(const struct settings *s, struct channel *ret, struct err *e)
+daemon_channel(const struct settings *s, const char *client_ca, struct channel *ret, struct err *e)
 {
 	if ((s->tls_cert != NULL ? channel_load(s->tls_cert, s->tls_key, ret, e) :
 	    channel_ephemeral("aicertd", ret, e)) != 0)
 		return -1;
+	if (client_ca != NULL)
+		return channel_set_client_ca(client_ca, "clientCa of the run-time configuration", ret, e);
 	return s->client_ca == NULL ? 0 : channel_load_client_ca(s->client_ca, ret, e);
 }
 
@@ -91,6 +99,16 @@ daemon_descriptors(void)
 	(void)setrlimit(RLIMIT_NOFILE, &l);
 }
 
+static bool
+daemon_is_certificate(const struct http_done *done)
+{
+	const char *arg;
+	size_t len;
+
+	return strcmp(done->call->method, "GET") == 0 &&
+	    http_route_matches("/v1/runs/*/certificate", done->path, &arg, &len);
+}
+
 static void
 daemon_on_done(void *arg, const struct http_done *done)
 {
@@ -99,6 +117,8 @@ daemon_on_done(void *arg, const struct http_done *done)
 	CLEANUP(buf_free) struct buf line = BUF_INIT;
 	struct err e;
 
+	if (p != NULL && app->idle != NULL)
+		idle_end(app->idle, done->status == 200 && daemon_is_certificate(done), session_now());
 	metrics_request(app->metrics, done);
 	if (app->ledger != NULL &&
 	    journal_request_line(done, p != NULL ? p->name : "-", &line, &e) == 0)
@@ -117,9 +137,21 @@ daemon_on_run(void *arg, const struct ledger_run *row)
 		journal_write(STDERR_FILENO, &line);
 }
 
+static bool
+daemon_is_idle(const struct daemon *d)
+{
+	unsigned waiting = 0;
+	bool active = false;
+
+	if (d->app.idle == NULL)
+		return false;
+	run_table_load(d->app.table, &waiting, &active);
+	return idle_due(d->app.idle, waiting > 0 || active, session_now());
+}
+
 /*
- * Waits for fd (-1: none), a signal, or the end of the control pipe.
- * *ret_stop: it was one of the latter two.
+ * Waits for fd (-1: none), a signal, the end of the control pipe, or until there is
+ * nothing more to do.  *ret_stop: it was one of the latter three.
  */
 static int
 daemon_wait(const struct daemon *d, int fd, bool *ret_stop, struct err *e)
@@ -132,9 +164,9 @@ daemon_wait(const struct daemon *d, int fd, bool *ret_stop, struct err *e)
 	char byte;
 
 	for (;;) {
-		if (poll(p, 3, -1) < 0 && errno != EINTR)
+		if (poll(p, 3, d->app.idle != NULL ? DAEMON_IDLE_LOOK_MS : -1) < 0 && errno != EINTR)
 			return err_sys(e, "cannot wait");
-		*ret_stop = interrupt_pending();
+		*ret_stop = interrupt_pending() || daemon_is_idle(d);
 		if (p[2].revents != 0 && read(d->o->control_fd, &byte, 1) <= 0)
 			*ret_stop = true; /* bytes have no meaning, the end has */
 		if (*ret_stop || p[0].revents != 0)
@@ -198,6 +230,14 @@ daemon_listen(struct daemon *d, struct err *e)
 	return rc;
 }
 
+static int
+daemon_access(struct daemon *d, struct err *e)
+{
+	return d->settings->runtime_config != NULL ?
+	    access_new_fixed(&d->config.principals, &d->app.access, e) :
+	    access_new(d->settings->token_file, &d->app.access, e);
+}
+
 /* What only a daemon on an address has. */
 static int
 daemon_open_place(struct daemon *d, struct err *e)
@@ -207,7 +247,7 @@ daemon_open_place(struct daemon *d, struct err *e)
 	if (s->listen == NULL)
 		return 0;
 	daemon_descriptors();
-	if (confine_self(settings_is_hub(s), e) != 0 || access_new(s->token_file, &d->app.access, e) != 0 ||
+	if (confine_self(settings_is_hub(s), e) != 0 || daemon_access(d, e) != 0 ||
 	    place_prepare(s->store, &d->place, e) != 0 ||
 	    ledger_open(d->place.ledger, &d->ledger, e) != 0)
 		return -1;
@@ -226,6 +266,21 @@ daemon_open_hub(struct daemon *d, struct err *e)
 	return hub_new(d->settings, s, d->ledger, &d->app.hub, e);
 }
 
+static struct run_host
+daemon_host(struct daemon *d)
+{
+	const struct settings *s = d->settings;
+	struct run_host host = {.document = d->config.text};
+	struct err ignored;
+
+	if (s->image_verity == NULL || hex_decode(d->verity, sizeof d->verity, s->image_verity, &ignored) != 0)
+		return host;
+	host.image_name = s->image_name;
+	host.image_version = s->image_version;
+	host.verity = d->verity;
+	return host;
+}
+
 static int
 daemon_open_worker(struct daemon *d, struct err *e)
 {
@@ -236,7 +291,7 @@ daemon_open_worker(struct daemon *d, struct err *e)
 	struct worker_options worker = {
 		.store = d->app.store, .tpm = s->tpm, .ledger = d->ledger,
 		.platform = {.ak_chain = s->ak_chain, .boot_log = s->boot_log},
-		.on_wait = daemon_on_wait, .on_run = daemon_on_run, .arg = d,
+		.host = daemon_host(d), .on_wait = daemon_on_wait, .on_run = daemon_on_run, .arg = d,
 	};
 
 	if (run_table_open(&table, &d->app.table, e) != 0)
@@ -246,15 +301,27 @@ daemon_open_worker(struct daemon *d, struct err *e)
 }
 
 static int
+daemon_open_config(struct daemon *d, struct err *e)
+{
+	if (d->settings->runtime_config == NULL)
+		return 0;
+	if (runtime_config_load(d->settings->runtime_config, &d->config, e) != 0)
+		return -1;
+	return idle_new(d->config.idle_s, session_now(), &d->app.idle, e);
+}
+
+static int
 daemon_open(struct daemon *d, struct err *e)
 {
 	const struct settings *s = d->settings;
 
 	d->app.store = s->store;
+	if (daemon_open_config(d, e) != 0)
+		return -1;
 	if (s->socket != NULL ? listen_unix(s->socket, &d->listen_fd, e) != 0 :
 	    listen_tcp(s->listen, &d->listen_fd, &d->url, e) != 0)
 		return -1;
-	if (metrics_new(&d->app.metrics, e) != 0 || daemon_channel(s, &d->channel, e) != 0 ||
+	if (metrics_new(&d->app.metrics, e) != 0 || daemon_channel(s, d->config.client_ca, &d->channel, e) != 0 ||
 	    daemon_open_place(d, e) != 0)
 		return -1;
 	buf_add(&d->app.spki, d->channel.spki.data, d->channel.spki.len);
@@ -317,6 +384,8 @@ daemon_close(struct daemon *d)
 	ledger_close(d->ledger);
 	access_free(d->app.access);
 	metrics_free(d->app.metrics);
+	idle_free(d->app.idle);
+	runtime_config_free(&d->config);
 	cleanup_close(&d->listen_fd);
 	channel_free(&d->channel);
 	place_free(&d->place);
@@ -348,9 +417,13 @@ daemon_serve(const struct daemon_options *o, struct err *e)
 int
 daemon_check(const struct settings *s, struct err *e)
 {
+	CLEANUP(runtime_config_free) struct runtime_config config = {0};
 	struct channel channel = {0};
 	struct access *access = NULL;
-	int rc = daemon_channel(s, &channel, e);
+	int rc = s->runtime_config != NULL ? runtime_config_load(s->runtime_config, &config, e) : 0;
+
+	if (rc == 0)
+		rc = daemon_channel(s, config.client_ca, &channel, e);
 
 	if (rc == 0 && s->token_file != NULL)
 		rc = access_new(s->token_file, &access, e);

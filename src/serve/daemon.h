@@ -9,7 +9,8 @@ struct daemon_options {
 	int control_fd;             /* end of file: cancel the run and stop; -1: none */
 	int ready_fd;               /* one line is written when it listens; -1: stderr */
 };
-/* Serves until SIGTERM or end of file on control_fd. */
+/* Serves until SIGTERM, end of file on control_fd, or, with a run-time configuration,
+ * until there is nothing more to do. */
 int daemon_serve(const struct daemon_options *o, struct err *e) MUST_CHECK;
 /* Reads every file that the settings name, and serves nothing. */
 int daemon_check(const struct settings *s, struct err *e) MUST_CHECK;

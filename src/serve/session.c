@@ -1,6 +1,7 @@
 #include "serve/session.h"
 
 #include <string.h>
+#include <time.h>
 #include "store/odb.h"
 
 const struct session_app *
@@ -25,6 +26,15 @@ session_of(const struct http_call *c, struct err *e)
 	return *c->session;
 }
 
+int64_t
+session_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return t.tv_sec;
+}
+
 int
 session_gate(struct http_call *c, const struct http_route *route, struct err *e)
 {
@@ -36,6 +46,8 @@ session_gate(struct http_call *c, const struct http_route *route, struct err *e)
 	    &answer, e) != 0)
 		return -1;
 	c->principal = known ? &own->principal : NULL;
+	if (known && session_app(c)->idle != NULL)
+		idle_begin(session_app(c)->idle, session_now());
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "object/oid.h"
 #include "serve/access.h"
 #include "serve/http.h"
+#include "serve/idle.h"
 #include "serve/ledger.h"
 #include "serve/metrics.h"
 #include "serve/run-table.h"
@@ -21,12 +22,15 @@ struct session_app {            /* http_call.app */
 	struct ledger *ledger;  /* NULL: a Unix socket, everything is its user's */
 	struct lease *lease;    /* of all connections: an object sent over one is used over another */
 	struct access *access;
+	struct idle *idle;      /* NULL: the daemon does not end by itself */
 	struct metrics *metrics;
 	struct hub *hub;  /* NULL: a runner */
 	struct buf spki;        /* DER of the channel key */
 	struct oid spki_digest;
 };
 
+/* Seconds, for idle. */
+int64_t session_now(void);
 const struct session_app *session_app(const struct http_call *c);
 /* An http_server_options.gate: the credential, before anything else. */
 int session_gate(struct http_call *c, const struct http_route *route, struct err *e) MUST_CHECK;

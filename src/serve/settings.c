@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 #include "base/buf.h"
+#include "base/hex.h"
 #include "git/config-file.h"
 #include "store/refs.h"
 
@@ -18,6 +19,10 @@ static const struct {
 	{"daemon.tlscert", offsetof(struct settings, tls_cert)},
 	{"daemon.tlskey", offsetof(struct settings, tls_key)},
 	{"daemon.clientca", offsetof(struct settings, client_ca)},
+	{"daemon.runtimeconfig", offsetof(struct settings, runtime_config)},
+	{"image.name", offsetof(struct settings, image_name)},
+	{"image.verity", offsetof(struct settings, image_verity)},
+	{"image.version", offsetof(struct settings, image_version)},
 	{"tpm.akchain", offsetof(struct settings, ak_chain)},
 	{"tpm.bootlog", offsetof(struct settings, boot_log)},
 };
@@ -151,6 +156,23 @@ settings_is_hub(const struct settings *s)
 	return strcmp(s->tpm, "none") == 0;
 }
 
+/* What belongs to a measured image, whose init writes it. */
+static int
+settings_check_image(const struct settings *s, struct err *e)
+{
+	bool any = s->image_name != NULL || s->image_version != NULL || s->image_verity != NULL;
+
+	if (s->runtime_config != NULL && (s->token_file != NULL || s->client_ca != NULL))
+		return err_set(e, ERR_USAGE, "--runtime-config takes the place of --token-file and --client-ca");
+	if ((any || s->runtime_config != NULL) && (s->listen == NULL || settings_is_hub(s)))
+		return err_set(e, ERR_USAGE, "--runtime-config and image.* are for a runner on an address");
+	if (any && (s->image_name == NULL || s->image_version == NULL || s->image_verity == NULL))
+		return err_set(e, ERR_USAGE, "image.name, image.version and image.verity belong together");
+	if (any && (strlen(s->image_verity) != 64 || !hex_is(s->image_verity, 64)))
+		return err_set(e, ERR_USAGE, "image.verity is not 64 lower-case hex digits");
+	return 0;
+}
+
 int
 settings_check(const struct settings *s, struct err *e)
 {
@@ -161,11 +183,13 @@ settings_check(const struct settings *s, struct err *e)
 		    " aicertd --help");
 	if ((s->tls_cert == NULL) != (s->tls_key == NULL))
 		return err_set(e, ERR_USAGE, "--tls-cert and --tls-key belong together");
+	if (settings_check_image(s, e) != 0)
+		return -1;
 	if (s->socket != NULL)
 		return !hub && s->tls_cert == NULL && s->client_ca == NULL && s->token_file == NULL ? 0 :
 		    err_set(e, ERR_USAGE, "a Unix socket has neither TLS nor tokens, and is no hub's");
-	if (s->token_file == NULL)
-		return err_set(e, ERR_USAGE, "--listen needs --token-file: who may do what");
+	if (s->token_file == NULL && s->runtime_config == NULL)
+		return err_set(e, ERR_USAGE, "--listen needs --token-file or --runtime-config: who may do what");
 	if (hub && s->tls_cert == NULL)
 		return err_set(e, ERR_USAGE, "--tpm none needs --tls-cert and --tls-key: without a TPM"
 		    " nothing else says whose hub this is");

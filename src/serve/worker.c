@@ -111,7 +111,7 @@ worker_execute(struct worker *w, struct worker_job *j, const struct buf *request
 	CLEANUP(run_spec_free) struct run_spec spec = {0};
 	struct run_request rq = {
 		.store = w->store, .tpm = w->tpm, .spec = &spec, .daemon_version = AICERT_VERSION,
-		.platform = &w->platform, .cancel_fd = run_state_cancel_fd(j->run),
+		.platform = &w->platform, .host = w->o.host, .cancel_fd = run_state_cancel_fd(j->run),
 		.observer = {.state = worker_on_state, .log = worker_on_log, .arg = j},
 	};
 

@@ -21,6 +21,7 @@ struct worker_options {
 	const char *store;      /* .aicert; the worker opens its own */
 	const char *tpm;        /* TCTI string */
 	struct platform_options platform;
+	struct run_host host;   /* borrowed */
 	struct run_table *table;/* borrowed */
 	struct ledger *ledger;  /* borrowed; NULL: everything is the one user's */
 	/* The TPM's state is held by another: called once, from the worker's thread. */
