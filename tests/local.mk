@@ -258,6 +258,7 @@ unit_serve_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/serve/http.c \
 	tests/unit/serve/hub.c \
 	tests/unit/serve/identity.c \
+	tests/unit/serve/idle.c \
 	tests/unit/serve/journal.c \
 	tests/unit/serve/ledger.c \
 	tests/unit/serve/limiter.c \
@@ -270,6 +271,7 @@ unit_serve_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/serve/run-state.c \
 	tests/unit/serve/run-table.c \
 	tests/unit/serve/runs.c \
+	tests/unit/serve/runtime-config.c \
 	tests/unit/serve/session.c \
 	tests/unit/serve/settings.c \
 	tests/unit/serve/upload.c \
@@ -413,6 +415,10 @@ fuzz_principal_LDADD = $(FUZZ_LDADD)
 check_PROGRAMS += fuzz-request
 fuzz_request_SOURCES = tests/fuzz/request.c $(FUZZ_DRIVER)
 fuzz_request_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-runtime-config
+fuzz_runtime_config_SOURCES = tests/fuzz/runtime-config.c $(FUZZ_DRIVER)
+fuzz_runtime_config_LDADD = $(FUZZ_LDADD)
 
 check_PROGRAMS += fuzz-settings
 fuzz_settings_SOURCES = tests/fuzz/settings.c $(FUZZ_DRIVER)

@@ -44,6 +44,7 @@ smoke base64 10000
 smoke body 5000
 smoke principal 5000
 smoke request 20000
+smoke runtime-config 5000
 smoke settings 5000
 smoke spec 5000
 smoke trust 3000 "$srcdir"/share/trust/*.json

@@ -104,10 +104,59 @@ START_TEST(a_hub_needs_a_certificate)
 }
 END_TEST
 
+START_TEST(a_measured_image)
+{
+	static const char hash[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	CLEANUP(settings_free) struct settings s = {0};
+	struct err e;
+
+	UNIT_OK(settings_init(&s, &e), &e);
+	set(&s, "daemon.store", "/s");
+	set(&s, "daemon.listen", "127.0.0.1:1");
+	set(&s, "daemon.runtimeconfig", "/d");
+	UNIT_OK(settings_check(&s, &e), &e);
+	set(&s, "image.name", "aicert-base");
+	UNIT_FAILS(settings_check(&s, &e), &e, ERR_USAGE); /* a part of it */
+	set(&s, "image.version", "1");
+	set(&s, "image.verity", hash);
+	UNIT_OK(settings_check(&s, &e), &e);
+	set(&s, "image.verity", hash + 1);
+	UNIT_FAILS(settings_check(&s, &e), &e, ERR_USAGE);
+	set(&s, "image.verity", hash);
+	set(&s, "daemon.tokenfile", "/t");
+	UNIT_FAILS(settings_check(&s, &e), &e, ERR_USAGE); /* two who say who may come */
+}
+END_TEST
+
+START_TEST(a_socket_and_a_hub_are_not_measured)
+{
+	CLEANUP(settings_free) struct settings s = {0};
+	struct err e;
+
+	UNIT_OK(settings_init(&s, &e), &e);
+	set(&s, "daemon.store", "/s");
+	set(&s, "daemon.socket", "/x");
+	UNIT_OK(settings_check(&s, &e), &e);
+	set(&s, "image.name", "x");
+	UNIT_FAILS(settings_check(&s, &e), &e, ERR_USAGE);
+	settings_free(&s);
+	UNIT_OK(settings_init(&s, &e), &e);
+	set(&s, "daemon.store", "/s");
+	set(&s, "daemon.listen", "127.0.0.1:1");
+	set(&s, "daemon.tpm", "none");
+	set(&s, "daemon.tlscert", "/c");
+	set(&s, "daemon.tlskey", "/k");
+	set(&s, "daemon.runtimeconfig", "/d");
+	UNIT_FAILS(settings_check(&s, &e), &e, ERR_USAGE);
+}
+END_TEST
+
 UNIT_SUITE(serve_settings)
 {
 	tcase_add_test(tc, a_file_is_read);
 	tcase_add_test(tc, other_keys_and_values_are_refused);
 	tcase_add_test(tc, what_belongs_together);
 	tcase_add_test(tc, a_hub_needs_a_certificate);
+	tcase_add_test(tc, a_measured_image);
+	tcase_add_test(tc, a_socket_and_a_hub_are_not_measured);
 }
