@@ -509,6 +509,7 @@ CLI_TESTS = \
 	tests/cli/t0921-provider-end.sh \
 	tests/cli/t0925-machine.sh \
 	tests/cli/t0926-machine-attacks.sh \
+	tests/cli/t0765-runtime-config.sh \
 	tests/cli/t0610-user.sh \
 	tests/cli/t0620-hostile.sh \
 	tests/cli/t9000-readme.sh \
