@@ -21,12 +21,12 @@ LAYERS = ("base", "git", "db", "codec", "crypto", "net", "object", "evidence", "
 
 OUTER = """set -e
 mount --bind /dev/null "$1/dev/null"
-exec chroot "$1" /usr/bin/busybox sh -e /work/script
+exec chroot "$1" /usr/bin/busybox sh -e /make/script
 """
 
 
 def run(tree, script, what):
-    work = os.path.join(tree, "work")
+    work = os.path.join(tree, "make")
     os.makedirs(work, exist_ok=True)
     os.makedirs(os.path.join(tree, "dev"), exist_ok=True)
     os.makedirs(os.path.join(tree, "tmp"), exist_ok=True)
@@ -34,7 +34,7 @@ def run(tree, script, what):
     with open(os.path.join(work, "script"), "w", encoding="ascii") as f:
         f.write(script)
     name_spaces = ["--mount"] if os.geteuid() == 0 else ["--user", "--map-root-user", "--mount"]
-    environment = {"PATH": "/usr/bin:/usr/sbin:/bin:/sbin", "LC_ALL": "C", "TZ": "UTC", "HOME": "/work",
+    environment = {"PATH": "/usr/bin:/usr/sbin:/bin:/sbin", "LC_ALL": "C", "TZ": "UTC", "HOME": "/make",
                    "TMPDIR": "/tmp"}
     done = subprocess.run(["unshare"] + name_spaces + ["sh", "-c", OUTER, "sh", tree], env=environment,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -60,7 +60,7 @@ def sources(source):
 
 
 def compile_aicertd(tree, source):
-    work = os.path.join(tree, "work")
+    work = os.path.join(tree, "make")
     shutil.rmtree(work, ignore_errors=True)
     names = sources(source)
     for name in names:
@@ -68,7 +68,7 @@ def compile_aicertd(tree, source):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         shutil.copyfile(os.path.join(source, name), path)
     c_files = [n for n in names if n.endswith(".c")]
-    script = """cd /work/aicert
+    script = """cd /make/aicert
 cc() { gcc-12 %s -DAICERT_VERSION='"%s"' -DAICERT_BINDIR='"/usr/bin"' -DAICERT_CRUN='"/usr/bin/crun"' \
 	-DAICERT_DATADIR='"/usr/share/aicert"' -Isrc -I. "$@"; }
 compile() { for f in "$@"; do cc -c -o "${f%%.c}.o" "$f" || exit 1; done; }
@@ -81,8 +81,8 @@ wait $other
 rm -f core.a
 ar crD core.a %s
 gcc-12 -pie -Wl,-z,relro -Wl,-z,now -Wl,--as-needed -Wl,--gc-sections -Wl,--build-id=none \
-	-o /work/aicertd src/aicertd.o core.a %s
-strip --strip-all /work/aicertd
+	-o /make/aicertd src/aicertd.o core.a %s
+strip --strip-all /make/aicertd
 """ % (FLAGS, version(source), " ".join(c_files),
        " ".join(n[:-2] + ".o" for n in c_files if n != "src/aicertd.c"), LIBRARIES)
     run(tree, script, "compiling aicertd")
