@@ -513,6 +513,7 @@ CLI_TESTS = \
 	tests/cli/t0610-user.sh \
 	tests/cli/t0620-hostile.sh \
 	tests/cli/t0930-image.sh \
+	tests/cli/t0940-image-attacks.sh \
 	tests/cli/t9000-readme.sh \
 	tests/cli/t9100-demo.sh
 TESTS += $(CLI_TESTS)
@@ -520,6 +521,7 @@ EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/runner-lib.sh tests/cli/pe
 EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/provider-lib.sh tests/cli/machine-lib.sh tests/cli/runner-lib.sh \
 	tests/cli/peer.py tests/cli/extend-pcr.py tests/cli/forge-uki.py tests/check.sh
 EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/image-lib.sh tests/cli/runner-lib.sh tests/cli/peer.py tests/check.sh
+EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/image-lib.sh tests/cli/change-uki.py tests/cli/runner-lib.sh tests/cli/peer.py tests/check.sh
 
 # Fault tests: a command on copies of one repository, each time another system
 # call fails or the process dies there.  "make check" tries some calls of each

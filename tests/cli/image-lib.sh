@@ -49,7 +49,7 @@ make_configuration() {
 # boot NAME ROOT [QEMU-ARGUMENT...]: from $scratch/NAME.esp where it is; $qemu, $url, and its
 # console in $scratch/NAME.console
 boot() {
-	name=$1 root=$2
+	name=$1 root_disk=$2
 	shift 2
 	mkdir -p "$scratch/$name.tpm"
 	cp /usr/share/OVMF/OVMF_VARS_4M.fd "$scratch/$name.vars"
@@ -67,7 +67,7 @@ print(s.getsockname()[1])')
 		-drive "if=pflash,format=raw,unit=1,file=$scratch/$name.vars" \
 		-chardev "socket,id=tpm,path=$scratch/$name.tpm/sock" -tpmdev emulator,id=tpm0,chardev=tpm \
 		-device tpm-crb,tpmdev=tpm0 \
-		-drive "if=none,id=root,format=raw,readonly=on,file=$root" \
+		-drive "if=none,id=root,format=raw,readonly=on,file=$root_disk" \
 		-device virtio-blk-pci,drive=root,serial=aicert-root,romfile= \
 		-drive "if=none,id=config,format=raw,readonly=on,file=$scratch/config.img" \
 		-device virtio-blk-pci,drive=config,serial=aicert-config,romfile= \

@@ -11,7 +11,7 @@ build_image "$image"
 checks=$((checks + 2))
 ! grep -vE '^(stub|initrd|root) /[^ ]* [0-7]{6} [0-9]+ (-|->[^ ]*|[0-9a-f]{64}) [^ ]+$' "$image/aicert-base.manifest" ||
 	die "the manifest"
-! grep -E '^[a-z]+ [^ ]*/(getty|agetty|login|su|sulogin|sshd?|passwd|dpkg|apt|rpm|telnetd?|vi|init|udhcpd|httpd|nc) ' \
+! grep -E '^[a-z]+ /usr/s?bin/(getty|agetty|login|su|sulogin|sshd?|passwd|dpkg|apt|rpm|telnetd?|vi|init|udhcpd|httpd|nc) ' \
 	"$image/aicert-base.manifest" || die "a program that the image must not have"
 same "$(grep -c ' /usr/bin/aicertd ' "$image/aicert-base.manifest")" 1
 same "$(grep -c 'fw_cfg' "$image/aicert-base.manifest")" 0
@@ -46,19 +46,19 @@ command:
   - -c
   - "sort in.txt >out.txt; cd /proc/sys/kernel;
     for f in kexec_load_disabled modules_disabled sysrq core_pattern; do echo $f $(cat $f); done;
-    echo lines of swaps $(wc -l </proc/swaps); echo $(cat /proc/cmdline); id -u; ls /sys /proc/1/root/scratch 2>&1 | head -3"
+    echo lines of swaps $(wc -l </proc/swaps); id -u"
 inputs: [in.txt]
 outputs: [out.txt]
 END
 ok aicert commit -r vm -m "in the image"
 for line in "kexec_load_disabled 1" "modules_disabled 1" "sysrq 0" "core_pattern /dev/null" "lines of swaps 1" \
-	"$command_line" 65534; do
+	65534; do
 	out_has "$line"
 done
 same "$(cat out.txt)" "a
 b"
 certificate_of_head >../certificate
-ok python3 - ../certificate "$verity" "${verity:+$command_line}" <<'END'
+ok python3 - ../certificate "$verity" <<'END'
 import json, sys
 events = [json.loads(e["data"]) for e in json.load(open(sys.argv[1]))["events"]]
 assert events[0]["image"]["name"] == "aicert-base", events[0]["image"]
