@@ -505,23 +505,22 @@ CLI_TESTS = \
 	tests/cli/t0745-isolation.sh \
 	tests/cli/t0750-resume.sh \
 	tests/cli/t0760-netns.sh \
+	tests/cli/t0765-runtime-config.sh \
 	tests/cli/t0920-provider.sh \
 	tests/cli/t0921-provider-end.sh \
 	tests/cli/t0925-machine.sh \
 	tests/cli/t0926-machine-attacks.sh \
-	tests/cli/t0765-runtime-config.sh \
 	tests/cli/t0610-user.sh \
 	tests/cli/t0620-hostile.sh \
 	tests/cli/t0930-image.sh \
-	tests/cli/t0940-image-attacks.sh \
+	tests/cli/t0940-image-disks.sh \
 	tests/cli/t9000-readme.sh \
 	tests/cli/t9100-demo.sh
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/runner-lib.sh tests/cli/peer.py tests/cli/load.py tests/check.sh tests/cli/provider-lib.sh
 EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/provider-lib.sh tests/cli/machine-lib.sh tests/cli/runner-lib.sh \
+EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/image-lib.sh tests/cli/provider-lib.sh tests/cli/machine-lib.sh tests/cli/runner-lib.sh \
 	tests/cli/peer.py tests/cli/extend-pcr.py tests/cli/forge-uki.py tests/check.sh
-EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/image-lib.sh tests/cli/runner-lib.sh tests/cli/peer.py tests/check.sh
-EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/image-lib.sh tests/cli/change-uki.py tests/cli/runner-lib.sh tests/cli/peer.py tests/check.sh
 
 # Fault tests: a command on copies of one repository, each time another system
 # call fails or the process dies there.  "make check" tries some calls of each

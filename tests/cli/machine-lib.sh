@@ -1,15 +1,16 @@
-# Shared by the tests that boot the real base image: $AICERT_IMAGE names the directory
-# where image/build left it.  QEMU and swtpm are reached through programs of the test's
-# own, which an attack may hook.  Sourced after lib.sh.
-image=${AICERT_IMAGE:-}/aicert-base.efi
-[ -n "${AICERT_IMAGE:-}" ] || { echo "AICERT_IMAGE names no directory with a base image"; exit 77; }
-for file in "$image" "${image%.efi}.root" /usr/share/OVMF/OVMF_CODE_4M.fd; do
-	[ -r "$file" ] || { echo "$file is missing"; exit 77; }
-done
-for tool in qemu-system-x86_64 swtpm mformat python3 objcopy; do
-	command -v "$tool" >/dev/null || { echo "$tool is missing"; exit 77; }
-done
-case $image in /*) ;; *) image=$PWD_BEFORE/$image ;; esac
+# Shared by the tests that boot the base image through the provider; sourced after lib.sh,
+# with $user_cache from before it.  The image is built, or $AICERT_IMAGE names the directory
+# where it is.  QEMU and swtpm are reached through programs of the test's own, which an
+# attack may hook.
+. "$source_dir/tests/cli/image-lib.sh"
+command -v objcopy >/dev/null || { echo "objcopy is missing (binutils)"; exit 77; }
+if [ -n "${AICERT_IMAGE:-}" ]; then
+	case $AICERT_IMAGE in /*) ;; *) AICERT_IMAGE=$user_directory/$AICERT_IMAGE ;; esac
+else
+	AICERT_IMAGE=$scratch/image
+	build_image "$AICERT_IMAGE"
+fi
+image=$AICERT_IMAGE/aicert-base.efi
 
 machines=$XDG_DATA_HOME/aicert/machines
 mkdir -p "$scratch/bin"
@@ -20,7 +21,6 @@ for program in qemu-system-x86_64 swtpm; do
 	chmod 755 "$scratch/bin/$program"
 done
 PATH=$scratch/bin:$PATH
-trap 'chmod -R u+w "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT
 
 # hook_qemu: a hook from stdin, Python that changes the list `args`
 hook_qemu() {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The base image booted: what its file predicts is what the machine measures, from an ESP
 # and as a kernel, with one and two processors, with Secure Boot off and on.
-PWD_BEFORE=$PWD
+user_cache=${XDG_CACHE_HOME:-$HOME/.cache} user_directory=$PWD
 . "${top_srcdir:-.}/tests/cli/lib.sh"
 . "$source_dir/tests/cli/machine-lib.sh"
 ok aicert image measure -o "$scratch/parts.json" "$image"

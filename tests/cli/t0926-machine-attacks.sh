@@ -1,7 +1,7 @@
 #!/bin/sh
 # Whoever runs the base image tries to run something else, or to say something else of it:
 # each attempt is refused, and the check is named.
-PWD_BEFORE=$PWD
+user_cache=${XDG_CACHE_HOME:-$HOME/.cache} user_directory=$PWD
 . "${top_srcdir:-.}/tests/cli/lib.sh"
 . "$source_dir/tests/cli/machine-lib.sh"
 command -v curl >/dev/null || { echo "curl is missing"; exit 77; }
