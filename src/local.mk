@@ -180,6 +180,12 @@ libaicert_core_a_SOURCES += \
 	src/runner/transfer-queue.c \
 	src/runner/transfer-send.c
 
+# remote
+libaicert_core_a_SOURCES += \
+	src/remote/dir.c \
+	src/remote/pack.c src/remote/pack.h \
+	src/remote/remote.c src/remote/remote.h
+
 # serve
 libaicert_core_a_SOURCES += \
 	src/serve/access.c src/serve/access.h \

@@ -7,6 +7,7 @@
 #include "base/atomic-file.h"
 #include "base/dir-walk.h"
 #include "base/fd.h"
+#include "base/path.h"
 #include "crypto/random.h"
 #include "store/store.h"
 
@@ -46,8 +47,9 @@ store_init_fill(int dirfd, struct err *e)
 	return 0;
 }
 
+/* name: what it is to be called beneath parent; an empty directory gives way. */
 static int
-store_init_make(int parent, const char *tmp, bool *ret_created, struct err *e)
+store_init_make(int parent, const char *tmp, const char *name, bool *ret_created, struct err *e)
 {
 	CLEANUP(cleanup_close) int fd = -1;
 
@@ -56,14 +58,14 @@ store_init_make(int parent, const char *tmp, bool *ret_created, struct err *e)
 	fd = fd_open_beneath(parent, tmp, O_RDONLY | O_DIRECTORY, 0, e);
 	if (fd < 0 || store_init_fill(fd, e) != 0)
 		return -1;
-	if (renameat2(parent, tmp, parent, STORE_NAME, RENAME_NOREPLACE) != 0) {
-		if (errno != EEXIST)
-			return err_sys(e, STORE_NAME ": cannot rename into place");
+	if (renameat(parent, tmp, parent, name) != 0) {
+		if (errno != EEXIST && errno != ENOTEMPTY && errno != ENOTDIR)
+			return err_sys(e, "%s: cannot rename into place", name);
 		*ret_created = false; /* another init was first */
 		return fd_remove_tree(parent, tmp, e);
 	}
 	*ret_created = true;
-	return fd_sync(parent, STORE_NAME, e);
+	return fd_sync(parent, name, e);
 }
 
 static int
@@ -102,27 +104,60 @@ store_init_sweep(int parent, struct err *e)
 }
 
 /* Made under another name and renamed in one step: a crash leaves no half store. */
+static int
+store_init_at(int parent, const char *name, const char *where, bool *ret_created, struct err *e)
+{
+	char tmp[48];
+	struct err ignored;
+	uint64_t nonce;
+
+	if (flock(parent, LOCK_EX) != 0)
+		return err_sys(e, "%s: cannot lock", where);
+	if (store_init_sweep(parent, e) != 0 || random_bytes(&nonce, sizeof nonce, e) != 0)
+		return -1;
+	snprintf(tmp, sizeof tmp, STORE_INIT_TMP "%016" PRIx64, nonce);
+	if (store_init_make(parent, tmp, name, ret_created, e) == 0)
+		return 0;
+	if (fd_remove_tree(parent, tmp, &ignored) != 0)
+		err_prefix(e, "%s left behind", tmp);
+	return err_prefix(e, "%s", where);
+}
+
 int
 store_init(const char *worktree, bool *ret_created, struct err *e)
 {
 	CLEANUP(cleanup_close) int parent = open(worktree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char tmp[48];
-	struct err ignored;
 	struct stat st;
-	uint64_t nonce;
 
 	if (parent < 0)
 		return err_sys(e, "%s: cannot open", worktree);
 	if (fstatat(parent, STORE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return store_init_again(worktree, ret_created, e);
-	if (flock(parent, LOCK_EX) != 0)
-		return err_sys(e, "%s: cannot lock", worktree);
-	if (store_init_sweep(parent, e) != 0 || random_bytes(&nonce, sizeof nonce, e) != 0)
+	return store_init_at(parent, STORE_NAME, worktree, ret_created, e);
+}
+
+int
+store_init_bare(const char *path, bool *ret_created, struct err *e)
+{
+	CLEANUP(cleanup_close) int parent = -1;
+	CLEANUP(cleanup_free) char *copy = buf_strdup(path, e);
+	const char *base;
+
+	if (copy == NULL)
 		return -1;
-	snprintf(tmp, sizeof tmp, STORE_INIT_TMP "%016" PRIx64, nonce);
-	if (store_init_make(parent, tmp, ret_created, e) == 0)
-		return 0;
-	if (fd_remove_tree(parent, tmp, &ignored) != 0)
-		err_prefix(e, "%s left behind", tmp);
-	return err_prefix(e, "%s", worktree);
+	for (size_t len = strlen(copy); len > 1 && copy[len - 1] == '/'; len--)
+		copy[len - 1] = '\0';
+	base = path_base(copy);
+	if (*base == '\0' || strcmp(base, ".") == 0 || strcmp(base, "..") == 0)
+		return err_set(e, ERR_USAGE, "%s: not a name that a store can have", path);
+	if (base == copy)
+		parent = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	else {
+		CLEANUP(cleanup_free) char *dir = strndup(copy, (size_t)(base - copy));
+
+		parent = dir != NULL ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	}
+	if (parent < 0)
+		return err_sys(e, "%s: cannot open its directory", path);
+	return store_init_at(parent, base, path, ret_created, e);
 }

@@ -20,6 +20,9 @@ struct store;
 /* Creates worktree/.aicert; *ret_created is false when it was there already
  * (then nothing is changed). */
 int store_init(const char *worktree, bool *ret_created, struct err *e) MUST_CHECK;
+/* A store that nobody works in: path itself is the store. It is not there or an empty directory;
+ * *ret_created is false when another process made one just now. */
+int store_init_bare(const char *path, bool *ret_created, struct err *e) MUST_CHECK;
 /* path: the .aicert directory.  Refused (ERR_DENIED) when owned by another
  * user or a symlink; ERR_UNSUPPORTED when its format version is newer than ours;
  * read-only, whatever the flags, on a read-only file system. */

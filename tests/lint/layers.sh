@@ -29,7 +29,7 @@ BEGIN {
 	below_run = libraries " object evidence tpm verify store"
 	allow("run", below_run)
 	allow("runner", below_run)
-	allow("remote", below_run)
+	allow("remote", below_run " runner")
 	allow("serve", below_run " run")
 	allow("provider", below_run " runner")
 	allow("cmd", below_run " run runner remote serve provider")

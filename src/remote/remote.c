@@ -1,0 +1,166 @@
+#include "remote/remote.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include "store/refs.h"
+
+/* Longer prefixes first; a transport is asked for by how its urls begin. */
+static const struct {
+	const char *scheme;
+	const struct remote_ops *ops;
+} remote_schemes[] = {
+	{"file://", &dir_ops},
+};
+
+void
+remote_say(const struct remote *r, const char *fmt, ...)
+{
+	CLEANUP(cleanup_free) char *text = NULL;
+	va_list ap;
+
+	if (r->notice == NULL)
+		return;
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	if (text != NULL)
+		r->notice(r->notice_arg, text);
+}
+
+/* --- urls --- */
+
+static const struct remote_ops *
+remote_find(const char *url)
+{
+	for (size_t i = 0; i < sizeof remote_schemes / sizeof *remote_schemes; i++)
+		if (strncmp(url, remote_schemes[i].scheme, strlen(remote_schemes[i].scheme)) == 0)
+			return remote_schemes[i].ops;
+	if (strstr(url, "://") != NULL)
+		return NULL;
+	return &dir_ops;
+}
+
+int
+remote_url_check(const char *url, struct err *e)
+{
+	size_t len = strlen(url);
+
+	if (len == 0 || len > REMOTE_URL_MAX)
+		return err_set(e, ERR_USAGE, "an url has 1 to %d bytes", REMOTE_URL_MAX);
+	if (url[0] == '-')
+		return err_set(e, ERR_USAGE, "%s: an url does not begin with '-'", url);
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)url[i] < 0x20 || url[i] == 0x7f)
+			return err_set(e, ERR_USAGE, "an url has no control characters");
+	if (remote_find(url) == NULL)
+		return err_set(e, ERR_UNSUPPORTED, "%.200s: no transport for it (aicert-remote(5) lists"
+		    " them)", url);
+	return 0;
+}
+
+int
+remote_open(const struct remote_open *o, struct remote **ret, struct err *e)
+{
+	struct remote *r;
+
+	if (remote_url_check(o->url, e) != 0)
+		return -1;
+	r = calloc(1, sizeof *r);
+	if (r == NULL)
+		return err_nomem(e);
+	*r = (struct remote){
+		.ops = remote_find(o->url), .store = o->store, .config = o->config,
+		.writing = o->writing, .progress = o->progress, .notice = o->notice,
+		.notice_arg = o->notice_arg,
+	};
+	r->name = buf_strdup(o->name != NULL ? o->name : "", e);
+	r->url = r->name != NULL ? buf_strdup(o->url, e) : NULL;
+	if (r->url == NULL || r->ops->open(r, e) != 0) {
+		remote_close(r);
+		return -1;
+	}
+	*ret = r;
+	return 0;
+}
+
+void
+remote_close(struct remote *r)
+{
+	if (r == NULL)
+		return;
+	if (r->state != NULL)
+		r->ops->close(r);
+	free(r->name);
+	free(r->url);
+	free(r);
+}
+
+/* --- lists of refs --- */
+
+int
+remote_refs_add(struct remote_refs *l, const char *name, const struct object_ref *target,
+    struct err *e)
+{
+	bool head = strncmp(name, "refs/heads/", 11) == 0;
+
+	if (!refs_name_ok(name) || (!head && strncmp(name, "refs/tags/", 10) != 0))
+		return err_set(e, ERR_REFUSED, "the remote has a ref \"%.200s\": not the name of a branch"
+		    " or tag", name);
+	if (head && target->type != OBJECT_COMMIT)
+		return err_set(e, ERR_REFUSED, "the remote's %s is a %s, not a commit", name,
+		    oid_type_name(target->type));
+	if (l->count >= REMOTE_REFS_MAX)
+		return err_set(e, ERR_LIMIT, "the remote has more than %u refs", REMOTE_REFS_MAX);
+	if (l->count == l->cap) {
+		size_t cap = l->cap == 0 ? 16 : 2 * l->cap;
+		struct remote_ref *grown = reallocarray(l->items, cap, sizeof *grown);
+
+		if (grown == NULL)
+			return err_nomem(e);
+		l->items = grown;
+		l->cap = cap;
+	}
+	l->items[l->count] = (struct remote_ref){buf_strdup(name, e), *target};
+	if (l->items[l->count].name == NULL)
+		return -1;
+	l->count++;
+	return 0;
+}
+
+static int
+remote_refs_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct remote_ref *)a)->name, ((const struct remote_ref *)b)->name);
+}
+
+int
+remote_refs_finish(struct remote_refs *l, struct err *e)
+{
+	if (l->count > 1)
+		qsort(l->items, l->count, sizeof *l->items, remote_refs_compare);
+	for (size_t i = 1; i < l->count; i++)
+		if (strcmp(l->items[i - 1].name, l->items[i].name) == 0)
+			return err_set(e, ERR_REFUSED, "the remote has %s twice", l->items[i].name);
+	return 0;
+}
+
+const struct remote_ref *
+remote_refs_find(const struct remote_refs *l, const char *name)
+{
+	char *copy = (char *)(uintptr_t)name;
+	const struct remote_ref key = {.name = copy};
+
+	return l->count == 0 ? NULL :
+	    bsearch(&key, l->items, l->count, sizeof key, remote_refs_compare);
+}
+
+void
+remote_refs_free(struct remote_refs *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		free(l->items[i].name);
+	free(l->items);
+	free(l->head);
+	*l = (struct remote_refs){0};
+}
