@@ -184,7 +184,9 @@ libaicert_core_a_SOURCES += \
 libaicert_core_a_SOURCES += \
 	src/remote/dir.c \
 	src/remote/pack.c src/remote/pack.h \
-	src/remote/remote.c src/remote/remote.h
+	src/remote/remote.c src/remote/remote.h \
+	src/remote/sync.c src/remote/sync.h \
+	src/remote/sync-walk.c src/remote/sync-walk.h
 
 # serve
 libaicert_core_a_SOURCES += \

@@ -106,3 +106,122 @@ certificate_scan(const void *data, size_t len, certificate_scan_fn *fn, void *ar
 	}
 	return 0;
 }
+
+/* Decimal digits at the start of *s. */
+static bool
+certificate_scan_number(const struct certificate_scan_span *s, uint64_t *ret)
+{
+	uint64_t n = 0;
+	size_t i = 0;
+
+	for (; i < s->len && s->at[i] >= '0' && s->at[i] <= '9'; i++) {
+		if (n > (uint64_t)JCS_INT_MAX)
+			return false;
+		n = n * 10 + (uint64_t)(s->at[i] - '0');
+	}
+	*ret = n;
+	return i > 0;
+}
+
+static bool
+certificate_scan_hex(const struct certificate_scan_span *s, struct oid *ret)
+{
+	char hex[OID_HEX_SIZE];
+
+	if (s->len < OID_HEX_SIZE)
+		return false;
+	memcpy(hex, s->at, sizeof hex - 1);
+	hex[sizeof hex - 1] = '\0';
+	return oid_from_hex(ret, hex, NULL) == 0;
+}
+
+/* "digests":{...},"size":N after *s's place; quote: how a quote is written here. */
+static bool
+certificate_scan_blob(struct certificate_scan_span s, const char *sha256, const char *size,
+    struct certificate_scan_link *ret)
+{
+	ret->ref.type = OBJECT_BLOB;
+	return certificate_scan_skip(&s, sha256) && certificate_scan_hex(&s, &ret->ref.id) &&
+	    certificate_scan_skip(&s, size) && certificate_scan_number(&s, &ret->size);
+}
+
+struct certificate_scan_teller {
+	certificate_scan_link_fn *fn;
+	void *arg;
+};
+
+static int
+certificate_scan_tell(const struct certificate_scan_teller *t, const struct certificate_scan_link *l)
+{
+	return t->fn(t->arg, l) != 0 ? -1 : 0;
+}
+
+/* A thing measured, and of an input the certificate that made it. */
+static int
+certificate_scan_thing(const struct certificate_scan_teller *t, struct certificate_scan_span text)
+{
+	static const char made_by[] = "\\\"madeBy\\\":{\\\"certificate\\\":\\\"sha256:";
+	struct certificate_scan_span size = text, by = text;
+	struct certificate_scan_item item;
+	struct certificate_scan_link l;
+
+	if (!certificate_scan_event(text, &item) ||
+	    !certificate_scan_skip(&size, ",\\\"size\\\":") || !certificate_scan_number(&size, &l.size))
+		return 1;
+	l.role = item.output ? CERTIFICATE_SCAN_OUTPUT : CERTIFICATE_SCAN_INPUT;
+	l.ref = (struct object_ref){item.type, item.id};
+	if (certificate_scan_tell(t, &l) != 0)
+		return -1;
+	if (item.output || !certificate_scan_skip(&by, made_by))
+		return 0;
+	l = (struct certificate_scan_link){CERTIFICATE_SCAN_MADE_BY, {OBJECT_CERTIFICATE, item.id}, 0};
+	return certificate_scan_hex(&by, &l.ref.id) ? certificate_scan_tell(t, &l) : 1;
+}
+
+/* An event by how it begins: members are in order, and each kind has its own first ones. */
+static int
+certificate_scan_any(const struct certificate_scan_teller *t, struct certificate_scan_span text)
+{
+	static const char things[] = "{\\\"digests\\\":{", finished[] = "{\\\"cpuMicroseconds\\\":";
+	struct certificate_scan_link l = {.role = CERTIFICATE_SCAN_LOG};
+
+	if (text.len > sizeof things && memcmp(text.at, things, sizeof things - 1) == 0)
+		return certificate_scan_thing(t, text);
+	if (text.len < sizeof finished || memcmp(text.at, finished, sizeof finished - 1) != 0)
+		return 0;
+	if (!certificate_scan_skip(&text, "\\\"log\\\":{") || !certificate_scan_blob(text,
+	    "\\\"sha256\\\":\\\"", "},\\\"size\\\":", &l))
+		return 1;
+	return certificate_scan_tell(t, &l);
+}
+
+static int
+certificate_scan_boot_log(const struct certificate_scan_teller *t, struct certificate_scan_span text)
+{
+	struct certificate_scan_link l = {.role = CERTIFICATE_SCAN_BOOT_LOG};
+
+	if (!certificate_scan_skip(&text, "\"bootLog\":"))
+		return 1;
+	if (text.len >= 4 && memcmp(text.at, "null", 4) == 0)
+		return 0;
+	return certificate_scan_blob(text, "\"sha256\":\"", "\"size\":", &l) ?
+	    certificate_scan_tell(t, &l) : 1;
+}
+
+int
+certificate_scan_links(const void *data, size_t len, certificate_scan_link_fn *fn, void *arg)
+{
+	const struct certificate_scan_teller t = {fn, arg};
+	struct certificate_scan_span left = {data, len};
+	int rc = certificate_scan_boot_log(&t, left);
+
+	while (rc == 0 && certificate_scan_skip(&left, "{\"data\":\"")) {
+		struct certificate_scan_span text = left;
+
+		if (!certificate_scan_skip(&left, "\",\"pcr\":"))
+			return 1;
+		text.len = (size_t)(left.at - text.at) - strlen("\",\"pcr\":");
+		rc = certificate_scan_any(&t, text);
+	}
+	return rc;
+}

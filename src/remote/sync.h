@@ -2,7 +2,7 @@
  * What travels between a store and a remote, and in which order.
  *
  * Out: objects before certificates, certificates before commits, and (by the
- * caller, when all that a ref needs is there) refs last.  In: small objects
+ * caller, for tips that are whole) refs last.  In: small objects
  * follow the history; blobs last.  A lost object does not keep others back.
  */
 #ifndef REMOTE_SYNC_H
@@ -19,10 +19,16 @@ enum sync_blobs {
 
 int sync_blobs_parse(const char *text, enum sync_blobs *ret, struct err *e) MUST_CHECK;
 
+/* A ref's object, and what became of all that it needs. */
+struct sync_tip {
+	struct object_ref ref;
+	bool whole;             /* the ref may be set: all but blobs is there; else why was told */
+};
+
 struct sync_push {
 	struct remote *remote;
 	enum sync_blobs blobs;
-	const struct object_ref *tips;  /* what refs will name */
+	struct sync_tip *tips;
 	size_t tip_count;
 	const struct oid *have;         /* commits that the remote has, with all before them */
 	size_t have_count;
@@ -32,27 +38,25 @@ struct sync_push {
 struct sync_tally {
 	size_t objects;         /* moved, or with dry_run to be moved */
 	uint64_t bytes;
+	size_t commits, certificates; /* of them */
 	size_t unfit;           /* blobs that this remote does not hold */
 	uint64_t unfit_bytes;
-	size_t absent;          /* blobs that the sender does not have either */
-	size_t failed;          /* blobs that could not be moved */
-	size_t commits, certificates;
+	size_t absent;          /* blobs and trees that the giving side does not have */
+	size_t failed;          /* blobs that could not be moved: told */
 };
 
-/* 0: everything that a ref needs is there, so that refs may be set; blobs that could not
- * be moved are counted.  -1: it is not. */
 int sync_push(const struct sync_push *p, struct sync_tally *ret, struct err *e) MUST_CHECK;
 
 struct sync_fetch {
 	struct remote *remote;
 	enum sync_blobs blobs;
-	const struct object_ref *tips;  /* the remote's refs */
+	struct sync_tip *tips;          /* the remote's refs */
 	size_t tip_count;
 	const struct oid *have;         /* commits that are here, with all before them */
 	size_t have_count;
 };
 
-/* History, proofs and blobs; 0 when at least all but blobs is in the store. */
+/* History, proofs, and blobs last. */
 int sync_fetch(const struct sync_fetch *f, struct sync_tally *ret, struct err *e) MUST_CHECK;
 
 /* Blobs alone, of what is in the store already: of the commits that tips reach. paths: those of
@@ -60,7 +64,7 @@ int sync_fetch(const struct sync_fetch *f, struct sync_tally *ret, struct err *e
 struct sync_contents {
 	struct remote *remote;
 	enum sync_blobs blobs;
-	const struct oid *tips;
+	struct sync_tip *tips;
 	size_t tip_count;
 	const char *const *paths;
 	size_t path_count;

@@ -115,8 +115,76 @@ START_TEST(certificate_scan_cut)
 }
 END_TEST
 
+struct links {
+	struct object_ref refs[16];
+	uint64_t sizes[16];
+	size_t count, stop_at;
+};
+
+static int
+link_(void *arg, const struct certificate_scan_link *l)
+{
+	struct links *k = arg;
+
+	ck_assert_uint_lt(k->count, 16);
+	k->refs[k->count] = l->ref;
+	k->sizes[k->count++] = l->size;
+	return k->count == k->stop_at;
+}
+
+static bool
+linked(const struct links *k, enum object_type type, const struct oid *id, uint64_t size)
+{
+	for (size_t i = 0; i < k->count; i++)
+		if (k->refs[i].type == type && oid_equal(&k->refs[i].id, id) && k->sizes[i] == size)
+			return true;
+	return false;
+}
+
+static void
+linked_event(const struct links *k, const struct event *ev)
+{
+	const struct resource *r = ev->kind == EVENT_OUTPUT_RESOURCE ? &ev->u.output.output :
+	    ev->kind == EVENT_INPUT_RESOURCE ? &ev->u.input.thing : NULL;
+
+	if (r != NULL)
+		ck_assert(linked(k, r->type, &r->digests.sha256, r->size));
+	if (ev->kind == EVENT_INPUT_RESOURCE && ev->u.input.made_by != NULL)
+		ck_assert(linked(k, OBJECT_CERTIFICATE, &ev->u.input.made_by->certificate, 0));
+	if (ev->kind == EVENT_RUN_FINISHED)
+		ck_assert(linked(k, OBJECT_BLOB, &ev->u.finished.log, ev->u.finished.log_size));
+}
+
+/* The same as decoding it tells. */
+START_TEST(certificate_scan_links_all)
+{
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	CLEANUP(certificate_free) struct certificate c = {0};
+	struct links k = {.count = 0};
+
+	load(&text, &c);
+	ck_assert_int_eq(certificate_scan_links(text.data, text.len, link_, &k), 0);
+	for (size_t i = 0; i < c.event_count; i++)
+		linked_event(&k, &c.events[i]);
+	ck_assert(linked(&k, OBJECT_BLOB, &c.boot_log.id, c.boot_log.size));
+	ck_assert_uint_eq(k.count, 3 + 1 + 2 + 1 + 1);
+	k = (struct links){.stop_at = 2};
+	ck_assert_int_eq(certificate_scan_links(text.data, text.len, link_, &k), -1);
+	ck_assert_uint_eq(k.count, 2);
+	for (size_t len = 0; len < text.len; len += 11) {
+		unsigned char *copy = malloc(len + 1);
+
+		memcpy(copy, text.data, len);
+		k = (struct links){.count = 0};
+		ck_assert_int_ge(certificate_scan_links(copy, len, link_, &k), 0);
+		free(copy);
+	}
+}
+END_TEST
+
 UNIT_SUITE(certificate_scan)
 {
+	tcase_add_test(tc, certificate_scan_links_all);
 	tcase_add_test(tc, certificate_scan_finds_all);
 	tcase_add_test(tc, certificate_scan_names);
 	tcase_add_test(tc, certificate_scan_cut);

@@ -1,0 +1,433 @@
+#include "remote/sync-walk.h"
+
+#include <string.h>
+#include "base/interrupt.h"
+#include "base/path.h"
+#include "object/certificate.h"
+#include "object/certificate-scan.h"
+#include "object/commit.h"
+#include "object/evidence.h"
+#include "object/tree.h"
+#include "store/odb.h"
+
+#define SYNC_WALK_BATCH 4096
+#define SYNC_WALK_BATCH_BYTES (32u * 1024 * 1024)
+
+static size_t
+sync_walk_max(enum object_type type)
+{
+	switch (type) {
+	case OBJECT_COMMIT:
+		return COMMIT_BYTES_MAX;
+	case OBJECT_CERTIFICATE:
+		return CERTIFICATE_BYTES_MAX;
+	case OBJECT_EVIDENCE:
+		return EVIDENCE_BYTES_MAX;
+	default:
+		return TREE_BYTES_MAX;
+	}
+}
+
+int
+sync_walk_add(struct sync_walk_list *l, const struct remote_item *item, struct err *e)
+{
+	if (l->count >= SYNC_WALK_MAX)
+		return err_set(e, ERR_LIMIT, "more than %u objects at once", SYNC_WALK_MAX);
+	if (l->count == l->cap) {
+		size_t cap = l->cap == 0 ? 256 : 2 * l->cap;
+		struct remote_item *grown = reallocarray(l->items, cap, sizeof *grown);
+
+		if (grown == NULL)
+			return err_nomem(e);
+		l->items = grown;
+		l->cap = cap;
+	}
+	l->items[l->count++] = *item;
+	return 0;
+}
+
+static int
+sync_walk_push(struct sync_walk *w, const struct sync_walk_node *n, struct err *e)
+{
+	size_t ignored;
+	bool fresh;
+
+	if (n->ref.type == OBJECT_COMMIT && oid_map_get(&w->have, &n->ref.id, &ignored))
+		return 0;
+	if (oid_map_add(&w->seen[n->ref.type], &n->ref.id, 0, &fresh, e) != 0)
+		return -1;
+	if (!fresh)
+		return 0;
+	if (w->count >= SYNC_WALK_MAX)
+		return err_set(e, ERR_LIMIT, "a history of more than %u objects", SYNC_WALK_MAX);
+	if (w->count == w->cap) {
+		size_t cap = w->cap == 0 ? 256 : 2 * w->cap;
+		struct sync_walk_node *grown = reallocarray(w->stack, cap, sizeof *grown);
+
+		if (grown == NULL)
+			return err_nomem(e);
+		w->stack = grown;
+		w->cap = cap;
+	}
+	w->stack[w->count++] = *n;
+	return 0;
+}
+
+/* --- what an object names --- */
+
+static int
+sync_walk_tree(struct sync_walk *w, const struct sync_walk_node *n, const struct buf *text,
+    struct err *e)
+{
+	CLEANUP(tree_free) struct tree t = TREE_INIT;
+
+	if (n->depth >= TREE_DEPTH_MAX)
+		return err_set(e, ERR_REFUSED, "a tree deeper than %d", TREE_DEPTH_MAX);
+	if (tree_decode(text->data, text->len, &t, e) != 0)
+		return -1;
+	for (size_t i = 0; i < t.count; i++) {
+		const struct tree_entry *entry = &t.entries[i];
+		bool dir = entry->mode == TREE_DIR;
+		const struct sync_walk_node child = {.ref = {dir ? OBJECT_TREE : OBJECT_BLOB, entry->id},
+		    .size = entry->size, .contents = n->contents, .depth = n->depth + 1};
+
+		if ((dir || n->contents) && sync_walk_push(w, &child, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static bool
+sync_walk_path(const struct sync_walk *w, const char *path)
+{
+	bool wanted = w->path_count == 0;
+
+	for (size_t i = 0; i < w->path_count; i++)
+		wanted |= path_covers(w->paths[i], path) || path_covers(path, w->paths[i]);
+	return wanted;
+}
+
+/* An input or output, or an image. */
+static int
+sync_walk_thing(struct sync_walk *w, const struct object_ref *ref, uint64_t size, bool output,
+    struct err *e)
+{
+	struct sync_walk_node n = {.ref = *ref, .size = size,
+	    .contents = w->blobs == SYNC_BLOBS_ALL || (output && w->blobs == SYNC_BLOBS_OUTPUTS)};
+
+	if (!n.contents && !(output && ref->type == OBJECT_TREE))
+		return 0;
+	return sync_walk_push(w, &n, e);
+}
+
+struct sync_walk_linker {
+	struct sync_walk *w;
+	struct err *e;
+};
+
+static int
+sync_walk_link(void *arg, const struct certificate_scan_link *l)
+{
+	struct sync_walk_linker *k = arg;
+	const struct sync_walk_node n = {.ref = l->ref, .size = l->size};
+
+	if (l->role == CERTIFICATE_SCAN_INPUT || l->role == CERTIFICATE_SCAN_OUTPUT)
+		return sync_walk_thing(k->w, &l->ref, l->size, l->role == CERTIFICATE_SCAN_OUTPUT, k->e);
+	return sync_walk_push(k->w, &n, k->e);
+}
+
+static int
+sync_walk_event(struct sync_walk *w, const struct event *ev, struct err *e)
+{
+	const struct resource *r = ev->kind == EVENT_OUTPUT_RESOURCE ? &ev->u.output.output :
+	    ev->kind == EVENT_INPUT_RESOURCE ? &ev->u.input.thing :
+	    ev->kind == EVENT_INPUT_IMAGE && ev->u.image.image != RUN_SPEC_HOST ? &ev->u.image.file : NULL;
+	struct sync_walk_node n = {.ref.type = OBJECT_BLOB};
+
+	if (r != NULL && sync_walk_path(w, r->path)) {
+		const struct object_ref ref = {r->type, r->digests.sha256};
+
+		if (sync_walk_thing(w, &ref, r->size, ev->kind == EVENT_OUTPUT_RESOURCE, e) != 0)
+			return -1;
+	}
+	if (ev->kind == EVENT_INPUT_RESOURCE && ev->u.input.made_by != NULL) {
+		n.ref = (struct object_ref){OBJECT_CERTIFICATE, ev->u.input.made_by->certificate};
+		return sync_walk_push(w, &n, e);
+	}
+	if (ev->kind != EVENT_RUN_FINISHED)
+		return 0;
+	n.ref.id = ev->u.finished.log;
+	n.size = ev->u.finished.log_size;
+	return sync_walk_push(w, &n, e);
+}
+
+static int
+sync_walk_decoded(struct sync_walk *w, const struct buf *text, struct err *e)
+{
+	CLEANUP(certificate_free) struct certificate c = {0};
+	struct sync_walk_node n = {.ref.type = OBJECT_BLOB};
+
+	if (certificate_decode(text->data, text->len, &c, e) != 0)
+		return -1;
+	for (size_t i = 0; i < c.event_count; i++)
+		if (sync_walk_event(w, &c.events[i], e) != 0)
+			return -1;
+	n.ref.id = c.boot_log.id;
+	n.size = c.boot_log.size;
+	return c.boot_log.present ? sync_walk_push(w, &n, e) : 0;
+}
+
+/* Without decoding it where that can be done: a history has many. */
+static int
+sync_walk_certificate(struct sync_walk *w, const struct buf *text, struct err *e)
+{
+	struct err why = {0};
+	struct sync_walk_linker k = {w, &why};
+	int rc = w->path_count > 0 ? 1 : certificate_scan_links(text->data, text->len, sync_walk_link, &k);
+
+	if (rc == 1)
+		return sync_walk_decoded(w, text, e);
+	if (rc != 0 && e != NULL)
+		*e = why;
+	return rc;
+}
+
+static int
+sync_walk_commit(struct sync_walk *w, const struct buf *text, struct err *e)
+{
+	CLEANUP(commit_free) struct commit c = {0};
+	struct sync_walk_node n = {.needed = true};
+
+	if (commit_decode(text->data, text->len, &c, e) != 0)
+		return -1;
+	for (size_t i = 0; i < c.parent_count; i++) {
+		n.ref = (struct object_ref){OBJECT_COMMIT, c.parents[i]};
+		if (sync_walk_push(w, &n, e) != 0)
+			return -1;
+	}
+	if (!c.has_subject)
+		return 0;
+	if (c.kind == COMMIT_IMPORT)
+		return c.resource != NULL && sync_walk_path(w, c.resource->thing.path) ?
+		    sync_walk_thing(w, &c.subject, c.resource->thing.size, false, e) : 0;
+	n.ref = c.subject;
+	return sync_walk_push(w, &n, e);
+}
+
+static int
+sync_walk_links(struct sync_walk *w, const struct sync_walk_node *n, const struct buf *text,
+    struct err *e)
+{
+	CLEANUP(evidence_free) struct evidence v = {0};
+
+	switch (n->ref.type) {
+	case OBJECT_COMMIT:
+		return sync_walk_commit(w, text, e);
+	case OBJECT_CERTIFICATE:
+		return sync_walk_certificate(w, text, e);
+	case OBJECT_TREE:
+		return sync_walk_tree(w, n, text, e);
+	default: /* what evidence is about the history has anyway */
+		return evidence_decode(text->data, text->len, &v, e);
+	}
+}
+
+/* --- getting its bytes --- */
+
+int
+sync_walk_flush(struct sync_walk *w, struct err *e)
+{
+	struct sync_walk_batch *b = &w->batch;
+	struct oid id;
+	int rc = 0;
+
+	if (b->count == 0)
+		return 0;
+	if (odb_batch_begin(w->store, e) != 0)
+		return -1;
+	for (size_t i = 0; i < b->count && rc == 0; i++)
+		rc = odb_put(w->store, b->bytes[i].data, b->bytes[i].len, &id, e);
+	if (rc == 0)
+		rc = odb_batch_end(w->store, e);
+	else
+		odb_batch_abort(w->store);
+	for (size_t i = 0; i < b->count; i++)
+		buf_free(&b->bytes[i]);
+	b->count = 0;
+	b->size = 0;
+	return rc;
+}
+
+static int
+sync_walk_keep(struct sync_walk *w, struct buf *text, struct err *e)
+{
+	struct sync_walk_batch *b = &w->batch;
+
+	if (b->bytes == NULL)
+		b->bytes = calloc(SYNC_WALK_BATCH, sizeof *b->bytes);
+	if (b->bytes == NULL)
+		return err_nomem(e);
+	b->size += text->len;
+	b->bytes[b->count++] = *text;
+	*text = (struct buf)BUF_INIT;
+	return b->count == SYNC_WALK_BATCH || b->size > SYNC_WALK_BATCH_BYTES ? sync_walk_flush(w, e) : 0;
+}
+
+/* The certificate's text is canonical and says so: the rest is for those who verify it. */
+static int
+sync_walk_certificate_type(const struct buf *text, struct err *e)
+{
+	CLEANUP(jcs_freep) struct jcs *v = NULL;
+	const char *type;
+
+	if (jcs_decode(text->data, text->len, CERTIFICATE_BYTES_MAX, &v, e) != 0)
+		return -1;
+	type = jcs_get_string(v, "mediaType");
+	return type != NULL && strcmp(type, CERTIFICATE_MEDIA_TYPE) == 0 ? 0 :
+	    err_set(e, ERR_FORMAT, "it is no certificate");
+}
+
+/* From the remote: nothing is taken that is not exactly what was asked for. */
+static int
+sync_walk_remote(struct sync_walk *w, const struct sync_walk_node *n, struct buf *ret, struct err *e)
+{
+	struct oid got;
+
+	if (w->remote->ops->read(w->remote, &n->ref.id, sync_walk_max(n->ref.type), ret, e) != 0 ||
+	    oid_from_data(&got, ret->data, ret->len, e) != 0)
+		return -1;
+	if (!oid_equal(&got, &n->ref.id))
+		return err_set(e, ERR_REFUSED, "the remote sent other bytes; nothing of them is kept");
+	return n->ref.type == OBJECT_CERTIFICATE ? sync_walk_certificate_type(ret, e) : 0;
+}
+
+/* *ret_came: it was not here. */
+static int
+sync_walk_bytes(struct sync_walk *w, const struct sync_walk_node *n, struct buf *ret,
+    bool *ret_came, struct err *e)
+{
+	bool fresh;
+
+	*ret_came = false;
+	if (odb_read(w->store, &n->ref.id, sync_walk_max(n->ref.type), ret, e) == 0)
+		return oid_map_add(&w->local, &n->ref.id, 0, &fresh, e);
+	if (!w->fetching || (e->code != ERR_NOTFOUND && e->code != ERR_CORRUPT))
+		return -1;
+	buf_free(ret);
+	*ret = (struct buf)BUF_INIT;
+	*ret_came = true;
+	return sync_walk_remote(w, n, ret, e);
+}
+
+/* --- the walk --- */
+
+static enum sync_walk_class
+sync_walk_class(enum object_type type)
+{
+	return type == OBJECT_COMMIT ? SYNC_WALK_COMMITS :
+	    type == OBJECT_CERTIFICATE ? SYNC_WALK_CERTIFICATES : SYNC_WALK_CONTENTS;
+}
+
+static int
+sync_walk_record(struct sync_walk *w, const struct sync_walk_node *n, uint64_t size, bool came,
+    struct err *e)
+{
+	const struct remote_item item = {.ref = n->ref, .size = size, .exact = !n->unsized,
+	    .state = came ? REMOTE_HAS : REMOTE_ASKED};
+
+	return sync_walk_add(&w->lists[sync_walk_class(n->ref.type)], &item, e);
+}
+
+/* What goes wrong with one object is not the end of the others. */
+static bool
+sync_walk_fatal(const struct err *e)
+{
+	return e->code != ERR_NOTFOUND && e->code != ERR_CORRUPT && e->code != ERR_REFUSED &&
+	    e->code != ERR_FORMAT && e->code != ERR_UNSUPPORTED && e->code != ERR_LIMIT;
+}
+
+static int
+sync_walk_visit(struct sync_walk *w, const struct sync_walk_node *n, struct err *e)
+{
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	uint64_t size;
+	bool came;
+
+	if (n->ref.type == OBJECT_BLOB) {
+		size = n->size;
+		if (n->unsized && !w->fetching && odb_size(w->store, &n->ref.id, &size, e) != 0)
+			return -1;
+		return sync_walk_record(w, n, size, false, e);
+	}
+	if (sync_walk_bytes(w, n, &text, &came, e) != 0 || sync_walk_links(w, n, &text, e) != 0)
+		return -1;
+	size = text.len;
+	if (came && w->progress != NULL)
+		progress_add(w->progress, size);
+	if (came && sync_walk_keep(w, &text, e) != 0)
+		return -1;
+	return sync_walk_record(w, n, size, came, e);
+}
+
+static void
+sync_walk_complain(const struct sync_walk *w, const struct sync_walk_node *n, const struct err *e)
+{
+	char hex[OID_HEX_SIZE];
+
+	oid_hex(&n->ref.id, hex);
+	remote_say(w->remote, "%s %s: %s", oid_type_name(n->ref.type), hex,
+	    e->code != ERR_NOTFOUND ? e->msg : w->fetching ? "the remote does not have it" :
+	    "not in the store");
+}
+
+int
+sync_walk_tip(struct sync_walk *w, const struct object_ref *tip, bool *ret_whole, struct err *e)
+{
+	const struct sync_walk_node first = {.ref = *tip, .needed = true, .unsized = true,
+	    .size = JCS_INT_MAX, .contents = w->blobs != SYNC_BLOBS_NONE};
+	struct err why = {0};
+
+	*ret_whole = true;
+	if (sync_walk_push(w, &first, e) != 0)
+		return -1;
+	while (w->count > 0) {
+		const struct sync_walk_node n = w->stack[--w->count];
+
+		if (interrupt_check(e) != 0)
+			return -1;
+		if (sync_walk_visit(w, &n, &why) == 0)
+			continue;
+		if (sync_walk_fatal(&why)) {
+			if (e != NULL)
+				*e = why;
+			return -1;
+		}
+		if (!n.needed && why.code == ERR_NOTFOUND) {
+			w->tally->absent++;
+			continue;
+		}
+		if (n.needed)
+			*ret_whole = false;
+		else
+			w->tally->failed++;
+		sync_walk_complain(w, &n, &why);
+	}
+	for (size_t i = 0; !*ret_whole && i < SYNC_WALK_TYPES; i++)
+		oid_map_free(&w->seen[i]);
+	return 0;
+}
+
+void
+sync_walk_free(struct sync_walk *w)
+{
+	for (size_t i = 0; i < SYNC_WALK_TYPES; i++)
+		oid_map_free(&w->seen[i]);
+	for (size_t i = 0; i < SYNC_WALK_CLASSES; i++)
+		free(w->lists[i].items);
+	for (size_t i = 0; i < w->batch.count; i++)
+		buf_free(&w->batch.bytes[i]);
+	free(w->batch.bytes);
+	oid_map_free(&w->have);
+	oid_map_free(&w->local);
+	free(w->stack);
+}
