@@ -184,6 +184,7 @@ libaicert_core_a_SOURCES += \
 libaicert_core_a_SOURCES += \
 	src/remote/dir.c \
 	src/remote/pack.c src/remote/pack.h \
+	src/remote/refspec.c src/remote/refspec.h \
 	src/remote/remote.c src/remote/remote.h \
 	src/remote/sync.c src/remote/sync.h \
 	src/remote/sync-walk.c src/remote/sync-walk.h
@@ -245,6 +246,7 @@ libaicert_core_a_SOURCES += \
 	src/cmd/branch.c \
 	src/cmd/cat-file.c \
 	src/cmd/checkout.c \
+	src/cmd/clone.c \
 	src/cmd/cmd.c \
 	src/cmd/cmd.h \
 	src/cmd/commands.h \
@@ -257,6 +259,11 @@ libaicert_core_a_SOURCES += \
 	src/cmd/commit.c \
 	src/cmd/config.c \
 	src/cmd/event-log.c \
+	src/cmd/fetch.c \
+	src/cmd/fetch-contents.c \
+	src/cmd/fetch-contents.h \
+	src/cmd/fetch-refs.c \
+	src/cmd/fetch-refs.h \
 	src/cmd/fsck.c \
 	src/cmd/gc.c \
 	src/cmd/hardware-check.c \
@@ -273,6 +280,7 @@ libaicert_core_a_SOURCES += \
 	src/cmd/learn.c \
 	src/cmd/learn.h \
 	src/cmd/log.c \
+	src/cmd/ls-remote.c \
 	src/cmd/ls-tree.c \
 	src/cmd/named-refs.c \
 	src/cmd/named-refs.h \
@@ -282,10 +290,19 @@ libaicert_core_a_SOURCES += \
 	src/cmd/outputs.h \
 	src/cmd/print.c \
 	src/cmd/print.h \
+	src/cmd/pull.c \
+	src/cmd/push.c \
+	src/cmd/push-plan.c \
+	src/cmd/push-plan.h \
+	src/cmd/push-public.c \
+	src/cmd/push-public.h \
 	src/cmd/quote-check.c \
 	src/cmd/reference.c \
 	src/cmd/references.c \
 	src/cmd/references.h \
+	src/cmd/remote.c \
+	src/cmd/remotes.c \
+	src/cmd/remotes.h \
 	src/cmd/rev-parse.c \
 	src/cmd/run.c \
 	src/cmd/runner.c \

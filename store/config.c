@@ -22,13 +22,16 @@ static const char *const config_repository_keys[] = {
 	"branch.*.remote",
 	"color.ui",
 	"core.formatversion",
+	"fetch.blobs",
 	"log.date",
 	"log.oneline",
+	"push.blobs",               /* "all" is heard of the user alone: remotes.c */
 	"remote.*.fetch",
 	"remote.*.url",
 	"store.alternate",          /* of a repository only inside its work tree: alternates.c */
 	"store.alternates",
 	"store.ingest",
+	"store.partial",
 	"store.threads",
 };
 

@@ -47,7 +47,7 @@ gc_mark_link(void *arg, const struct links_link *l, struct err *e)
 {
 	const struct gc_mark *m = arg;
 	bool optional = l->role == LINKS_INPUT || l->role == LINKS_IMAGE ||
-	    (l->role == LINKS_OUTPUT && !l->needed);
+	    (l->role == LINKS_OUTPUT && l->failed);
 
 	if (m->g->o->prune_inputs && optional)
 		return 0;

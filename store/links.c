@@ -11,6 +11,7 @@
 struct links {
 	links_fn *fn;
 	void *arg;
+	bool partial;           /* contents may be missing */
 };
 
 const char *
@@ -22,11 +23,19 @@ links_role_name(enum links_role role)
 	return names[role];
 }
 
+static bool
+links_need(const struct links *k, enum links_role role, bool needed)
+{
+	return needed && !(k->partial && (role == LINKS_OUTPUT || role == LINKS_LOG ||
+	    role == LINKS_BOOT_LOG || role == LINKS_ENTRY));
+}
+
 static int
 links_tell(const struct links *k, enum links_role role, enum object_type type, const struct oid *id,
     bool needed, struct err *e)
 {
-	const struct links_link l = {.role = role, .ref = {type, *id}, .needed = needed};
+	const struct links_link l = {.role = role, .ref = {type, *id},
+	    .needed = links_need(k, role, needed)};
 
 	return k->fn(k->arg, &l, e);
 }
@@ -36,7 +45,8 @@ links_resource(const struct links *k, enum links_role role, const struct resourc
     struct err *e)
 {
 	const struct links_link l = {.role = role, .ref = {r->type, r->digests.sha256}, .path = r->path,
-	    .has_size = r->type == OBJECT_BLOB, .size = r->size, .needed = needed};
+	    .has_size = r->type == OBJECT_BLOB, .size = r->size, .needed = links_need(k, role, needed),
+	    .failed = role == LINKS_OUTPUT && !needed};
 
 	return k->fn(k->arg, &l, e);
 }
@@ -123,7 +133,7 @@ links_tree(struct store *s, const struct links *k, const struct oid *id, struct 
 		bool dir = entry->mode == TREE_DIR;
 		const struct links_link l = {.role = LINKS_ENTRY,
 		    .ref = {dir ? OBJECT_TREE : OBJECT_BLOB, entry->id}, .path = entry->name,
-		    .has_size = !dir, .size = entry->size, .needed = true};
+		    .has_size = !dir, .size = entry->size, .needed = links_need(k, LINKS_ENTRY, true)};
 
 		if (k->fn(k->arg, &l, e) != 0)
 			return -1;
@@ -150,7 +160,7 @@ links_evidence(struct store *s, const struct links *k, const struct oid *id, str
 int
 links_each(struct store *s, const struct object_ref *ref, links_fn *fn, void *arg, struct err *e)
 {
-	const struct links k = {fn, arg};
+	const struct links k = {fn, arg, store_partial(s)};
 
 	switch (ref->type) {
 	case OBJECT_COMMIT:

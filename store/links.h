@@ -21,8 +21,10 @@ struct links_link {
 	bool has_size;
 	uint64_t size;          /* that it is said to have: of blobs */
 	/* A store without it is damaged: parents, subjects, entries, and of a run that
-	 * succeeded outputs and logs.  Inputs may be kept elsewhere. */
+	 * succeeded outputs and logs.  Inputs may be kept elsewhere, in a partial store all
+	 * contents. */
 	bool needed;
+	bool failed;            /* an output of a run that did not succeed */
 };
 
 /* "input", "output", ... */

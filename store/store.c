@@ -20,6 +20,7 @@ struct store {
 	int dirfd;
 	int tmp_fd;
 	bool read_only;
+	bool partial;
 	struct filesystem fs;
 	struct odb_state odb;
 };
@@ -58,6 +59,12 @@ bool
 store_read_only(const struct store *s)
 {
 	return s->read_only;
+}
+
+bool
+store_partial(const struct store *s)
+{
+	return s->partial;
 }
 
 const struct filesystem *
@@ -154,8 +161,17 @@ store_check_owner(const struct store *s, struct err *e)
 	    " work as its owner, or copy it", s->path, (unsigned long)st.st_uid);
 }
 
+/* store.partial: not all contents were fetched.  Anything but "true" is no. */
+static bool
+store_config_partial(struct config_file *config)
+{
+	CLEANUP(cleanup_free) char *value = NULL;
+
+	return config_file_get(config, "store.partial", &value, NULL) == 0 && strcmp(value, "true") == 0;
+}
+
 static int
-store_check_version(const struct store *s, struct err *e)
+store_check_version(struct store *s, struct err *e)
 {
 	CLEANUP(cleanup_free) char *name = buf_strfmt(e, "%s/config", s->path);
 	CLEANUP(cleanup_free) char *value = NULL;
@@ -170,6 +186,7 @@ store_check_version(const struct store *s, struct err *e)
 	if (config_file_open(name, &config, e) != 0)
 		return -1;
 	rc = config_file_get(config, "core.formatversion", &value, e);
+	s->partial = store_config_partial(config);
 	config_file_free(config);
 	if (rc != 0 && e != NULL && e->code == ERR_NOTFOUND)
 		return err_set(e, ERR_FORMAT, "%s: not a store: its config has no core.formatversion",

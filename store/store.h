@@ -38,6 +38,8 @@ const char *store_worktree(const struct store *s);  /* absolute path of its pare
 int store_dirfd(const struct store *s);             /* .aicert */
 int store_worktree_fd(const struct store *s);
 bool store_read_only(const struct store *s);
+/* Contents (files, trees, logs) may be missing without damage: they are elsewhere. */
+bool store_partial(const struct store *s);
 const struct filesystem *store_filesystem(const struct store *s);
 
 /* As mkdir -p beneath .aicert, symlinks refused, every new directory durable. */

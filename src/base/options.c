@@ -65,6 +65,9 @@ options_set(const struct option *o, const char *text, const char *shown, struct 
 	case OPTION_STRING:
 		*(const char **)o->value = text;
 		return 0;
+	case OPTION_OPTIONAL:
+		*(const char **)o->value = text != NULL ? text : "";
+		return 0;
 	case OPTION_STRINGS:
 		return options_add_string(o->value, text, e);
 	case OPTION_INT:
@@ -86,7 +89,7 @@ options_long(const struct option *table, int argc, char **argv, int *i, struct e
 
 	if (o == NULL)
 		return err_set(e, ERR_USAGE, "unknown option %.*s", (int)len + 2, arg);
-	if (!options_takes_value(o) && value != NULL)
+	if (!options_takes_value(o) && o->kind != OPTION_OPTIONAL && value != NULL)
 		return err_set(e, ERR_USAGE, "--%s takes no value", o->name);
 	if (options_takes_value(o) && value == NULL) {
 		if (*i + 1 >= argc)

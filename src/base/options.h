@@ -16,6 +16,7 @@ enum option_kind {
 	OPTION_FLAG,    /* bool *: set true */
 	OPTION_STRING,  /* const char **: last one wins */
 	OPTION_STRINGS, /* struct option_list *: may be repeated */
+	OPTION_OPTIONAL,/* const char **: "" without a value; only --name=value gives one */
 	OPTION_INT,     /* int64_t *: decimal, >= 0 */
 	OPTION_HELP     /* -h, --help: bool * */
 };

@@ -162,3 +162,22 @@ repo_head(struct repo *r, char *ret, struct err *e)
 	git_oid_tostr(ret, 65, &id);
 	return 0;
 }
+
+int
+repo_remote_url(struct repo *r, const char *name, char **ret, struct err *e)
+{
+	git_remote *remote;
+	const char *url;
+	int rc;
+
+	rc = git_remote_lookup(&remote, r->git, name);
+	if (rc == GIT_ENOTFOUND || rc == GIT_EINVALIDSPEC)
+		return err_set(e, ERR_NOTFOUND, "git has no remote %s", name);
+	if (rc != 0)
+		return repo_error_set(e, rc, "git's remote %s", name);
+	url = git_remote_url(remote);
+	*ret = url != NULL ? buf_strdup(url, e) : NULL;
+	git_remote_free(remote);
+	return *ret != NULL ? 0 : url != NULL ? -1 : err_set(e, ERR_NOTFOUND, "git's remote %s has no url",
+	    name);
+}

@@ -17,6 +17,9 @@ const char *repo_workdir(const struct repo *r);  /* NULL when bare */
 int repo_identity(struct repo *r, char **ret_name, char **ret_email, struct err *e) MUST_CHECK;
 /* HEAD's commit as hex; ERR_NOTFOUND when unborn. ret has 65 bytes. */
 int repo_head(struct repo *r, char *ret, struct err *e) MUST_CHECK;
+/* The url of the repository's remote of that name, as its configuration has it; malloc'd.
+ * ERR_NOTFOUND when there is none. */
+int repo_remote_url(struct repo *r, const char *name, char **ret, struct err *e) MUST_CHECK;
 
 /*
  * Exports a path of a commit as raw blobs, without filters, into destdirfd/name

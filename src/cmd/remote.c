@@ -1,0 +1,380 @@
+#include "cmd/cmd.h"
+#include "cmd/commands.h"
+
+#include <string.h>
+#include "base/path.h"
+#include "cmd/remotes.h"
+#include "net/http.h"
+#include "runner/credential.h"
+#include "store/refs.h"
+
+struct remote_command {
+	bool json;
+	const char *token_file, *client_cert, *client_key;
+	struct store *s;
+	struct config *c;
+};
+
+static int
+remote_set(const struct remote_command *o, const char *name, const char *key, const char *value,
+    struct err *e)
+{
+	CLEANUP(cleanup_free) char *full = buf_strfmt(e, "remote.%s.%s", name, key);
+
+	return full == NULL ? -1 : config_set(o->c, false, full, value, e);
+}
+
+/* A path is kept so that it means the same from everywhere. */
+static int
+remote_url(const char *typed, char **ret, struct err *e)
+{
+	char *full;
+
+	if (remote_url_check(typed, e) != 0)
+		return -1;
+	if (strstr(typed, "://") != NULL || typed[0] == '/' || strchr(typed, ':') != NULL) {
+		*ret = buf_strdup(typed, e);
+		return *ret != NULL ? 0 : -1;
+	}
+	full = realpath(typed, NULL);
+	if (full == NULL) { /* not there yet: its directory must be */
+		CLEANUP(cleanup_free) char *here = realpath(".", NULL);
+
+		*ret = here != NULL ? buf_strfmt(e, "%s/%s", here, typed) : NULL;
+		return *ret != NULL ? 0 : err_set(e, ERR_USAGE, "%s: not a path", typed);
+	}
+	*ret = full;
+	return 0;
+}
+
+/* --- what is shown to a hub: in the user's configuration, by the hub's address --- */
+
+static int
+remote_credential(const struct remote_command *o, const char *base, const char *key,
+    const char *file, struct err *e)
+{
+	CLEANUP(cleanup_free) char *name = buf_strfmt(e, "hub.%s.%s", base, key);
+	CLEANUP(cleanup_free) char *full = NULL;
+
+	if (file == NULL)
+		return 0;
+	full = realpath(file, NULL);
+	if (full == NULL)
+		return err_sys(e, "%s: cannot find it", file);
+	if (strcmp(key, "clientcert") != 0 && credential_check_file(full, e) != 0)
+		return -1;
+	return name == NULL ? -1 : config_set(o->c, true, name, full, e);
+}
+
+static int
+remote_credentials(const struct remote_command *o, const char *url, struct err *e)
+{
+	CLEANUP(cleanup_free) char *base = NULL;
+	CLEANUP(cleanup_free) char *host = NULL;
+
+	if (o->token_file == NULL && o->client_cert == NULL && o->client_key == NULL)
+		return 0;
+	if (strncmp(url, "https://", 8) != 0)
+		return err_set(e, ERR_USAGE, "credentials are shown to an https:// hub only");
+	if ((o->client_cert == NULL) != (o->client_key == NULL))
+		return err_set(e, ERR_USAGE, "--client-cert and --client-key need each other");
+	host = strndup(url, 8 + strcspn(url + 8, "/"));
+	if (host == NULL)
+		return err_nomem(e);
+	if (http_url_base(host, &base, e) != 0 ||
+	    remote_credential(o, base, "tokenfile", o->token_file, e) != 0 ||
+	    remote_credential(o, base, "clientcert", o->client_cert, e) != 0)
+		return -1;
+	return remote_credential(o, base, "clientkey", o->client_key, e);
+}
+
+/* --- the list --- */
+
+static int
+remote_exists(const struct remote_command *o, const char *name, bool want, struct err *e)
+{
+	CLEANUP(cleanup_free) char *key = buf_strfmt(e, "remote.%s.url", name);
+	CLEANUP(cleanup_free) char *value = NULL;
+	bool there;
+
+	if (key == NULL || remotes_name_check(name, e) != 0)
+		return -1;
+	there = config_get(o->c, key, &value, e) == 0;
+	if (!there && e->code != ERR_NOTFOUND)
+		return -1;
+	if (there && !want)
+		return err_set(e, ERR_EXISTS, "remote %s is there already, at %s (aicert remote set-url"
+		    " changes that)", name, value);
+	if (!there && want)
+		return err_set(e, ERR_USAGE, "%s: no such remote (aicert remote list)", name);
+	return 0;
+}
+
+static int
+remote_add(const struct remote_command *o, char **argv, struct err *e)
+{
+	CLEANUP(cleanup_free) char *url = NULL;
+	CLEANUP(cleanup_free) char *fetch = buf_strfmt(e, "+refs/heads/*:refs/remotes/%s/*", argv[0]);
+
+	if (fetch == NULL || remote_exists(o, argv[0], false, e) != 0 ||
+	    remote_url(argv[1], &url, e) != 0 || remote_credentials(o, url, e) != 0 ||
+	    remote_set(o, argv[0], "url", url, e) != 0)
+		return -1;
+	return remote_set(o, argv[0], "fetch", fetch, e);
+}
+
+static int
+remote_set_url(const struct remote_command *o, char **argv, struct err *e)
+{
+	CLEANUP(cleanup_free) char *url = NULL;
+
+	if (remote_exists(o, argv[0], true, e) != 0 || remote_url(argv[1], &url, e) != 0 ||
+	    remote_credentials(o, url, e) != 0)
+		return -1;
+	return remote_set(o, argv[0], "url", url, e);
+}
+
+static int
+remote_forget_key(const struct remote_command *o, const char *name, const char *key, struct err *e)
+{
+	CLEANUP(cleanup_free) char *full = buf_strfmt(e, "remote.%s.%s", name, key);
+
+	if (full == NULL)
+		return -1;
+	return config_unset(o->c, false, full, e) == 0 || e->code == ERR_NOTFOUND ? 0 : -1;
+}
+
+struct remote_branches {
+	const struct remote_command *o;
+	const char *name, *to;  /* to NULL: the branch follows nobody any more */
+	char *keys[256];
+	size_t count;
+};
+
+static int
+remote_branch_one(void *arg, const char *key, const char *value, bool user)
+{
+	struct remote_branches *b = arg;
+	size_t len = strlen(key);
+
+	if (user || strncmp(key, "branch.", 7) != 0 || len < 15 || strcmp(key + len - 7, ".remote") != 0 ||
+	    strcmp(value, b->name) != 0 || b->count == sizeof b->keys / sizeof *b->keys)
+		return 0;
+	b->keys[b->count] = strdup(key);
+	b->count += b->keys[b->count] != NULL;
+	return 0;
+}
+
+/* Branches that follow the remote follow its new name, or none. */
+static int
+remote_branches(const struct remote_command *o, const char *name, const char *to, struct err *e)
+{
+	struct remote_branches b = {.o = o, .name = name, .to = to};
+	int rc = config_each(o->c, remote_branch_one, &b, e);
+
+	for (size_t i = 0; i < b.count; i++) {
+		if (rc == 0)
+			rc = to != NULL ? config_set(o->c, false, b.keys[i], to, e) :
+			    config_unset(o->c, false, b.keys[i], e);
+		free(b.keys[i]);
+	}
+	return rc;
+}
+
+struct remote_refs_move {
+	const struct remote_command *o;
+	const char *from, *to;  /* prefixes; to NULL: removed */
+	char *author;
+	struct err *e;
+	int rc;
+};
+
+static int
+remote_move_ref(struct remote_refs_move *m, const char *name, struct err *e)
+{
+	CLEANUP(cleanup_free) char *new_name = m->to == NULL ? NULL :
+	    buf_strfmt(e, "%s%s", m->to, name + strlen(m->from));
+	struct object_ref ref;
+	struct refs_change c = {.name = new_name, .new_ = &ref, .author = m->author,
+	    .message = "remote renamed", .any_old = true};
+
+	if (refs_read(m->o->s, name, &ref, e) != 0)
+		return -1;
+	if (new_name != NULL && refs_update(m->o->s, &c, e) != 0)
+		return -1;
+	c = (struct refs_change){.name = name, .old = &ref, .author = m->author,
+	    .message = "remote removed"};
+	return refs_update(m->o->s, &c, e);
+}
+
+static int
+remote_move_refs(const struct remote_command *o, const char *name, const char *to, struct err *e)
+{
+	CLEANUP(cleanup_free) char *from = buf_strfmt(e, "refs/remotes/%s/", name);
+	CLEANUP(cleanup_free) char *there = to == NULL ? NULL : buf_strfmt(e, "refs/remotes/%s/", to);
+	CLEANUP(cleanup_free) char *author = remotes_author(o->s, e);
+	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
+	struct remote_refs_move m = {.o = o, .from = from, .to = there, .author = author};
+
+	if (from == NULL || author == NULL || (to != NULL && there == NULL) ||
+	    refs_names(o->s, from, &names, e) != 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++)
+		if (remote_move_ref(&m, names.names[i], e) != 0)
+			return -1;
+	return 0;
+}
+
+static int
+remote_remove(const struct remote_command *o, const char *name, struct err *e)
+{
+	if (remote_exists(o, name, true, e) != 0 || remote_move_refs(o, name, NULL, e) != 0 ||
+	    remote_branches(o, name, NULL, e) != 0 || remote_forget_key(o, name, "fetch", e) != 0)
+		return -1;
+	return remote_forget_key(o, name, "url", e);
+}
+
+static int
+remote_rename(const struct remote_command *o, char **argv, struct err *e)
+{
+	CLEANUP(cleanup_free) char *key = buf_strfmt(e, "remote.%s.url", argv[0]);
+	CLEANUP(cleanup_free) char *url = NULL;
+	char *add[] = {argv[1], NULL};
+
+	if (key == NULL || remote_exists(o, argv[0], true, e) != 0 ||
+	    remote_exists(o, argv[1], false, e) != 0 || config_get(o->c, key, &url, e) != 0)
+		return -1;
+	add[1] = url;
+	if (remote_add(o, add, e) != 0 || remote_move_refs(o, argv[0], argv[1], e) != 0 ||
+	    remote_branches(o, argv[0], argv[1], e) != 0 ||
+	    remote_forget_key(o, argv[0], "fetch", e) != 0)
+		return -1;
+	return remote_forget_key(o, argv[0], "url", e);
+}
+
+static int
+remote_print(const struct remotes_entry *list, size_t n, bool json, struct err *e)
+{
+	CLEANUP(jcs_freep) struct jcs *v = NULL;
+	struct jcs *array;
+
+	if (!json) {
+		for (size_t i = 0; i < n; i++) {
+			printf("%s\t", list[i].name);
+			cmd_print_text(stdout, list[i].url);
+			puts(list[i].git ? "\t(the git repository's)" : "");
+		}
+		return 0;
+	}
+	v = jcs_new_object();
+	array = jcs_new_array();
+	for (size_t i = 0; i < n; i++) {
+		struct jcs *one = jcs_new_object();
+
+		jcs_set_bool(one, "git", list[i].git);
+		jcs_set_string(one, "name", list[i].name);
+		jcs_set_string(one, "url", list[i].url);
+		jcs_append(array, one);
+	}
+	jcs_set(v, "remotes", array);
+	return cmd_print_json(v, e);
+}
+
+/* Without any of its own a store has git's. */
+static int
+remote_list(const struct remote_command *o, struct err *e)
+{
+	struct remotes_entry *list, fallback = {0};
+	size_t n;
+	int rc;
+
+	if (remotes_list(o->c, &list, &n, e) != 0)
+		return -1;
+	if (n == 0 && remotes_choose(o->s, o->c, NULL, &fallback, e) == 0)
+		rc = remote_print(&fallback, 1, o->json, e);
+	else
+		rc = remote_print(list, n, o->json, e);
+	remotes_entry_free(&fallback);
+	for (size_t i = 0; i < n; i++)
+		remotes_entry_free(&list[i]);
+	free(list);
+	return rc;
+}
+
+static int
+remote_show_ref(void *arg, const char *name, const struct object_ref *ref)
+{
+	char id[CMD_SHORT_SIZE];
+
+	cmd_short(&ref->id, id);
+	printf("  %s  ", id);
+	cmd_print_text(stdout, name + strlen(arg));
+	putchar('\n');
+	return 0;
+}
+
+/* What is known here: nobody is asked. */
+static int
+remote_show(const struct remote_command *o, const char *name, struct err *e)
+{
+	CLEANUP(remotes_entry_free) struct remotes_entry r = {0};
+	CLEANUP(cleanup_free) char *prefix = buf_strfmt(e, "refs/remotes/%s/", name);
+
+	if (prefix == NULL || remotes_choose(o->s, o->c, name, &r, e) != 0)
+		return -1;
+	if (remote_print(&r, 1, o->json, e) != 0)
+		return -1;
+	return o->json ? 0 : refs_each(o->s, prefix, remote_show_ref, prefix, e);
+}
+
+static int
+remote_dispatch(const struct remote_command *o, int argc, char **argv, struct err *e)
+{
+	static const char name[] = "remote";
+	const char *what = argc > 0 ? argv[0] : "list";
+	bool credentials = o->token_file != NULL || o->client_cert != NULL || o->client_key != NULL;
+
+	if (credentials && strcmp(what, "add") != 0 && strcmp(what, "set-url") != 0)
+		return err_set(e, ERR_USAGE, "remote %s: credentials are of remote add and set-url", what);
+	if (strcmp(what, "add") == 0)
+		return cmd_count(name, argc, 3, 3, e) != 0 ? -1 : remote_add(o, argv + 1, e);
+	if (strcmp(what, "set-url") == 0)
+		return cmd_count(name, argc, 3, 3, e) != 0 ? -1 : remote_set_url(o, argv + 1, e);
+	if (strcmp(what, "rename") == 0)
+		return cmd_count(name, argc, 3, 3, e) != 0 ? -1 : remote_rename(o, argv + 1, e);
+	if (strcmp(what, "remove") == 0)
+		return cmd_count(name, argc, 2, 2, e) != 0 ? -1 : remote_remove(o, argv[1], e);
+	if (strcmp(what, "show") == 0)
+		return cmd_count(name, argc, 2, 2, e) != 0 ? -1 : remote_show(o, argv[1], e);
+	if (strcmp(what, "list") == 0)
+		return cmd_count(name, argc, 0, 1, e) != 0 ? -1 : remote_list(o, e);
+	return err_set(e, ERR_USAGE, "remote: no such thing to do: %s (aicert remote --help)", what);
+}
+
+int
+remote_command(int argc, char **argv, struct err *e)
+{
+	bool help = false;
+	CLEANUP(store_closep) struct store *s = NULL;
+	CLEANUP(config_closep) struct config *c = NULL;
+	struct remote_command o = {0};
+	const struct option table[] = {
+		{OPTION_STRING, 0, "token-file", &o.token_file, "FILE", "holds the hub's bearer token, mode 0600"},
+		{OPTION_STRING, 0, "client-cert", &o.client_cert, "FILE", "certificate to show the hub, PEM"},
+		{OPTION_STRING, 0, "client-key", &o.client_key, "FILE", "the certificate's key, mode 0600"},
+		{OPTION_FLAG, 0, "json", &o.json, NULL, "one JSON document (list, show)"},
+		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},
+		{0},
+	};
+	int rc = cmd_parse("remote", "add [--token-file FILE] [--client-cert FILE --client-key FILE] NAME URL |"
+	    " set-url [--token-file FILE] [--client-cert FILE --client-key FILE] NAME URL |"
+	    " rename OLD NEW | remove NAME | show [--json] NAME | list [--json]", table, &argc, argv, e);
+
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	if (cmd_store(0, &s, e) != 0 || config_open(s, &c, e) != 0)
+		return -1;
+	o.s = s;
+	o.c = c;
+	return remote_dispatch(&o, argc, argv, e);
+}

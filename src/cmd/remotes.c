@@ -1,0 +1,326 @@
+#include "cmd/remotes.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "base/printable.h"
+#include "base/progress.h"
+#include "cmd/cmd.h"
+#include "git/repo.h"
+#include "store/refs.h"
+
+#define REMOTES_NAME_MAX 64
+
+void
+remotes_entry_free(struct remotes_entry *r)
+{
+	free(r->name);
+	free(r->url);
+	*r = (struct remotes_entry){0};
+}
+
+int
+remotes_name_check(const char *name, struct err *e)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	char ref[REMOTES_NAME_MAX + 32];
+	size_t len = strlen(name);
+
+	snprintf(ref, sizeof ref, "refs/remotes/%s/x", len <= REMOTES_NAME_MAX ? name : "");
+	if (len == 0 || len > REMOTES_NAME_MAX || strspn(name, allowed) != len ||
+	    strchr("._-", name[0]) != NULL || !refs_name_ok(ref))
+		return err_set(e, ERR_USAGE, "\"%.80s\": a remote's name has letters, digits, '.', '_', '-',"
+		    " begins with a letter or digit, and has at most %d bytes", name, REMOTES_NAME_MAX);
+	return 0;
+}
+
+struct remotes_lister {
+	struct remotes_entry *items;
+	size_t count;
+	struct err *e;
+	int rc;
+};
+
+/* "remote.<name>.url", a key that libgit2 gives with section and key in lower case */
+static int
+remotes_list_one(void *arg, const char *key, const char *value, bool user)
+{
+	struct remotes_lister *l = arg;
+	size_t len = strlen(key);
+	struct remotes_entry *grown;
+	struct remotes_entry entry = {0};
+
+	if (user || len < 12 || strncmp(key, "remote.", 7) != 0 || strcmp(key + len - 4, ".url") != 0)
+		return 0;
+	grown = reallocarray(l->items, l->count + 1, sizeof *grown);
+	entry.name = strndup(key + 7, len - 11);
+	entry.url = buf_strdup(value, l->e);
+	if (grown != NULL)
+		l->items = grown;
+	if (grown == NULL || entry.name == NULL || entry.url == NULL) {
+		remotes_entry_free(&entry);
+		l->rc = err_nomem(l->e);
+		return -1;
+	}
+	if (remotes_name_check(entry.name, NULL) != 0) /* nobody can have added it here */
+		remotes_entry_free(&entry);
+	else
+		l->items[l->count++] = entry;
+	return 0;
+}
+
+int
+remotes_list(struct config *c, struct remotes_entry **ret, size_t *ret_n, struct err *e)
+{
+	struct remotes_lister l = {.e = e};
+
+	if (config_each(c, remotes_list_one, &l, e) != 0 || l.rc != 0) {
+		for (size_t i = 0; i < l.count; i++)
+			remotes_entry_free(&l.items[i]);
+		free(l.items);
+		return -1;
+	}
+	*ret = l.items;
+	*ret_n = l.count;
+	return 0;
+}
+
+/* --- choosing one --- */
+
+static int
+remotes_configured(struct config *c, const char *name, struct remotes_entry *ret, struct err *e)
+{
+	CLEANUP(cleanup_free) char *key = buf_strfmt(e, "remote.%s.url", name);
+	CLEANUP(cleanup_free) char *url = NULL;
+
+	if (key == NULL || config_get(c, key, &url, e) != 0)
+		return -1;
+	ret->name = buf_strdup(name, e);
+	ret->url = url;
+	url = NULL;
+	return ret->name != NULL ? 0 : -1;
+}
+
+/* The code's own repository: everybody who has the code has this remote. */
+static int
+remotes_git(struct store *s, const char *name, struct remotes_entry *ret, struct err *e)
+{
+	CLEANUP(repo_freep) struct repo *r = NULL;
+	CLEANUP(cleanup_free) char *url = NULL;
+
+	if (repo_discover(store_worktree(s), &r, e) != 0 || repo_remote_url(r, name, &url, e) != 0)
+		return -1;
+	ret->name = buf_strdup(name, e);
+	ret->url = buf_strfmt(e, "git+%s", url);
+	ret->git = true;
+	return ret->name != NULL && ret->url != NULL ? 0 : -1;
+}
+
+static int
+remotes_named(struct store *s, struct config *c, const char *name, struct remotes_entry *ret,
+    struct err *e)
+{
+	if (remotes_name_check(name, e) != 0)
+		return err_set(e, ERR_NOTFOUND, "%s: no such remote", name);
+	if (remotes_configured(c, name, ret, e) == 0)
+		return 0;
+	if (e->code != ERR_NOTFOUND)
+		return -1;
+	return remotes_git(s, name, ret, e);
+}
+
+static bool
+remotes_is_url(const char *text)
+{
+	return strchr(text, '/') != NULL || strchr(text, ':') != NULL || strcmp(text, ".") == 0 ||
+	    strcmp(text, "..") == 0;
+}
+
+/* *ret NULL: the branch has none of its own. */
+static int
+remotes_of_branch(struct store *s, struct config *c, char **ret, struct err *e)
+{
+	CLEANUP(cleanup_free) char *head = NULL;
+	CLEANUP(cleanup_free) char *key = NULL;
+
+	*ret = NULL;
+	if (refs_head(s, &head, e) != 0)
+		return -1;
+	if (head == NULL)
+		return 0;
+	key = buf_strfmt(e, "branch.%s.remote", head + strlen("refs/heads/"));
+	if (key == NULL)
+		return -1;
+	return config_get(c, key, ret, e) == 0 || e->code == ERR_NOTFOUND ? 0 : -1;
+}
+
+static int
+remotes_only(struct config *c, struct remotes_entry *ret, struct err *e)
+{
+	struct remotes_entry *list;
+	size_t n;
+	int rc = -1;
+
+	if (remotes_list(c, &list, &n, e) != 0)
+		return -1;
+	if (n == 1) {
+		*ret = list[0];
+		list[0] = (struct remotes_entry){0};
+		rc = 0;
+	} else {
+		err_set(e, ERR_NOTFOUND, "no remote is named");
+	}
+	for (size_t i = 0; i < n; i++)
+		remotes_entry_free(&list[i]);
+	free(list);
+	return rc;
+}
+
+static int
+remotes_default(struct store *s, struct config *c, struct remotes_entry *ret, struct err *e)
+{
+	CLEANUP(cleanup_free) char *name = NULL;
+
+	if (remotes_of_branch(s, c, &name, e) != 0)
+		return -1;
+	if (name != NULL && remotes_named(s, c, name, ret, e) == 0)
+		return 0;
+	remotes_entry_free(ret);
+	if (remotes_configured(c, REMOTES_DEFAULT, ret, e) == 0 || remotes_only(c, ret, e) == 0 ||
+	    remotes_git(s, REMOTES_DEFAULT, ret, e) == 0)
+		return 0;
+	remotes_entry_free(ret);
+	return err_set(e, ERR_USAGE, "there is no remote: name one, add one (aicert remote add NAME URL),"
+	    " or give the git repository an origin");
+}
+
+int
+remotes_choose(struct store *s, struct config *c, const char *typed, struct remotes_entry *ret,
+    struct err *e)
+{
+	if (typed == NULL)
+		return remotes_default(s, c, ret, e);
+	if (!remotes_is_url(typed)) {
+		if (remotes_named(s, c, typed, ret, e) == 0)
+			return 0;
+		remotes_entry_free(ret);
+		return e->code == ERR_NOTFOUND ? err_set(e, ERR_USAGE, "%s: no such remote, and no url or"
+		    " path (aicert remote list)", typed) : -1;
+	}
+	ret->name = buf_strdup("", e);
+	ret->url = buf_strdup(typed, e);
+	return ret->name != NULL && ret->url != NULL ? remote_url_check(typed, e) : -1;
+}
+
+static void
+remotes_notice(void *arg, const char *message)
+{
+	CLEANUP(cleanup_free) char *safe = printable(message, NULL);
+
+	(void)arg;
+	fprintf(stderr, "aicert: %s\n", safe != NULL ? safe : "out of memory");
+}
+
+int
+remotes_open(struct store *s, struct config *c, const struct remotes_entry *entry, bool writing,
+    struct remote **ret, struct err *e)
+{
+	const struct remote_open o = {.name = entry->name, .url = entry->url, .store = s, .config = c,
+	    .writing = writing, .progress = stderr, .notice = remotes_notice};
+
+	return remote_open(&o, ret, e);
+}
+
+/* --- settings --- */
+
+/* What reveals more than usual is not a repository's to say. */
+static int
+remotes_check_all(const char *key, struct err *e)
+{
+	CLEANUP(config_closep) struct config *c = NULL;
+	CLEANUP(cleanup_free) char *value = NULL;
+
+	if (config_open(NULL, &c, e) != 0)
+		return -1;
+	if (config_get(c, key, &value, e) == 0 && strcmp(value, "all") == 0)
+		return 0;
+	return err_set(e, ERR_DENIED, "%s = all sends inputs too: a repository's config cannot say so (give"
+	    " --blobs all, or aicert config --user %s all)", key, key);
+}
+
+int
+remotes_blobs(struct config *c, const char *key, const char *given, enum sync_blobs fallback,
+    enum sync_blobs *ret, struct err *e)
+{
+	CLEANUP(cleanup_free) char *value = NULL;
+
+	if (given != NULL)
+		return sync_blobs_parse(given, ret, e);
+	if (config_get(c, key, &value, e) != 0) {
+		*ret = fallback;
+		return e->code == ERR_NOTFOUND ? 0 : -1;
+	}
+	if (sync_blobs_parse(value, ret, e) != 0)
+		return err_prefix(e, "%s", key);
+	return *ret == SYNC_BLOBS_ALL && strcmp(key, "push.blobs") == 0 ? remotes_check_all(key, e) : 0;
+}
+
+char *
+remotes_author(struct store *s, struct err *e)
+{
+	CLEANUP(repo_freep) struct repo *r = NULL;
+	CLEANUP(cleanup_free) char *name = NULL;
+	CLEANUP(cleanup_free) char *email = NULL;
+
+	if (repo_discover(store_worktree(s), &r, e) != 0 && e->code != ERR_NOTFOUND)
+		return NULL;
+	if (repo_identity(r, &name, &email, e) != 0)
+		return e->code == ERR_NOTFOUND ? buf_strdup("unknown <unknown>", e) : NULL;
+	return buf_strfmt(e, "%s <%s>", name, email);
+}
+
+bool
+remotes_tracking(const struct remotes_entry *r, const char *ref, char *ret, size_t cap)
+{
+	int n;
+
+	if (r->name[0] == '\0' || strncmp(ref, "refs/heads/", 11) != 0)
+		return false;
+	n = snprintf(ret, cap, "refs/remotes/%s/%s", r->name, ref + 11);
+	return n > 0 && (size_t)n < cap;
+}
+
+/* --- what was done --- */
+
+void
+remotes_print_tally(const struct sync_tally *t, const char *verb, const char *more)
+{
+	char size[32];
+
+	if (t->objects > 0) {
+		progress_size(size, sizeof size, t->bytes);
+		printf("%s %zu object%s (%zu commit%s, %zu certificate%s), %s\n", verb, t->objects,
+		    t->objects == 1 ? "" : "s", t->commits, t->commits == 1 ? "" : "s", t->certificates,
+		    t->certificates == 1 ? "" : "s", size);
+	}
+	if (t->unfit > 0) {
+		progress_size(size, sizeof size, t->unfit_bytes);
+		printf("%zu file%s (%s) not %s: this remote does not hold large ones\n", t->unfit,
+		    t->unfit == 1 ? "" : "s", size, more);
+	}
+	if (t->absent > 0)
+		printf("%zu file%s not %s: not there\n", t->absent, t->absent == 1 ? "" : "s", more);
+	if (t->failed > 0)
+		printf("%zu file%s not %s: see above\n", t->failed, t->failed == 1 ? "" : "s", more);
+}
+
+void
+remotes_tally_json(const struct sync_tally *t, struct jcs *object)
+{
+	jcs_set_int(object, "absent", (int64_t)t->absent);
+	jcs_set_int(object, "bytes", (int64_t)t->bytes);
+	jcs_set_int(object, "certificates", (int64_t)t->certificates);
+	jcs_set_int(object, "commits", (int64_t)t->commits);
+	jcs_set_int(object, "failed", (int64_t)t->failed);
+	jcs_set_int(object, "objects", (int64_t)t->objects);
+	jcs_set_int(object, "unfit", (int64_t)t->unfit);
+}

@@ -1,0 +1,44 @@
+/* Remotes as commands name them, and what commands that use them share. */
+#ifndef CMD_REMOTES_H
+#define CMD_REMOTES_H
+
+#include "codec/jcs.h"
+#include "remote/remote.h"
+#include "remote/sync.h"
+
+#define REMOTES_DEFAULT "origin"
+
+struct remotes_entry {
+	char *name;             /* "" when an url was typed */
+	char *url;
+	bool git;               /* it is the surrounding git repository's remote */
+};
+
+void remotes_entry_free(struct remotes_entry *r);
+/* ERR_USAGE unless it can name a remote. */
+int remotes_name_check(const char *name, struct err *e) MUST_CHECK;
+/* Of the store's configuration, in its order; the caller frees entries and array. */
+int remotes_list(struct config *c, struct remotes_entry **ret, size_t *ret_n,
+    struct err *e) MUST_CHECK;
+/*
+ * What was typed: a configured name, git's remote of that name, an url or path.  NULL: the
+ * branch's (branch.NAME.remote), else "origin", else the only one, else git's "origin".
+ * ERR_USAGE says how to make one.
+ */
+int remotes_choose(struct store *s, struct config *c, const char *typed,
+    struct remotes_entry *ret, struct err *e) MUST_CHECK;
+int remotes_open(struct store *s, struct config *c, const struct remotes_entry *entry, bool writing,
+    struct remote **ret, struct err *e) MUST_CHECK;
+/* push.blobs, fetch.blobs: given, else configured, else fallback. */
+int remotes_blobs(struct config *c, const char *key, const char *given, enum sync_blobs fallback,
+    enum sync_blobs *ret, struct err *e) MUST_CHECK;
+/* "Name <email>" for reflogs, malloc'd; of nobody when git knows none. */
+char *remotes_author(struct store *s, struct err *e) MUST_CHECK;
+/* refs/remotes/<name>/<branch> of refs/heads/<branch>; false: a tag, or no remote with a name. */
+bool remotes_tracking(const struct remotes_entry *r, const char *ref, char *ret, size_t cap);
+
+/* What was moved, for people and for programs. */
+void remotes_print_tally(const struct sync_tally *t, const char *verb, const char *more);
+void remotes_tally_json(const struct sync_tally *t, struct jcs *object);
+
+#endif
