@@ -87,10 +87,11 @@ clone_store(struct clone *c, struct store **ret_s, struct config **ret_c, struct
 		return -1;
 	if (created)
 		return 0;
-	if (config_get(*ret_c, "remote." REMOTES_DEFAULT ".url", &url, e) != 0 ||
-	    strcmp(url, c->url) != 0 || refs_read(*ret_s, "HEAD", &head, e) == 0)
+	if (config_get(*ret_c, "remote." REMOTES_DEFAULT ".url", &url, e) != 0 && e->code != ERR_NOTFOUND)
+		return -1;
+	if (refs_read(*ret_s, "HEAD", &head, e) == 0 || (url != NULL && strcmp(url, c->url) != 0))
 		return err_set(e, ERR_EXISTS, "%s: there is a store already", c->dir);
-	return 0; /* goes on where the other stopped */
+	return 0; /* empty, or an earlier clone's that was stopped: it goes on */
 }
 
 static int

@@ -2,6 +2,7 @@
 #include "cmd/commands.h"
 
 #include <string.h>
+#include "cmd/remotes.h"
 #include "cmd/spec-file.h"
 #include "store/history.h"
 #include "store/in-place.h"
@@ -35,6 +36,49 @@ status_line(struct status *st, const char *what, const char *role, const char *p
 	st->differences++;
 }
 
+static void
+status_distance(const char *upstream, size_t ahead, size_t behind)
+{
+	const char *name = upstream + strlen("refs/remotes/");
+
+	if (ahead == 0 && behind == 0)
+		printf("It is up to date with %s.\n", name);
+	else if (behind == 0)
+		printf("It is %zu commit%s ahead of %s.\n", ahead, ahead == 1 ? "" : "s", name);
+	else if (ahead == 0)
+		printf("It is %zu commit%s behind %s (aicert pull).\n", behind, behind == 1 ? "" : "s", name);
+	else
+		printf("It and %s have diverged: %zu ahead, %zu behind (aicert pull --merge).\n", name,
+		    ahead, behind);
+}
+
+/* How far the branch is from what was last fetched of the remote's; nobody is asked now. */
+static int
+status_upstream(struct store *s, const char *head, const struct object_ref *tip, struct err *e)
+{
+	CLEANUP(config_closep) struct config *c = NULL;
+	CLEANUP(remotes_entry_free) struct remotes_entry r = {0};
+	CLEANUP(cleanup_free) char *key = buf_strfmt(e, "branch.%s.merge", head + strlen("refs/heads/"));
+	CLEANUP(cleanup_free) char *merge = NULL;
+	struct object_ref theirs;
+	size_t ahead, behind;
+	char name[1024];
+
+	if (key == NULL || config_open(s, &c, e) != 0)
+		return -1;
+	if (remotes_choose(s, c, NULL, &r, e) != 0)
+		return e->code == ERR_USAGE ? 0 : -1;
+	if (config_get(c, key, &merge, e) != 0 && e->code != ERR_NOTFOUND)
+		return -1;
+	if (!remotes_tracking(&r, merge != NULL ? merge : head, name, sizeof name) ||
+	    refs_read(s, name, &theirs, e) != 0)
+		return 0;
+	if (sync_divergence(s, &tip->id, &theirs.id, &ahead, &behind, e) != 0)
+		return -1;
+	status_distance(name, ahead, behind);
+	return 0;
+}
+
 static int
 status_branch(struct store *s, struct err *e)
 {
@@ -51,7 +95,7 @@ status_branch(struct store *s, struct err *e)
 	if (refs_read(s, "HEAD", &tip, e) == 0) {
 		cmd_short(&tip.id, id);
 		printf(" at %s\n", id);
-		return 0;
+		return head != NULL && tip.type == OBJECT_COMMIT ? status_upstream(s, head, &tip, e) : 0;
 	}
 	puts(", no commits yet");
 	return e->code == ERR_NOTFOUND ? 0 : -1;
