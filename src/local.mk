@@ -182,10 +182,14 @@ libaicert_core_a_SOURCES += \
 
 # remote
 libaicert_core_a_SOURCES += \
+	src/remote/bucket.c src/remote/bucket.h \
+	src/remote/bucket-manifest.c src/remote/bucket-manifest.h \
 	src/remote/dir.c \
 	src/remote/pack.c src/remote/pack.h \
 	src/remote/refspec.c src/remote/refspec.h \
 	src/remote/remote.c src/remote/remote.h \
+	src/remote/spool.c src/remote/spool.h \
+	src/remote/static.c \
 	src/remote/sync.c src/remote/sync.h \
 	src/remote/sync-walk.c src/remote/sync-walk.h
 

@@ -74,7 +74,7 @@ fetch_contents_from(struct fetch_contents *f, const struct remotes_entry *entry,
 static int
 fetch_contents_try(struct fetch_contents *f, const struct remotes_entry *entry, struct err *e)
 {
-	if (f->asked && f->last.absent + f->last.failed == 0)
+	if (f->asked && f->last.absent + f->last.unfit + f->last.failed == 0)
 		return 0;
 	if (fetch_contents_from(f, entry, e) == 0)
 		return 0;
@@ -125,7 +125,7 @@ fetch_contents_paths(struct fetch_contents *f, int argc, char **argv, struct err
 static int
 fetch_contents_say(const struct fetch_contents *f, bool json, struct err *e)
 {
-	size_t lacking = f->last.absent + f->last.failed;
+	size_t lacking = f->last.absent + f->last.unfit + f->last.failed;
 	CLEANUP(jcs_freep) struct jcs *v = NULL;
 
 	if (json) {
@@ -134,6 +134,7 @@ fetch_contents_say(const struct fetch_contents *f, bool json, struct err *e)
 		v = jcs_new_object();
 		all.absent = f->last.absent;
 		all.failed = f->last.failed;
+		all.unfit = f->last.unfit;
 		remotes_tally_json(&all, v);
 		if (cmd_print_json(v, e) != 0)
 			return -1;

@@ -5,18 +5,19 @@
  *     manifest            which packs there are, and all refs; changed by compare-and-swap
  *     packs/<sha256>      small objects, many in one piece (pack.h)
  *     packs/<sha256>.idx  its head
- *     objects/<sha256>    an object of more than PACK_OBJECT_MAX bytes
+ *     objects/<sha256>    a blob of more than PACK_BLOB_MAX bytes
  *
  * The manifest is text:
  *
  *     aicert bucket 1\n
+ *     head <name>\n                                   the branch to check out, or no such line
  *     pack <sha256> <bytes of the head> <bytes>\n     in the order of arrival
  *     ref <name> <type> sha256:<hex>\n                sorted by name
  *
  * Whoever adds writes the pieces first, durably, and the manifest last; a piece that no
  * manifest names is litter.  A transport gives struct bucket_ops and gets all functions
- * of struct remote_ops but open and close: bucket_refs and so on, with a struct bucket as
- * the first member of its state.
+ * of struct remote_ops but open, close and expect (NULL): bucket_refs and so on, with a
+ * struct bucket as the first member of its state.
  */
 #ifndef REMOTE_BUCKET_H
 #define REMOTE_BUCKET_H
@@ -43,7 +44,8 @@ struct bucket_ops {
 	 * there already has the same bytes: it may be left as it is. */
 	int (*write)(void *self, const char *key, const void *data, size_t len, const char *tag,
 	    struct err *e);
-	/* Large pieces, objects/<sha256>; all NULL where they are not held (git).  n at a time:
+	/* Large pieces, objects/<sha256>; all NULL where they are not held (git).  Those of a
+	 * reader (read_only) may leave write and put NULL.  n at a time:
 	 * the transport moves several in parallel and says of each item what came of it (HAS,
 	 * LACKS, FAILED).  get stores into r->store only what has the digest and resumes. */
 	int (*missing)(void *self, struct remote_item *items, size_t n, struct err *e);
@@ -64,8 +66,6 @@ struct bucket {
 /* Of struct remote_ops; r->state must begin with a struct bucket. */
 int bucket_refs(struct remote *r, struct remote_refs *ret, struct err *e) MUST_CHECK;
 int bucket_missing(struct remote *r, struct remote_item *items, size_t n, struct err *e) MUST_CHECK;
-int bucket_expect(struct remote *r, const struct oid *want, size_t wants, const struct oid *have,
-    size_t haves, struct err *e) MUST_CHECK;
 int bucket_read(struct remote *r, const struct oid *id, size_t max, struct buf *ret,
     struct err *e) MUST_CHECK;
 int bucket_get(struct remote *r, struct remote_item *items, size_t n, struct err *e) MUST_CHECK;

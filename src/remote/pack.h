@@ -20,7 +20,8 @@
 #define PACK_OBJECTS_MAX 100000u
 #define PACK_BYTES_MAX (64u * 1024 * 1024)      /* a whole pack */
 #define PACK_HEAD_MAX (8u * 1024 * 1024)
-#define PACK_OBJECT_MAX (1024u * 1024)          /* longer objects travel alone */
+#define PACK_OBJECT_MAX (56u * 1024 * 1024)     /* one object in it */
+#define PACK_BLOB_MAX (1024u * 1024)            /* longer blobs travel alone */
 
 struct pack_entry {
 	struct oid id;

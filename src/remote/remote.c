@@ -10,6 +10,7 @@ static const struct {
 	const struct remote_ops *ops;
 } remote_schemes[] = {
 	{"file://", &dir_ops},
+	{"static:", &static_ops},
 };
 
 void

@@ -222,6 +222,8 @@ sync_get(struct remote *r, struct sync_walk_list *l, struct sync_tally *t, struc
 			sync_count(t, &l->items[i]);
 		else if (l->items[i].state == REMOTE_FAILED)
 			t->failed++;
+		else if (l->items[i].state == REMOTE_UNFIT)
+			t->unfit++, t->unfit_bytes += l->items[i].size;
 		else
 			t->absent++;
 	}

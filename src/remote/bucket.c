@@ -1,0 +1,556 @@
+#include "remote/bucket.h"
+
+#include <string.h>
+#include <time.h>
+#include "base/interrupt.h"
+#include "crypto/random.h"
+#include "remote/bucket-manifest.h"
+#include "remote/pack.h"
+#include "remote/spool.h"
+#include "store/oid-map.h"
+#include "store/odb.h"
+
+#define BUCKET_FLUSH (48u * 1024 * 1024)    /* of pending objects */
+#define BUCKET_FLUSH_COUNT 50000u
+#define BUCKET_TRIES 50
+#define BUCKET_GET_BATCH 2000
+
+struct bucket_pending {
+	struct oid id;
+	size_t offset, len;     /* in the bytes that are pending */
+};
+
+struct bucket_view {
+	bool there;             /* a manifest is */
+	char tag[BUCKET_TAG_SIZE];
+	struct bucket_manifest m;
+	struct oid_map where;   /* an object to the number of its pack */
+	size_t indexed;         /* packs whose heads are in it */
+	bool *spooled;          /* of packs, as many as indexed */
+	struct spool *spool;
+	/* of a push: what is not in a pack yet, and packs no manifest has yet */
+	struct bucket_pending *pending;
+	size_t pending_count, pending_cap;
+	struct buf pending_bytes;
+	struct bucket_manifest fresh;
+};
+
+static struct bucket *
+bucket_of(struct remote *r)
+{
+	return r->state;
+}
+
+void
+bucket_end(struct bucket *b)
+{
+	struct bucket_view *v = b->view;
+
+	if (v == NULL)
+		return;
+	bucket_manifest_free(&v->m);
+	bucket_manifest_free(&v->fresh);
+	oid_map_free(&v->where);
+	free(v->spooled);
+	spool_free(v->spool);
+	free(v->pending);
+	buf_free(&v->pending_bytes);
+	free(v);
+	b->view = NULL;
+}
+
+static void
+bucket_key(const struct oid *id, const char *ending, char ret[BUCKET_KEY_MAX])
+{
+	char hex[OID_HEX_SIZE];
+
+	oid_hex(id, hex);
+	snprintf(ret, BUCKET_KEY_MAX, "packs/%s%s", hex, ending);
+}
+
+/* --- the manifest --- */
+
+/* Packs are only ever added: what is known of those that were there stays true. */
+static int
+bucket_load(struct bucket *b, struct err *e)
+{
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	struct bucket_manifest m = {0};
+	struct bucket_view *v = b->view;
+
+	v->there = false;
+	v->tag[0] = '\0';
+	if (b->ops->read(b->self, BUCKET_MANIFEST, BUCKET_MANIFEST_MAX, &text, v->tag, e) != 0) {
+		if (e->code != ERR_NOTFOUND)
+			return -1;
+	} else if (bucket_manifest_decode(text.data, text.len, &m, e) != 0) {
+		return -1;
+	} else {
+		v->there = true;
+	}
+	for (size_t i = 0; i < v->indexed; i++)
+		if (i >= m.pack_count || !oid_equal(&m.packs[i].id, &v->m.packs[i].id)) {
+			oid_map_free(&v->where);
+			v->indexed = 0;
+		}
+	bucket_manifest_free(&v->m);
+	v->m = m;
+	return 0;
+}
+
+static int
+bucket_open_view(struct bucket *b, struct err *e)
+{
+	if (b->view != NULL)
+		return 0;
+	b->view = calloc(1, sizeof *b->view);
+	if (b->view == NULL)
+		return err_nomem(e);
+	if (bucket_load(b, e) == 0)
+		return 0;
+	bucket_end(b);
+	return -1;
+}
+
+int
+bucket_refs(struct remote *r, struct remote_refs *ret, struct err *e)
+{
+	struct bucket *b = bucket_of(r);
+	const struct remote_refs *l;
+
+	if (bucket_open_view(b, e) != 0)
+		return -1;
+	l = &b->view->m.refs;
+	for (size_t i = 0; i < l->count; i++)
+		if (remote_refs_add(ret, l->items[i].name, &l->items[i].target, e) != 0)
+			return -1;
+	if (l->head != NULL && (ret->head = buf_strdup(l->head, e)) == NULL)
+		return -1;
+	if (!b->view->there && !r->writing)
+		return err_set(e, ERR_NOTFOUND, "%s: nothing was pushed there", r->url);
+	return 0;
+}
+
+/* --- which objects are in which pack --- */
+
+static int
+bucket_index_one(struct bucket *b, size_t n, struct err *e)
+{
+	CLEANUP(pack_free) struct pack head = PACK_INIT;
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	struct bucket_view *v = b->view;
+	char key[BUCKET_KEY_MAX];
+	bool fresh;
+
+	bucket_key(&v->m.packs[n].id, ".idx", key);
+	if (b->ops->read(b->self, key, (size_t)v->m.packs[n].head_len, &text, NULL, e) != 0 ||
+	    pack_decode(text.data, text.len, false, &head, e) != 0)
+		return err_prefix(e, "%s", key);
+	for (size_t i = 0; i < head.count; i++)
+		if (oid_map_add(&v->where, &head.entries[i].id, n, &fresh, e) != 0)
+			return -1;
+	return 0;
+}
+
+static int
+bucket_index(struct bucket *b, struct err *e)
+{
+	struct bucket_view *v = b->view;
+	bool *grown;
+
+	if (v->indexed == v->m.pack_count)
+		return 0;
+	grown = realloc(v->spooled, v->m.pack_count * sizeof *grown);
+	if (grown == NULL)
+		return err_nomem(e);
+	v->spooled = grown;
+	while (v->indexed < v->m.pack_count) {
+		if (interrupt_check(e) != 0 || bucket_index_one(b, v->indexed, e) != 0)
+			return -1;
+		v->spooled[v->indexed++] = false;
+	}
+	return 0;
+}
+
+/* Where small objects can be; the newest first would gain nothing: an id is in one pack. */
+static int
+bucket_find(struct bucket *b, const struct oid *id, bool *ret, size_t *ret_pack, struct err *e)
+{
+	if (bucket_open_view(b, e) != 0 || bucket_index(b, e) != 0)
+		return -1;
+	*ret = oid_map_get(&b->view->where, id, ret_pack);
+	return 0;
+}
+
+static bool
+bucket_is_large(const struct remote_item *item)
+{
+	return item->ref.type == OBJECT_BLOB && item->size > PACK_BLOB_MAX;
+}
+
+/* Items of one kind side by side, so that the transport gets many at a time; the states go
+ * back to where they came from. */
+typedef int bucket_many(void *self, struct remote_item *items, size_t n, struct err *e);
+
+static int
+bucket_large(struct bucket *b, bucket_many *fn, struct remote_item *items, size_t n, struct err *e)
+{
+	CLEANUP(cleanup_free) struct remote_item *some = calloc(n + 1, sizeof *some);
+	CLEANUP(cleanup_free) size_t *at = calloc(n + 1, sizeof *at);
+	size_t count = 0;
+	int rc;
+
+	if (some == NULL || at == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < n; i++)
+		if (bucket_is_large(&items[i]) && items[i].state == REMOTE_ASKED) {
+			at[count] = i;
+			some[count++] = items[i];
+		}
+	rc = count == 0 ? 0 : fn(b->self, some, count, e);
+	for (size_t i = 0; i < count; i++)
+		items[at[i]].state = some[i].state;
+	return rc;
+}
+
+static void
+bucket_unfit(struct remote_item *items, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (bucket_is_large(&items[i]) && items[i].state == REMOTE_ASKED)
+			items[i].state = REMOTE_UNFIT;
+}
+
+int
+bucket_missing(struct remote *r, struct remote_item *items, size_t n, struct err *e)
+{
+	struct bucket *b = bucket_of(r);
+	size_t ignored;
+	bool there;
+
+	for (size_t i = 0; i < n; i++) {
+		items[i].state = REMOTE_ASKED;
+		if (bucket_find(b, &items[i].ref.id, &there, &ignored, e) != 0)
+			return -1;
+		if (there)
+			items[i].state = REMOTE_HAS;
+		else if (!bucket_is_large(&items[i]))
+			items[i].state = items[i].size > PACK_OBJECT_MAX ? REMOTE_UNFIT : REMOTE_LACKS;
+	}
+	if (b->ops->missing != NULL)
+		return bucket_large(b, b->ops->missing, items, n, e);
+	bucket_unfit(items, n);
+	return 0;
+}
+
+/* --- in --- */
+
+static int
+bucket_spool(struct bucket *b, size_t n, struct err *e)
+{
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	struct bucket_view *v = b->view;
+	char key[BUCKET_KEY_MAX];
+
+	if (v->spooled[n])
+		return 0;
+	if (v->spool == NULL && spool_new(b->remote->store, &v->spool, e) != 0)
+		return -1;
+	bucket_key(&v->m.packs[n].id, "", key);
+	if (b->ops->read(b->self, key, (size_t)v->m.packs[n].total, &text, NULL, e) != 0 ||
+	    spool_add(v->spool, text.data, text.len, e) != 0)
+		return err_prefix(e, "%s", key);
+	v->spooled[n] = true;
+	return 0;
+}
+
+int
+bucket_read(struct remote *r, const struct oid *id, size_t max, struct buf *ret, struct err *e)
+{
+	struct bucket *b = bucket_of(r);
+	size_t pack;
+	bool there;
+
+	if (bucket_find(b, id, &there, &pack, e) != 0)
+		return -1;
+	if (!there)
+		return err_set(e, ERR_NOTFOUND, "the remote does not have it");
+	return bucket_spool(b, pack, e) != 0 ? -1 : spool_read(b->view->spool, id, max, ret, e);
+}
+
+static int
+bucket_get_small(struct bucket *b, struct remote_item *item, struct err *e)
+{
+	CLEANUP(buf_free) struct buf body = BUF_INIT;
+	char hex[OID_HEX_SIZE];
+	struct oid got;
+
+	oid_hex(&item->ref.id, hex);
+	if (bucket_read(b->remote, &item->ref.id, PACK_OBJECT_MAX, &body, e) != 0 ||
+	    oid_from_data(&got, body.data, body.len, e) != 0)
+		return -1;
+	if (!oid_equal(&got, &item->ref.id) || (item->exact && body.len != item->size))
+		return err_set(e, ERR_REFUSED, "the remote sent other bytes; nothing of them is kept");
+	if (odb_put(b->remote->store, body.data, body.len, &got, e) != 0)
+		return -1;
+	item->state = REMOTE_HAS;
+	return 0;
+}
+
+static int
+bucket_get_smalls(struct bucket *b, struct remote_item *items, size_t n, struct err *e)
+{
+	char hex[OID_HEX_SIZE];
+
+	for (size_t i = 0; i < n; i++) {
+		if (items[i].state != REMOTE_LACKS || bucket_get_small(b, &items[i], e) == 0)
+			continue;
+		if (e->code != ERR_NOTFOUND && e->code != ERR_REFUSED && e->code != ERR_FORMAT &&
+		    e->code != ERR_LIMIT)
+			return -1;
+		items[i].state = REMOTE_FAILED;
+		oid_hex(&items[i].ref.id, hex);
+		remote_say(b->remote, "object %s: %s", hex, e->msg);
+	}
+	return 0;
+}
+
+int
+bucket_get(struct remote *r, struct remote_item *items, size_t n, struct err *e)
+{
+	struct bucket *b = bucket_of(r);
+	size_t ignored;
+	bool there;
+
+	for (size_t i = 0; i < n; i++) {
+		if (bucket_find(b, &items[i].ref.id, &there, &ignored, e) != 0)
+			return -1;
+		/* LACKS: is to be read from a pack; what is in none may lie alone */
+		items[i].state = there ? REMOTE_LACKS : bucket_is_large(&items[i]) ? REMOTE_ASKED :
+		    REMOTE_UNFIT;
+	}
+	for (size_t i = 0; i < n; i += BUCKET_GET_BATCH) {
+		size_t some = n - i < BUCKET_GET_BATCH ? n - i : BUCKET_GET_BATCH;
+
+		if (odb_batch_begin(r->store, e) != 0)
+			return -1;
+		if (bucket_get_smalls(b, items + i, some, e) != 0) {
+			odb_batch_abort(r->store);
+			return -1;
+		}
+		if (odb_batch_end(r->store, e) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (items[i].state == REMOTE_UNFIT)
+			items[i].state = REMOTE_LACKS;
+	if (b->ops->get != NULL)
+		return bucket_large(b, b->ops->get, items, n, e);
+	bucket_unfit(items, n);
+	return 0;
+}
+
+/* --- out --- */
+
+static int
+bucket_pending_compare(const void *a, const void *b)
+{
+	return oid_compare(&((const struct bucket_pending *)a)->id,
+	    &((const struct bucket_pending *)b)->id);
+}
+
+static int
+bucket_pack_bytes(struct bucket_view *v, uint64_t *ret_head, struct buf *ret, struct err *e)
+{
+	CLEANUP(pack_free) struct pack p = PACK_INIT;
+	size_t at = 0;
+
+	qsort(v->pending, v->pending_count, sizeof *v->pending, bucket_pending_compare);
+	for (size_t i = 0; i < v->pending_count; i++)
+		if (pack_add(&p, &v->pending[i].id, v->pending[i].len, e) != 0)
+			return -1;
+	if (pack_head(&p, ret, e) != 0 || buf_reserve(ret, v->pending_bytes.len, e) != 0)
+		return -1;
+	*ret_head = p.head_len;
+	for (size_t i = 0; i < p.count; i++) {
+		while (!oid_equal(&v->pending[at].id, &p.entries[i].id))
+			at++;
+		buf_add(ret, v->pending_bytes.data + v->pending[at].offset, v->pending[at].len);
+	}
+	return buf_check(ret, e);
+}
+
+/* What is pending becomes a pack, under its name; no manifest has it yet. */
+static int
+bucket_pack(struct bucket *b, struct err *e)
+{
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	struct bucket_view *v = b->view;
+	struct bucket_manifest_pack p;
+	char key[BUCKET_KEY_MAX];
+
+	if (v->pending_count == 0)
+		return 0;
+	if (bucket_pack_bytes(v, &p.head_len, &text, e) != 0 || oid_from_data(&p.id, text.data, text.len, e) != 0)
+		return -1;
+	p.total = text.len;
+	bucket_key(&p.id, "", key);
+	if (b->ops->write(b->self, key, text.data, text.len, NULL, e) != 0)
+		return err_prefix(e, "%s", key);
+	bucket_key(&p.id, ".idx", key);
+	if (b->ops->write(b->self, key, text.data, (size_t)p.head_len, NULL, e) != 0)
+		return err_prefix(e, "%s", key);
+	v->pending_count = 0;
+	buf_reset(&v->pending_bytes);
+	return bucket_manifest_add_pack(&v->fresh, &p, e);
+}
+
+/* Refs that are where they are expected get their new values. */
+static int
+bucket_apply(struct bucket_manifest *m, struct remote_update *updates, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct remote_update *u = &updates[i];
+		const struct remote_ref *now = remote_refs_find(&m->refs, u->name);
+
+		u->state = REMOTE_LACKS;
+		if ((now != NULL) != u->has_old || (now != NULL && (now->target.type != u->old.type ||
+		    !oid_equal(&now->target.id, &u->old.id))))
+			continue;
+		if (bucket_manifest_set_ref(m, u->name, u->has_new ? &u->new_ : NULL, e) != 0)
+			return -1;
+		u->state = REMOTE_HAS;
+	}
+	return 0;
+}
+
+/* One attempt on the manifest as it was last read. */
+static int
+bucket_write_manifest(struct bucket *b, struct remote_update *updates, size_t n, struct err *e)
+{
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	struct bucket_view *v = b->view;
+
+	for (size_t i = 0; i < v->fresh.pack_count; i++)
+		if (bucket_manifest_add_pack(&v->m, &v->fresh.packs[i], e) != 0)
+			return -1;
+	if (bucket_apply(&v->m, updates, n, e) != 0 || bucket_manifest_encode(&v->m, &text, e) != 0)
+		return -1;
+	return b->ops->write(b->self, BUCKET_MANIFEST, text.data, text.len, v->there ? v->tag : NULL, e);
+}
+
+/* Others write too: who is refused looks again. A little patience, of different length for each. */
+static int
+bucket_pause(int attempt, struct err *e)
+{
+	unsigned char jitter = 0;
+	struct timespec ts = {0};
+
+	if (random_bytes(&jitter, 1, e) != 0)
+		return -1;
+	ts.tv_nsec = (attempt < 10 ? attempt + 1 : 10) * (10 + jitter / 8) * 1000000L;
+	nanosleep(&ts, NULL);
+	return interrupt_check(e);
+}
+
+static int
+bucket_publish(struct bucket *b, struct remote_update *updates, size_t n, struct err *e)
+{
+	for (int i = 0; i < BUCKET_TRIES; i++) {
+		if (bucket_write_manifest(b, updates, n, e) == 0) {
+			bucket_manifest_free(&b->view->fresh);
+			return bucket_load(b, e);
+		}
+		if (e->code != ERR_CONFLICT || bucket_pause(i, e) != 0 || bucket_load(b, e) != 0)
+			return -1;
+	}
+	return err_set(e, ERR_BUSY, "%s: others change it all the time; try again", b->remote->url);
+}
+
+static int
+bucket_flush(struct bucket *b, struct err *e)
+{
+	return bucket_pack(b, e) != 0 ? -1 : bucket_publish(b, NULL, 0, e);
+}
+
+static int
+bucket_pend(struct bucket_view *v, const struct oid *id, size_t offset, struct err *e)
+{
+	if (v->pending_count == v->pending_cap) {
+		size_t cap = v->pending_cap == 0 ? 1024 : 2 * v->pending_cap;
+		struct bucket_pending *grown = reallocarray(v->pending, cap, sizeof *grown);
+
+		if (grown == NULL)
+			return err_nomem(e);
+		v->pending = grown;
+		v->pending_cap = cap;
+	}
+	v->pending[v->pending_count++] = (struct bucket_pending){*id, offset,
+	    v->pending_bytes.len - offset};
+	return 0;
+}
+
+/* Ours may be damaged: then it is not sent, and the rest is. */
+static int
+bucket_put_small(struct bucket *b, struct remote_item *item, struct err *e)
+{
+	struct bucket_view *v = b->view;
+	size_t before = v->pending_bytes.len;
+	char hex[OID_HEX_SIZE];
+
+	if (v->pending_count > 0 && (v->pending_bytes.len + item->size > BUCKET_FLUSH ||
+	    v->pending_count >= BUCKET_FLUSH_COUNT)) {
+		if (bucket_flush(b, e) != 0)
+			return -1;
+		before = 0;
+	}
+	if (odb_read(b->remote->store, &item->ref.id, PACK_OBJECT_MAX, &v->pending_bytes, e) == 0) {
+		item->state = REMOTE_HAS;
+		return bucket_pend(v, &item->ref.id, before, e);
+	}
+	v->pending_bytes.len = before;
+	if (e->code != ERR_CORRUPT && e->code != ERR_NOTFOUND && e->code != ERR_LIMIT)
+		return -1;
+	oid_hex(&item->ref.id, hex);
+	remote_say(b->remote, "object %s is not sent: %s", hex, e->msg);
+	item->state = REMOTE_FAILED;
+	return 0;
+}
+
+int
+bucket_put(struct remote *r, struct remote_item *items, size_t n, struct err *e)
+{
+	struct bucket *b = bucket_of(r);
+	struct progress p;
+	int rc = bucket_open_view(b, e);
+
+	progress_start(&p, r->progress, "sending", 0);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		p.total += bucket_is_large(&items[i]) ? 0 : items[i].size;
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		items[i].state = REMOTE_ASKED;
+		if (bucket_is_large(&items[i]))
+			continue;
+		rc = interrupt_check(e) != 0 ? -1 : bucket_put_small(b, &items[i], e);
+		progress_add(&p, items[i].size);
+	}
+	progress_end(&p);
+	if (rc != 0)
+		return -1;
+	if (b->ops->put != NULL)
+		return bucket_large(b, b->ops->put, items, n, e);
+	bucket_unfit(items, n);
+	return 0;
+}
+
+int
+bucket_update(struct remote *r, struct remote_update *updates, size_t n, struct err *e)
+{
+	struct bucket *b = bucket_of(r);
+
+	if (bucket_open_view(b, e) != 0 || bucket_pack(b, e) != 0)
+		return -1;
+	if (n == 0 && b->view->fresh.pack_count == 0)
+		return 0;
+	return bucket_publish(b, updates, n, e);
+}
