@@ -24,7 +24,9 @@ libaicert_core_a_SOURCES += \
 # git
 libaicert_core_a_SOURCES += \
 	src/git/config-file.c src/git/config-file.h \
+	src/git/git-program.c src/git/git-program.h \
 	src/git/ignore-rules.c src/git/ignore-rules.h \
+	src/git/mailbox.c src/git/mailbox.h \
 	src/git/repo-error.c src/git/repo-error.h \
 	src/git/repo-export.c \
 	src/git/repo-fetch.c src/git/repo-fetch.h \
@@ -185,6 +187,7 @@ libaicert_core_a_SOURCES += \
 	src/remote/bucket.c src/remote/bucket.h \
 	src/remote/bucket-manifest.c src/remote/bucket-manifest.h \
 	src/remote/dir.c \
+	src/remote/git.c \
 	src/remote/pack.c src/remote/pack.h \
 	src/remote/refspec.c src/remote/refspec.h \
 	src/remote/remote.c src/remote/remote.h \

@@ -10,6 +10,8 @@ static const struct {
 	const struct remote_ops *ops;
 } remote_schemes[] = {
 	{"file://", &dir_ops},
+	{"git+", &git_ops},
+	{"ssh://", &git_ops},
 	{"static:", &static_ops},
 };
 
@@ -31,15 +33,54 @@ remote_say(const struct remote *r, const char *fmt, ...)
 
 /* --- urls --- */
 
+static bool
+remote_ends(const char *text, const char *end)
+{
+	size_t len = strlen(text), cut = strlen(end);
+
+	return len > cut && strcmp(text + len - cut, end) == 0;
+}
+
+/* "host:path" and "user@host:path"; "helper::address", which git would run a program for, is not. */
+static bool
+remote_is_ssh(const char *url)
+{
+	size_t host = strspn(url, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@");
+
+	return host > 0 && url[host] == ':' && url[host + 1] != ':' && url[host + 1] != '\0';
+}
+
+static bool
+remote_has(const char *dir, const char *name)
+{
+	CLEANUP(cleanup_free) char *path = buf_strfmt(NULL, "%s/%s", dir, name);
+	struct stat st;
+
+	return path != NULL && lstat(path, &st) == 0;
+}
+
+/* A path to a git repository, bare or not.  A store has some of the same names. */
+static bool
+remote_is_git(const char *path)
+{
+	if (remote_has(path, "HEAD") && remote_has(path, "objects") && remote_has(path, "refs"))
+		return !remote_has(path, ".gitignore");
+	return remote_has(path, ".git") && !remote_has(path, STORE_NAME);
+}
+
 static const struct remote_ops *
 remote_find(const char *url)
 {
 	for (size_t i = 0; i < sizeof remote_schemes / sizeof *remote_schemes; i++)
 		if (strncmp(url, remote_schemes[i].scheme, strlen(remote_schemes[i].scheme)) == 0)
 			return remote_schemes[i].ops;
+	if (strncmp(url, "https://", 8) == 0 && remote_ends(url, ".git"))
+		return &git_ops;
 	if (strstr(url, "://") != NULL)
 		return NULL;
-	return &dir_ops;
+	if (remote_is_ssh(url) || remote_is_git(url))
+		return &git_ops;
+	return strchr(url, ':') == NULL || url[0] == '/' || url[0] == '.' ? &dir_ops : NULL;
 }
 
 int
