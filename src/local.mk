@@ -179,6 +179,7 @@ libaicert_core_a_SOURCES += \
 	src/runner/transfer.c src/runner/transfer.h src/runner/transfer-internal.h \
 	src/runner/transfer-fetch.c \
 	src/runner/transfer-list.c \
+	src/runner/transfer-objects.c src/runner/transfer-objects.h \
 	src/runner/transfer-queue.c \
 	src/runner/transfer-send.c
 
@@ -220,6 +221,7 @@ libaicert_core_a_SOURCES += \
 	src/serve/live-log.c src/serve/live-log.h \
 	src/serve/metrics.c src/serve/metrics.h \
 	src/serve/objects.c src/serve/objects.h \
+	src/serve/packs.c src/serve/packs.h \
 	src/serve/place.c src/serve/place.h \
 	src/serve/platform.c src/serve/platform.h \
 	src/serve/principal.c src/serve/principal.h \

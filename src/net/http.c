@@ -291,6 +291,8 @@ http_set_headers(struct http_transfer *t, struct err *e)
 		return -1;
 	if (rq->header != NULL && http_add_header(t, "", rq->header, e) != 0)
 		return -1;
+	if (rq->header_more != NULL && http_add_header(t, "", rq->header_more, e) != 0)
+		return -1;
 	if (rq->range_start > 0) {
 		char range[64];
 

@@ -69,6 +69,7 @@ struct http_request {
 	const char *path;           /* "/v1/..." with its query, already encoded */
 	const char *content_type;   /* of the body; NULL: none */
 	const char *header;         /* one more header, "Name: value"; NULL: none */
+	const char *header_more;    /* and another */
 	const void *body;           /* bytes in memory ... */
 	size_t body_len;
 	int body_fd;                /* ... or, when body is NULL and body_fd_size > 0, a file */

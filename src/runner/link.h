@@ -20,6 +20,7 @@ struct link {
 	FILE *progress;             /* NULL: silent */
 	unsigned patience_s;
 	bool deaf;                  /* a signal ends no wait */
+	const char *objects;        /* what stands before an object's digits; NULL: the protocol's */
 	bool key_changed;           /* the last request met another key and sent nothing */
 };
 

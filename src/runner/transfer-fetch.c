@@ -129,7 +129,7 @@ transfer_fetch_take(void *arg, const void *data, size_t len, struct err *e)
 	struct transfer_in *t = arg;
 
 	if (len > t->item->size - t->offset)
-		return err_set(e, ERR_REFUSED, "object %s: the runner sends more bytes than it has",
+		return err_set(e, ERR_REFUSED, "object %s: the other side sends more bytes than it has",
 		    t->name);
 	if (fd_write_all(t->fd, data, len, t->name, e) != 0 ||
 	    hash_update(t->hash, data, len, e) != 0) {
@@ -157,7 +157,7 @@ transfer_fetch_once(struct transfer_in *t, struct err *e)
 	if (!http_ok(&rs))
 		return http_problem(&rs, t->name, e);
 	if (t->offset < t->item->size)
-		return err_set(e, ERR_REFUSED, "object %s: the runner sent %llu bytes less than the"
+		return err_set(e, ERR_REFUSED, "object %s: the other side sent %llu bytes less than the"
 		    " certificate says", t->name, (unsigned long long)(t->item->size - t->offset));
 	return 0;
 }
@@ -220,7 +220,7 @@ transfer_fetch_large(struct transfer_worker *w, const struct transfer_item *item
 	bool wrong = true, again = true;
 
 	oid_hex(&item->id, t.name);
-	transfer_path(&item->id, t.path);
+	transfer_path(&w->link, &item->id, t.path);
 	if (transfer_fetch_open(&t, e) != 0 || hash_new(HASH_SHA256, &t.hash, e) != 0)
 		return -1;
 	if (t.offset > item->size && transfer_fetch_restart(&t, e) != 0)
@@ -234,7 +234,7 @@ transfer_fetch_large(struct transfer_worker *w, const struct transfer_item *item
 		if (transfer_fetch_finish(&t, &wrong, e) != 0)
 			return -1;
 	}
-	return wrong ? err_set(e, ERR_REFUSED, "object %s: the runner sent other bytes; nothing of"
+	return wrong ? err_set(e, ERR_REFUSED, "object %s: the other side sent other bytes; nothing of"
 	    " them is kept", t.name) : 0;
 }
 
@@ -285,11 +285,11 @@ transfer_fetch_get(struct transfer_worker *w, const struct transfer_item *item,
 	};
 	struct link_retry retry = {0};
 
-	transfer_path(&item->id, path);
+	transfer_path(&w->link, &item->id, path);
 	while (http_do(w->link.http, &rq, ret, e) != 0) {
 		w->link.key_changed = http_key_changed(w->link.http);
 		if (e->code == ERR_LIMIT)
-			return err_set(e, ERR_REFUSED, "%s: the runner sends more bytes than it has", path);
+			return err_set(e, ERR_REFUSED, "%s: the other side sends more bytes than it has", path);
 		if (link_retry(&w->link, &retry, e) != 0)
 			return -1;
 	}
@@ -304,12 +304,12 @@ transfer_fetch_check(const struct transfer_item *item, const struct buf *body, s
 
 	oid_hex(&item->id, hex);
 	if (item->exact && body->len != item->size)
-		return err_set(e, ERR_REFUSED, "object %s: the runner sent %zu bytes, it has %llu", hex,
+		return err_set(e, ERR_REFUSED, "object %s: the other side sent %zu bytes, it has %llu", hex,
 		    body->len, (unsigned long long)item->size);
 	if (oid_from_data(&got, body->data, body->len, e) != 0)
 		return -1;
 	if (!oid_equal(&got, &item->id))
-		return err_set(e, ERR_REFUSED, "object %s: the runner sent other bytes; nothing of them"
+		return err_set(e, ERR_REFUSED, "object %s: the other side sent other bytes; nothing of them"
 		    " is kept", hex);
 	return 0;
 }

@@ -12,7 +12,7 @@
 #define TRANSFER_LIST_TYPE "application/vnd.aicert.object-list.v1+json"
 #define TRANSFER_LIST_MAX 50000         /* ids in one request: below the runner's bound */
 #define TRANSFER_ANSWER_MAX (8u * 1024 * 1024)
-#define TRANSFER_PATH_SIZE (OID_HEX_SIZE + 16)
+#define TRANSFER_PATH_SIZE (OID_HEX_SIZE + 1024)
 
 struct transfer_item {
 	struct oid id;
@@ -43,7 +43,10 @@ int transfer_list_decode(const void *data, size_t len, const struct transfer_lis
     struct transfer_list *ret, struct err *e) MUST_CHECK;
 int transfer_read_tree(struct store *s, const struct oid *id, struct tree *ret,
     struct err *e) MUST_CHECK;
-void transfer_path(const struct oid *id, char ret[TRANSFER_PATH_SIZE]);
+void transfer_path(const struct link *l, const struct oid *id, char ret[TRANSFER_PATH_SIZE]);
+/* What the other side lacks of at most TRANSFER_LIST_MAX objects (sorted). */
+int transfer_ask_missing(struct link *l, const struct transfer_list *part, struct transfer_list *ret,
+    struct err *e) MUST_CHECK;
 
 /*
  * transfer-queue.c: the items of a list, several at a time, each by one worker.
@@ -56,6 +59,7 @@ struct transfer_worker {
 	struct link link;       /* http is the worker's own; notices are serialised */
 	struct store *store;    /* the worker's own */
 	void *state;            /* of its function, NULL at first */
+	void *arg;              /* transfer_work.arg */
 };
 
 typedef int transfer_item_fn(struct transfer_worker *w, const struct transfer_item *item,
@@ -70,6 +74,7 @@ struct transfer_work {
 	const char *label;      /* for people, of the progress */
 	transfer_item_fn *item;
 	transfer_end_fn *end;   /* NULL: none */
+	void *arg;
 };
 int transfer_queue_run(const struct transfer_work *w, struct err *e) MUST_CHECK;
 /* Bytes that moved; any thread. A http_moved. */

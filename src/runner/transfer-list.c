@@ -92,19 +92,19 @@ transfer_list_take(const struct jcs *list, const struct transfer_list *asked,
     struct transfer_list *ret, struct err *e)
 {
 	if (jcs_length(list) > asked->count)
-		return err_set(e, ERR_REFUSED, "the runner names more objects than it was asked about");
+		return err_set(e, ERR_REFUSED, "the other side names more objects than it was asked about");
 	for (size_t i = 0; i < jcs_length(list); i++) {
 		const char *text = jcs_string(jcs_at(list, i));
 		const struct transfer_item *item;
 		struct oid id;
 
 		if (text == NULL || oid_from_text(&id, text, e) != 0)
-			return err_set(e, ERR_REFUSED, "the runner's list of missing objects holds what is"
+			return err_set(e, ERR_REFUSED, "the other side's list of missing objects holds what is"
 			    " no id");
 		item = transfer_list_find(asked, &id);
 		if (item == NULL)
-			return err_set(e, ERR_REFUSED, "the runner asks for objects that are not"
-			    " part of this run");
+			return err_set(e, ERR_REFUSED, "the other side asks for objects that it was"
+			    " not asked about");
 		if (transfer_list_add(ret, item, e) != 0)
 			return -1;
 	}
@@ -119,11 +119,11 @@ transfer_list_decode(const void *data, size_t len, const struct transfer_list *a
 	const char *type;
 
 	if (jcs_decode(data, len, TRANSFER_ANSWER_MAX, &v, e) != 0)
-		return err_prefix(e, "the runner's list of missing objects");
+		return err_prefix(e, "the other side's list of missing objects");
 	type = jcs_get_string(v, "mediaType");
 	if (type == NULL || strcmp(type, TRANSFER_LIST_TYPE) != 0)
-		return err_set(e, ERR_FORMAT, "the runner's answer is not a list of objects");
-	if (shape_check(v, transfer_list_shape, "the runner's list of missing objects", e) != 0)
+		return err_set(e, ERR_FORMAT, "the other side's answer is not a list of objects");
+	if (shape_check(v, transfer_list_shape, "the other side's list of missing objects", e) != 0)
 		return -1;
 	return transfer_list_take(jcs_get(v, "objects"), asked, ret, e);
 }
@@ -139,10 +139,11 @@ transfer_read_tree(struct store *s, const struct oid *id, struct tree *ret, stru
 }
 
 void
-transfer_path(const struct oid *id, char ret[TRANSFER_PATH_SIZE])
+transfer_path(const struct link *l, const struct oid *id, char ret[TRANSFER_PATH_SIZE])
 {
 	char hex[OID_HEX_SIZE];
 
 	oid_hex(id, hex);
-	snprintf(ret, TRANSFER_PATH_SIZE, "/v1/objects/%s", hex);
+	snprintf(ret, TRANSFER_PATH_SIZE, "%.*s%s", TRANSFER_PATH_SIZE - OID_HEX_SIZE - 1,
+	    l->objects != NULL ? l->objects : "/v1/objects/", hex);
 }

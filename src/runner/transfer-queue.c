@@ -116,7 +116,8 @@ transfer_queue_worker(struct transfer_worker *w)
 static void
 transfer_queue_prepare(struct transfer_queue *q, struct transfer_worker *w)
 {
-	*w = (struct transfer_worker){.queue = q, .link = *q->work->link, .store = q->work->store};
+	*w = (struct transfer_worker){.queue = q, .link = *q->work->link, .store = q->work->store,
+	    .arg = q->work->arg};
 	if (q->work->link->notice != NULL)
 		w->link.notice = transfer_queue_notice;
 	w->link.notice_arg = q;

@@ -62,7 +62,7 @@ transfer_send_conflict(struct transfer_out *t, const struct http_response *rs, s
 	    (uint64_t)rs->upload_offset >= t->size)
 		return http_problem(rs, t->path, e);
 	if (rs->upload_offset == 0 || (uint64_t)rs->upload_offset == t->offset)
-		return err_set(e, ERR_BUSY, "%s: the runner is still receiving it from another"
+		return err_set(e, ERR_BUSY, "%s: the other side is still receiving it from another"
 		    " connection", t->path);
 	transfer_send_go_on(t, (uint64_t)rs->upload_offset);
 	return 0;
@@ -102,7 +102,7 @@ transfer_send_item(struct transfer_worker *w, const struct transfer_item *item, 
 	if (odb_open(w->store, &item->id, &fd, &t.size, e) != 0)
 		return -1;
 	t.fd = fd;
-	transfer_path(&item->id, t.path);
+	transfer_path(&w->link, &item->id, t.path);
 	ask = t.size > TRANSFER_ASK_FIRST;
 	while (!t.done) {
 		uint64_t before = t.offset;

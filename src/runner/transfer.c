@@ -43,8 +43,7 @@ transfer_add_resource(struct transfer_list *l, struct store *s, const struct res
 	return rc == 0 ? 0 : err_prefix(e, "%s", r->path);
 }
 
-/* What the runner lacks of at most TRANSFER_LIST_MAX objects (sorted). */
-static int
+int
 transfer_ask_missing(struct link *l, const struct transfer_list *part, struct transfer_list *ret,
     struct err *e)
 {
@@ -66,7 +65,7 @@ transfer_ask_missing(struct link *l, const struct transfer_list *part, struct tr
 			return -1;
 	}
 	if (!http_ok(&rs))
-		return http_problem(&rs, "asking what the runner lacks", e);
+		return http_problem(&rs, "asking what the other side lacks", e);
 	return transfer_list_decode(rs.body.data, rs.body.len, part, ret, e);
 }
 

@@ -80,8 +80,9 @@ closure_input(struct closure *w, const struct resource_input *in, enum closure_n
 	    need, e);
 }
 
+/* Contents need not be where the history is: only proofs are (partial stores). */
 static int
-closure_event(struct closure *w, const struct event *ev, enum closure_need outputs, struct err *e)
+closure_event(struct closure *w, const struct event *ev, struct err *e)
 {
 	switch (ev->kind) {
 	case EVENT_INPUT_IMAGE:
@@ -90,9 +91,9 @@ closure_event(struct closure *w, const struct event *ev, enum closure_need outpu
 	case EVENT_INPUT_RESOURCE:
 		return closure_input(w, &ev->u.input, CLOSURE_OPTIONAL, e);
 	case EVENT_OUTPUT_RESOURCE:
-		return closure_thing(w, &ev->u.output.output, outputs, e);
+		return closure_thing(w, &ev->u.output.output, CLOSURE_OPTIONAL, e);
 	case EVENT_RUN_FINISHED:
-		return closure_push(w, OBJECT_BLOB, &ev->u.finished.log, outputs, e);
+		return closure_push(w, OBJECT_BLOB, &ev->u.finished.log, CLOSURE_OPTIONAL, e);
 	default:
 		return 0;
 	}
@@ -102,15 +103,13 @@ static int
 closure_certificate(struct closure *w, const struct closure_item *item, struct err *e)
 {
 	CLEANUP(certificate_free) struct certificate c = {0};
-	enum closure_need outputs;
 
 	if (history_certificate(w->store, &item->ref.id, &c, e) != 0)
 		return -1;
-	outputs = certificate_run_ok(&c) ? item->need : CLOSURE_OPTIONAL;
 	for (size_t i = 0; i < c.event_count; i++)
-		if (closure_event(w, &c.events[i], outputs, e) != 0)
+		if (closure_event(w, &c.events[i], e) != 0)
 			return -1;
-	return c.boot_log.present ? closure_push(w, OBJECT_BLOB, &c.boot_log.id, item->need, e) : 0;
+	return c.boot_log.present ? closure_push(w, OBJECT_BLOB, &c.boot_log.id, CLOSURE_OPTIONAL, e) : 0;
 }
 
 static int

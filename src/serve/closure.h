@@ -9,7 +9,7 @@
 /* Of a reference that the walk found. */
 enum closure_need {
 	CLOSURE_NEEDED,     /* a history or a tree without it is not whole */
-	CLOSURE_OPTIONAL    /* inputs, and the outputs of a failed run */
+	CLOSURE_OPTIONAL    /* what runs took and made, and their logs: contents */
 };
 /* 1: look inside it (it is in the store), 0: leave it, -1: stop with an error.
  * Called once for an id as one type with one need. */

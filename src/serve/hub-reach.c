@@ -29,6 +29,7 @@ hub_reach_add(struct hub_reach_list *l, const struct oid *id, struct err *e)
 struct hub_reach_proof {
 	struct http_call *call;
 	enum ledger_reach mark;
+	bool again;             /* all of it, also what was proved before: contents may have come */
 	struct hub_reach_list *list;
 };
 
@@ -50,16 +51,16 @@ hub_reach_look(void *arg, const struct object_ref *ref, enum closure_need need, 
 		return err_set(e, ERR_REFUSED, "%s %s is not here; send it first",
 		    oid_type_name(ref->type), hex);
 	}
-	if (reach >= p->mark && ref->type == OBJECT_COMMIT)
+	if (!p->again && reach >= p->mark && ref->type == OBJECT_COMMIT)
 		return 0; /* a history that was proved before */
 	return hub_reach_add(p->list, &ref->id, e) != 0 ? -1 : 1;
 }
 
 int
-hub_reach_prove(struct http_call *c, const struct object_ref *root, enum ledger_reach mark,
+hub_reach_prove(struct http_call *c, const struct object_ref *root, enum ledger_reach mark, bool again,
     struct hub_reach_list *ret, struct err *e)
 {
-	struct hub_reach_proof p = {.call = c, .mark = mark, .list = ret};
+	struct hub_reach_proof p = {.call = c, .mark = mark, .again = again, .list = ret};
 	struct store *s;
 
 	return session_store(c, &s, e) != 0 ? -1 : closure_walk(s, root, hub_reach_look, &p, e);

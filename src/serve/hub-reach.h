@@ -15,9 +15,10 @@ struct hub_reach_list {
  * (ERR_REFUSED names what is not), and is put into *ret, with what else it names and the
  * principal may see.  So a ref opens nothing that its writer could not read.  The caller
  * frees the list, also after an error, and marks what is in it once the ref may be set:
- * a change that is refused opens nothing.
+ * a change that is refused opens nothing.  again: a ref that is set to what it is opens
+ * contents that came after it.
  */
-int hub_reach_prove(struct http_call *c, const struct object_ref *root, enum ledger_reach mark,
+int hub_reach_prove(struct http_call *c, const struct object_ref *root, enum ledger_reach mark, bool again,
     struct hub_reach_list *ret, struct err *e) MUST_CHECK;
 void hub_reach_list_free(struct hub_reach_list *l);
 /* All marks anew, from the refs that are there; what no ref had reached before is not

@@ -298,12 +298,13 @@ hub_put_locked(struct http_call *c, const struct hub *h, struct hub_change *x, s
 	enum ledger_reach mark = settings_public(h->settings, x->name) ? LEDGER_PUBLIC : LEDGER_REF;
 	CLEANUP(hub_reach_list_free) struct hub_reach_list reached = {0};
 	struct ledger *l = session_app(c)->ledger;
-	bool forward;
+	bool forward, same;
 
 	if (hub_condition(c, x, e) != 0 || x->answered)
 		return x->answered ? 0 : -1;
+	same = x->has_old && x->old.type == x->new_.type && oid_equal(&x->old.id, &x->new_.id);
 	/* first that it is all there: without it there is no history to look at */
-	if (hub_reach_prove(c, &x->new_, mark, &reached, e) != 0)
+	if (hub_reach_prove(c, &x->new_, mark, same, &reached, e) != 0)
 		return -1;
 	if (hub_may_move(c, x, e) != 0 || x->answered)
 		return x->answered ? 0 : -1;

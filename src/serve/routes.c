@@ -3,6 +3,7 @@
 #include "serve/hub.h"
 #include "serve/identity.h"
 #include "serve/objects.h"
+#include "serve/packs.h"
 #include "serve/runs.h"
 #include "serve/session.h"
 
@@ -42,6 +43,9 @@ static const struct http_route routes[] = {
 	{"GET", "/metrics", routes_metrics, ACCESS_ANY, false, NULL},
 	{"GET", "/v1/identity", identity_get, ACCESS_OPEN, false, NULL},
 	{"POST", "/v1/objects/missing", objects_missing, R_OBJECTS, true, NULL},
+	{"POST", "/v1/objects/get", packs_get, R_OBJECTS | ACCESS_PUBLIC, true, NULL},
+	{"POST", "/v1/packs", packs_put, PRINCIPAL_WRITE | PRINCIPAL_RUN, true, NULL},
+	{"POST", "/v1/history", packs_history, R_REFS, true, NULL},
 	{"GET", "/v1/objects/*", objects_get, R_OBJECTS | ACCESS_PUBLIC, false, NULL},
 	{"PUT", "/v1/objects/*", objects_put, PRINCIPAL_WRITE | PRINCIPAL_RUN, false, &routes_put_object},
 	{"POST", "/v1/runs", runs_post, PRINCIPAL_RUN, true, NULL},

@@ -30,7 +30,7 @@ BEGIN {
 	allow("run", below_run)
 	allow("runner", below_run)
 	allow("remote", below_run " runner")
-	allow("serve", below_run " run")
+	allow("serve", below_run " run remote")
 	allow("provider", below_run " runner")
 	allow("cmd", below_run " run runner remote serve provider")
 	allow("mains", below_run " run runner remote serve provider cmd")
