@@ -189,13 +189,16 @@ libaicert_core_a_SOURCES += \
 	src/remote/bucket-manifest.c src/remote/bucket-manifest.h \
 	src/remote/dir.c \
 	src/remote/git.c \
+	src/remote/https.c src/remote/https.h \
+	src/remote/hub.c \
 	src/remote/pack.c src/remote/pack.h \
 	src/remote/refspec.c src/remote/refspec.h \
 	src/remote/remote.c src/remote/remote.h \
 	src/remote/spool.c src/remote/spool.h \
 	src/remote/static.c \
 	src/remote/sync.c src/remote/sync.h \
-	src/remote/sync-walk.c src/remote/sync-walk.h
+	src/remote/sync-walk.c src/remote/sync-walk.h \
+	src/remote/web.c src/remote/web.h
 
 # serve
 libaicert_core_a_SOURCES += \

@@ -13,6 +13,7 @@ struct clone {
 	struct fetch_options fetch;
 	const char *branch;
 	bool no_blobs, json, quiet;
+	struct remotes_credentials shown;
 	char *url;              /* as it will be configured */
 	char *dir;
 };
@@ -166,7 +167,8 @@ static int
 clone_fetch(struct clone *c, struct fetch *f, struct err *e)
 {
 	c->fetch.blobs = c->no_blobs ? "none" : "outputs";
-	if (clone_configure(c, f->c, e) != 0 || remotes_choose(f->s, f->c, REMOTES_DEFAULT, &f->entry, e) != 0)
+	if (clone_configure(c, f->c, e) != 0 ||
+	    remotes_credentials_set(f->c, c->url, &c->shown, e) != 0 || remotes_choose(f->s, f->c, REMOTES_DEFAULT, &f->entry, e) != 0)
 		return -1;
 	if (fetch_refs_run(f, &c->fetch, e) != 0)
 		return err_prefix(e, "%s (the same command goes on from here)", c->dir);
@@ -214,12 +216,14 @@ clone_command(int argc, char **argv, struct err *e)
 	const struct option table[] = {
 		{OPTION_STRING, 'b', "branch", &c.branch, "NAME", "the branch to work on"},
 		{OPTION_FLAG, 0, "no-blobs", &c.no_blobs, NULL, "history and proofs, no files"},
+		REMOTES_CREDENTIALS_OPTIONS(&c.shown),
 		{OPTION_FLAG, 'q', "quiet", &c.quiet, NULL, "say nothing on success"},
 		{OPTION_FLAG, 0, "json", &c.json, NULL, "one JSON document"},
 		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},
 		{0},
 	};
-	int rc = cmd_parse("clone", "[-b NAME] [--no-blobs] [-q] [--json] URL [DIR]", table, &argc, argv, e);
+	int rc = cmd_parse("clone", "[-b NAME] [--no-blobs] [" REMOTES_CREDENTIALS_SYNOPSIS "] [-q] [--json]"
+	    " URL [DIR]", table, &argc, argv, e);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;

@@ -402,8 +402,11 @@ push_plan_apply(struct store *s, struct remote *r, const struct remotes_entry *e
 	if (updates == NULL || at == NULL)
 		return err_nomem(e);
 	for (size_t i = 0; i < p->count; i++) {
-		if (p->refs[i].result != PUSH_READY)
+		/* set again: a hub opens the contents that came */
+		if (p->refs[i].result != PUSH_READY && !(p->again && p->refs[i].result == PUSH_UP_TO_DATE))
 			continue;
+		if (p->refs[i].result == PUSH_UP_TO_DATE)
+			p->refs[i].then = PUSH_UP_TO_DATE;
 		if (dry_run)
 			p->refs[i].result = p->refs[i].then;
 		at[n] = i;

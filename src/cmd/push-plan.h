@@ -34,6 +34,7 @@ struct push_ref {
 struct push_plan {
 	struct push_ref *refs;
 	size_t count;
+	bool again;             /* also those that are up to date: contents were sent */
 };
 
 int push_plan_make(struct store *s, const struct remotes_entry *entry, const struct remote_refs *there,

@@ -190,6 +190,7 @@ push_run(struct push *p, struct err *e)
 		return -1;
 	if (push_send(p, e) != 0)
 		return -1;
+	p->plan.again = p->tally.objects > 0;
 	return push_plan_apply(p->s, p->remote, &p->entry, &p->plan, p->o.dry_run, e);
 }
 

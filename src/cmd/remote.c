@@ -4,13 +4,11 @@
 #include <string.h>
 #include "base/path.h"
 #include "cmd/remotes.h"
-#include "net/http.h"
-#include "runner/credential.h"
 #include "store/refs.h"
 
 struct remote_command {
 	bool json;
-	const char *token_file, *client_cert, *client_key;
+	struct remotes_credentials shown;
 	struct store *s;
 	struct config *c;
 };
@@ -47,47 +45,6 @@ remote_url(const char *typed, char **ret, struct err *e)
 	return 0;
 }
 
-/* --- what is shown to a hub: in the user's configuration, by the hub's address --- */
-
-static int
-remote_credential(const struct remote_command *o, const char *base, const char *key,
-    const char *file, struct err *e)
-{
-	CLEANUP(cleanup_free) char *name = buf_strfmt(e, "hub.%s.%s", base, key);
-	CLEANUP(cleanup_free) char *full = NULL;
-
-	if (file == NULL)
-		return 0;
-	full = realpath(file, NULL);
-	if (full == NULL)
-		return err_sys(e, "%s: cannot find it", file);
-	if (strcmp(key, "clientcert") != 0 && credential_check_file(full, e) != 0)
-		return -1;
-	return name == NULL ? -1 : config_set(o->c, true, name, full, e);
-}
-
-static int
-remote_credentials(const struct remote_command *o, const char *url, struct err *e)
-{
-	CLEANUP(cleanup_free) char *base = NULL;
-	CLEANUP(cleanup_free) char *host = NULL;
-
-	if (o->token_file == NULL && o->client_cert == NULL && o->client_key == NULL)
-		return 0;
-	if (strncmp(url, "https://", 8) != 0)
-		return err_set(e, ERR_USAGE, "credentials are shown to an https:// hub only");
-	if ((o->client_cert == NULL) != (o->client_key == NULL))
-		return err_set(e, ERR_USAGE, "--client-cert and --client-key need each other");
-	host = strndup(url, 8 + strcspn(url + 8, "/"));
-	if (host == NULL)
-		return err_nomem(e);
-	if (http_url_base(host, &base, e) != 0 ||
-	    remote_credential(o, base, "tokenfile", o->token_file, e) != 0 ||
-	    remote_credential(o, base, "clientcert", o->client_cert, e) != 0)
-		return -1;
-	return remote_credential(o, base, "clientkey", o->client_key, e);
-}
-
 /* --- the list --- */
 
 static int
@@ -117,7 +74,7 @@ remote_add(const struct remote_command *o, char **argv, struct err *e)
 	CLEANUP(cleanup_free) char *fetch = buf_strfmt(e, "+refs/heads/*:refs/remotes/%s/*", argv[0]);
 
 	if (fetch == NULL || remote_exists(o, argv[0], false, e) != 0 ||
-	    remote_url(argv[1], &url, e) != 0 || remote_credentials(o, url, e) != 0 ||
+	    remote_url(argv[1], &url, e) != 0 || remotes_credentials_set(o->c, url, &o->shown, e) != 0 ||
 	    remote_set(o, argv[0], "url", url, e) != 0)
 		return -1;
 	return remote_set(o, argv[0], "fetch", fetch, e);
@@ -129,7 +86,7 @@ remote_set_url(const struct remote_command *o, char **argv, struct err *e)
 	CLEANUP(cleanup_free) char *url = NULL;
 
 	if (remote_exists(o, argv[0], true, e) != 0 || remote_url(argv[1], &url, e) != 0 ||
-	    remote_credentials(o, url, e) != 0)
+	    remotes_credentials_set(o->c, url, &o->shown, e) != 0)
 		return -1;
 	return remote_set(o, argv[0], "url", url, e);
 }
@@ -332,7 +289,7 @@ remote_dispatch(const struct remote_command *o, int argc, char **argv, struct er
 {
 	static const char name[] = "remote";
 	const char *what = argc > 0 ? argv[0] : "list";
-	bool credentials = o->token_file != NULL || o->client_cert != NULL || o->client_key != NULL;
+	bool credentials = remotes_credentials_given(&o->shown);
 
 	if (credentials && strcmp(what, "add") != 0 && strcmp(what, "set-url") != 0)
 		return err_set(e, ERR_USAGE, "remote %s: credentials are of remote add and set-url", what);
@@ -359,15 +316,13 @@ remote_command(int argc, char **argv, struct err *e)
 	CLEANUP(config_closep) struct config *c = NULL;
 	struct remote_command o = {0};
 	const struct option table[] = {
-		{OPTION_STRING, 0, "token-file", &o.token_file, "FILE", "holds the hub's bearer token, mode 0600"},
-		{OPTION_STRING, 0, "client-cert", &o.client_cert, "FILE", "certificate to show the hub, PEM"},
-		{OPTION_STRING, 0, "client-key", &o.client_key, "FILE", "the certificate's key, mode 0600"},
+		REMOTES_CREDENTIALS_OPTIONS(&o.shown),
 		{OPTION_FLAG, 0, "json", &o.json, NULL, "one JSON document (list, show)"},
 		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},
 		{0},
 	};
-	int rc = cmd_parse("remote", "add [--token-file FILE] [--client-cert FILE --client-key FILE] NAME URL |"
-	    " set-url [--token-file FILE] [--client-cert FILE --client-key FILE] NAME URL |"
+	int rc = cmd_parse("remote", "add [" REMOTES_CREDENTIALS_SYNOPSIS "] NAME URL |"
+	    " set-url [" REMOTES_CREDENTIALS_SYNOPSIS "] NAME URL |"
 	    " rename OLD NEW | remove NAME | show [--json] NAME | list [--json]", table, &argc, argv, e);
 
 	if (rc != 0)

@@ -6,6 +6,8 @@
 #include "base/progress.h"
 #include "cmd/cmd.h"
 #include "git/repo.h"
+#include "net/http.h"
+#include "runner/credential.h"
 #include "store/refs.h"
 
 #define REMOTES_NAME_MAX 64
@@ -287,6 +289,57 @@ remotes_tracking(const struct remotes_entry *r, const char *ref, char *ret, size
 		return false;
 	n = snprintf(ret, cap, "refs/remotes/%s/%s", r->name, ref + 11);
 	return n > 0 && (size_t)n < cap;
+}
+
+/* --- credentials --- */
+
+bool
+remotes_credentials_given(const struct remotes_credentials *shown)
+{
+	return shown->token_file != NULL || shown->client_cert != NULL || shown->client_key != NULL ||
+	    shown->ca_file != NULL;
+}
+
+static int
+remotes_credential(struct config *c, const char *base, const char *key, const char *file,
+    struct err *e)
+{
+	CLEANUP(cleanup_free) char *name = buf_strfmt(e, "hub.%s.%s", base, key);
+	CLEANUP(cleanup_free) char *full = NULL;
+	bool secret = strcmp(key, "tokenfile") == 0 || strcmp(key, "clientkey") == 0;
+
+	if (name == NULL || file == NULL)
+		return file == NULL ? 0 : -1;
+	full = realpath(file, NULL);
+	if (full == NULL)
+		return err_sys(e, "%s: cannot find it", file);
+	if (secret && credential_check_file(full, e) != 0)
+		return -1;
+	return config_set(c, true, name, full, e);
+}
+
+int
+remotes_credentials_set(struct config *c, const char *url, const struct remotes_credentials *shown,
+    struct err *e)
+{
+	CLEANUP(cleanup_free) char *base = NULL;
+	CLEANUP(cleanup_free) char *host = NULL;
+
+	if (!remotes_credentials_given(shown))
+		return 0;
+	if (strncmp(url, "https://", 8) != 0)
+		return err_set(e, ERR_USAGE, "credentials are shown to an https:// hub only");
+	if ((shown->client_cert == NULL) != (shown->client_key == NULL))
+		return err_set(e, ERR_USAGE, "--client-cert and --client-key need each other");
+	host = strndup(url, 8 + strcspn(url + 8, "/"));
+	if (host == NULL)
+		return err_nomem(e);
+	if (http_url_base(host, &base, e) != 0 ||
+	    remotes_credential(c, base, "tokenfile", shown->token_file, e) != 0 ||
+	    remotes_credential(c, base, "clientcert", shown->client_cert, e) != 0 ||
+	    remotes_credential(c, base, "clientkey", shown->client_key, e) != 0)
+		return -1;
+	return remotes_credential(c, base, "cafile", shown->ca_file, e);
 }
 
 /* --- what was done --- */

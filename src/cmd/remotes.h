@@ -37,6 +37,21 @@ char *remotes_author(struct store *s, struct err *e) MUST_CHECK;
 /* refs/remotes/<name>/<branch> of refs/heads/<branch>; false: a tag, or no remote with a name. */
 bool remotes_tracking(const struct remotes_entry *r, const char *ref, char *ret, size_t cap);
 
+/* What the user shows a hub, and by whom it is vouched for: kept in the user's configuration,
+ * by the hub's scheme, host and port. */
+struct remotes_credentials {
+	const char *token_file, *client_cert, *client_key, *ca_file;
+};
+#define REMOTES_CREDENTIALS_SYNOPSIS "--token-file FILE] [--client-cert FILE --client-key FILE] [--ca FILE"
+#define REMOTES_CREDENTIALS_OPTIONS(c) \
+	{OPTION_STRING, 0, "token-file", &(c)->token_file, "FILE", "holds the hub's bearer token, mode 0600"}, \
+	{OPTION_STRING, 0, "client-cert", &(c)->client_cert, "FILE", "certificate to show the hub, PEM"}, \
+	{OPTION_STRING, 0, "client-key", &(c)->client_key, "FILE", "the certificate's key, mode 0600"}, \
+	{OPTION_STRING, 0, "ca", &(c)->ca_file, "FILE", "who vouches for the hub's own certificate, PEM"}
+bool remotes_credentials_given(const struct remotes_credentials *shown);
+int remotes_credentials_set(struct config *c, const char *url, const struct remotes_credentials *shown,
+    struct err *e) MUST_CHECK;
+
 /* What was moved, for people and for programs. */
 void remotes_print_tally(const struct sync_tally *t, const char *verb, const char *more);
 void remotes_tally_json(const struct sync_tally *t, struct jcs *object);

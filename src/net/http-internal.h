@@ -13,6 +13,7 @@ struct http {
 	char *unix_socket;
 	char *pin;              /* "sha256//..." */
 	char *client_cert, *client_key;
+	char *ca_file;
 	char *peer_pem;         /* given, or seen by the last request */
 	char *token;
 	bool deaf;              /* to signals */

@@ -68,6 +68,9 @@ http_tls_set_peer(struct http *h, struct err *e)
 	if (http_tls_set_long(c, CURLOPT_SSL_VERIFYPEER, judged, "verification", e) != 0 ||
 	    http_tls_set_long(c, CURLOPT_SSL_VERIFYHOST, judged ? 2L : 0L, "verification", e) != 0)
 		return -1;
+	if (judged && h->ca_file != NULL && http_tls_set_text(c, CURLOPT_CAINFO, h->ca_file,
+	    "certificates of its own", e) != 0)
+		return -1;
 	if (h->peer == HTTP_PEER_PIN)
 		return http_tls_set_text(c, CURLOPT_PINNEDPUBLICKEY, h->pin, "pinning a key", e);
 	if (h->peer != HTTP_PEER_ASK)

@@ -69,7 +69,8 @@ http_fill(struct http *h, const struct http_options *o, struct err *e)
 	if (http_copy(&h->base, o->base, e) != 0 || http_copy(&h->unix_socket, o->unix_socket, e) != 0 ||
 	    http_copy(&h->client_cert, o->client_cert, e) != 0 ||
 	    http_copy(&h->client_key, o->client_key, e) != 0 ||
-	    http_copy(&h->peer_pem, o->peer_pem, e) != 0)
+	    http_copy(&h->peer_pem, o->peer_pem, e) != 0 ||
+	    http_copy(&h->ca_file, o->ca_file, e) != 0)
 		return -1;
 	return http_tls_set(h, e);
 }
@@ -111,6 +112,7 @@ http_clone(const struct http *h, struct http **ret, struct err *e)
 		.pin = h->pin != NULL ? h->pin + strlen("sha256//") : NULL,
 		.client_cert = h->client_cert, .client_key = h->client_key,
 		.peer_pem = h->client_cert != NULL ? h->peer_pem : NULL,
+		.ca_file = h->ca_file,
 	};
 	struct http *copy;
 
@@ -150,6 +152,7 @@ http_free(struct http *h)
 	free(h->client_cert);
 	free(h->client_key);
 	free(h->peer_pem);
+	free(h->ca_file);
 	free(h);
 }
 

@@ -34,6 +34,7 @@ struct http_options {
 	 * shows another is left before it has seen the client's. */
 	const char *client_cert, *client_key;
 	const char *peer_pem;
+	const char *ca_file;        /* HTTP_PEER_CA: certificates in PEM instead of this system's; NULL: none */
 };
 
 /* A libcurl that cannot do what the options ask for is refused (ERR_UNSUPPORTED).

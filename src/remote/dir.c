@@ -251,6 +251,8 @@ dir_update_one(const struct dir *d, const struct remote_update *u, struct err *e
 		.message = u->has_new ? "push" : "delete by push",
 	};
 
+	if (u->has_old && u->has_new && u->old.type == u->new_.type && oid_equal(&u->old.id, &u->new_.id))
+		return 0;
 	return dir_check_branch(d, u->name, e) != 0 ? -1 : refs_update(d->store, &change, e);
 }
 

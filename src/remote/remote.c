@@ -74,13 +74,29 @@ remote_find(const char *url)
 	for (size_t i = 0; i < sizeof remote_schemes / sizeof *remote_schemes; i++)
 		if (strncmp(url, remote_schemes[i].scheme, strlen(remote_schemes[i].scheme)) == 0)
 			return remote_schemes[i].ops;
-	if (strncmp(url, "https://", 8) == 0 && remote_ends(url, ".git"))
-		return &git_ops;
+	if (strncmp(url, "https://", 8) == 0)
+		return remote_ends(url, ".git") ? &git_ops : &hub_ops;
 	if (strstr(url, "://") != NULL)
 		return NULL;
 	if (remote_is_ssh(url) || remote_is_git(url))
 		return &git_ops;
 	return strchr(url, ':') == NULL || url[0] == '/' || url[0] == '.' ? &dir_ops : NULL;
+}
+
+/* user:password@ before the host */
+static bool
+remote_secret(const char *url)
+{
+	const char *host = strstr(url, "://"), *at, *colon;
+	size_t len;
+
+	if (host == NULL)
+		return false;
+	host += 3;
+	len = strcspn(host, "/?#");
+	at = memrchr(host, '@', len);
+	colon = memchr(host, ':', len);
+	return at != NULL && colon != NULL && colon < at;
 }
 
 int
@@ -95,6 +111,11 @@ remote_url_check(const char *url, struct err *e)
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)url[i] < 0x20 || url[i] == 0x7f)
 			return err_set(e, ERR_USAGE, "an url has no control characters");
+	if (remote_secret(url))
+		return err_set(e, ERR_USAGE, "an url does not carry a password: git has credential helpers, a"
+		    " hub its token file");
+	if (strncmp(url, "http://", 7) == 0 || strncmp(url, "git+http://", 11) == 0)
+		return err_set(e, ERR_USAGE, "%.200s: only https:// is spoken, not http://", url);
 	if (remote_find(url) == NULL)
 		return err_set(e, ERR_UNSUPPORTED, "%.200s: no transport for it (aicert-remote(5) lists"
 		    " them)", url);

@@ -74,20 +74,25 @@ credential_read(const char *file, struct buf *ret, struct err *e)
 	return credential_one_line(ret, file, e);
 }
 
+int
+credential_file(const char *file, struct buf *ret, struct err *e)
+{
+	int rc = credential_read(file, ret, e);
+
+	if (rc != 0)
+		buf_wipe(ret);
+	return rc;
+}
+
 /* A runner's own token comes first: the variable's must not reach a runner that has one. */
 int
 credential_token(const char *file, struct buf *ret, struct err *e)
 {
 	const char *env = getenv(CREDENTIAL_VARIABLE);
-	int rc;
 
-	if (file == NULL) {
-		if (env != NULL)
-			buf_adds(ret, env);
-		return buf_check(ret, e);
-	}
-	rc = credential_read(file, ret, e);
-	if (rc != 0)
-		buf_wipe(ret);
-	return rc;
+	if (file != NULL)
+		return credential_file(file, ret, e);
+	if (env != NULL)
+		buf_adds(ret, env);
+	return buf_check(ret, e);
 }

@@ -12,6 +12,8 @@
  * is not ours.
  */
 int credential_token(const char *file, struct buf *ret, struct err *e) MUST_CHECK;
+/* Of the file alone: for who sends it to a place that a repository may have named. */
+int credential_file(const char *file, struct buf *ret, struct err *e) MUST_CHECK;
 /* A file with a secret: regular, ours or root's, closed to group and others. */
 int credential_check_file(const char *file, struct err *e) MUST_CHECK;
 
