@@ -247,6 +247,16 @@ unit_runner_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_runner_LDADD = $(UNIT_LDADD) -lssl
 EXTRA_unit_runner_DEPENDENCIES = aicertd$(EXEEXT)
 
+# unit remote
+UNIT_TESTS += unit-remote
+unit_remote_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/remote/bucket-manifest.c \
+	tests/unit/remote/pack.c \
+	tests/unit/remote/refspec.c \
+	tests/unit/remote/remote.c
+unit_remote_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_remote_LDADD = $(UNIT_LDADD)
+
 # unit serve
 UNIT_TESTS += unit-serve
 unit_serve_SOURCES = tests/unit/unit.c tests/unit/unit.h \
@@ -311,6 +321,18 @@ fuzz_tree_LDADD = $(FUZZ_LDADD)
 check_PROGRAMS += fuzz-event
 fuzz_event_SOURCES = tests/fuzz/event.c $(FUZZ_DRIVER)
 fuzz_event_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-pack
+fuzz_pack_SOURCES = tests/fuzz/pack.c $(FUZZ_DRIVER)
+fuzz_pack_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-bucket-manifest
+fuzz_bucket_manifest_SOURCES = tests/fuzz/bucket-manifest.c $(FUZZ_DRIVER)
+fuzz_bucket_manifest_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-history-request
+fuzz_history_request_SOURCES = tests/fuzz/history-request.c $(FUZZ_DRIVER)
+fuzz_history_request_LDADD = $(FUZZ_LDADD)
 
 check_PROGRAMS += fuzz-certificate
 fuzz_certificate_SOURCES = tests/fuzz/certificate.c $(FUZZ_DRIVER)
@@ -510,6 +532,11 @@ CLI_TESTS = \
 	tests/cli/t0921-provider-end.sh \
 	tests/cli/t0925-machine.sh \
 	tests/cli/t0926-machine-attacks.sh \
+	tests/cli/t0800-remote-dir.sh \
+	tests/cli/t0801-remote-static.sh \
+	tests/cli/t0802-remote-git.sh \
+	tests/cli/t0803-remote-hub.sh \
+	tests/cli/t0804-remote-web.sh \
 	tests/cli/t0610-user.sh \
 	tests/cli/t0620-hostile.sh \
 	tests/cli/t0930-image.sh \
@@ -521,6 +548,7 @@ EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/runner-lib.sh tests/cli/pe
 EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/provider-lib.sh tests/cli/machine-lib.sh tests/cli/runner-lib.sh \
 EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/image-lib.sh tests/cli/provider-lib.sh tests/cli/machine-lib.sh tests/cli/runner-lib.sh \
 	tests/cli/peer.py tests/cli/extend-pcr.py tests/cli/forge-uki.py tests/check.sh
+EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/remote-suite.sh tests/cli/runner-lib.sh tests/cli/peer.py tests/check.sh
 
 # Fault tests: a command on copies of one repository, each time another system
 # call fails or the process dies there.  "make check" tries some calls of each
