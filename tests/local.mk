@@ -537,6 +537,7 @@ CLI_TESTS = \
 	tests/cli/t0802-remote-git.sh \
 	tests/cli/t0803-remote-hub.sh \
 	tests/cli/t0804-remote-web.sh \
+	tests/cli/t0805-remote-hostile.sh \
 	tests/cli/t0610-user.sh \
 	tests/cli/t0620-hostile.sh \
 	tests/cli/t0930-image.sh \
@@ -549,6 +550,7 @@ EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/provider-lib.sh tests/cli/
 EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/image-lib.sh tests/cli/provider-lib.sh tests/cli/machine-lib.sh tests/cli/runner-lib.sh \
 	tests/cli/peer.py tests/cli/extend-pcr.py tests/cli/forge-uki.py tests/check.sh
 EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/remote-suite.sh tests/cli/runner-lib.sh tests/cli/peer.py tests/check.sh
+EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/hostile-web.py tests/cli/remote-suite.sh tests/cli/runner-lib.sh tests/cli/peer.py tests/check.sh
 
 # Fault tests: a command on copies of one repository, each time another system
 # call fails or the process dies there.  "make check" tries some calls of each

@@ -82,9 +82,6 @@ git_open(struct remote *r, struct err *e)
 		return err_nomem(e);
 	g->bucket = (struct bucket){.ops = &git_bucket, .self = g, .remote = r};
 	r->state = g;
-	if (strncmp(url, "file://", 7) != 0 && strncmp(url, "https://", 8) != 0 &&
-	    strncmp(url, "ssh://", 6) != 0 && strstr(url, "://") != NULL)
-		return err_set(e, ERR_DENIED, "%s: git is used over https, ssh and on this machine only", url);
 	return git_dir(url, &dir, e) != 0 ? -1 : mailbox_open(dir, url, r->progress, &g->mailbox, e);
 }
 

@@ -68,6 +68,20 @@ remote_is_git(const char *path)
 	return remote_has(path, ".git") && !remote_has(path, STORE_NAME);
 }
 
+/* What the git program may be given. */
+static bool
+remote_git_ok(const char *url)
+{
+	static const char *const schemes[] = {"https://", "ssh://", "file://"};
+
+	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+		if (strncmp(url, schemes[i], strlen(schemes[i])) == 0)
+			return true;
+	if (*url == '-' || *url == '\0' || strstr(url, "://") != NULL)
+		return false;
+	return remote_is_ssh(url) || strchr(url, ':') == NULL || *url == '/' || *url == '.';
+}
+
 static const struct remote_ops *
 remote_find(const char *url)
 {
@@ -116,6 +130,9 @@ remote_url_check(const char *url, struct err *e)
 		    " hub its token file");
 	if (strncmp(url, "http://", 7) == 0 || strncmp(url, "git+http://", 11) == 0)
 		return err_set(e, ERR_USAGE, "%.200s: only https:// is spoken, not http://", url);
+	if (strncmp(url, "git+", 4) == 0 && !remote_git_ok(url + 4))
+		return err_set(e, ERR_UNSUPPORTED, "%.200s: git is used over https, ssh and on this machine"
+		    " only", url);
 	if (remote_find(url) == NULL)
 		return err_set(e, ERR_UNSUPPORTED, "%.200s: no transport for it (aicert-remote(5) lists"
 		    " them)", url);
