@@ -545,12 +545,18 @@ CLI_TESTS = \
 	tests/cli/t9000-readme.sh \
 	tests/cli/t9100-demo.sh
 TESTS += $(CLI_TESTS)
-EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/runner-lib.sh tests/cli/peer.py tests/cli/load.py tests/check.sh tests/cli/provider-lib.sh
-EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/provider-lib.sh tests/cli/machine-lib.sh tests/cli/runner-lib.sh \
-EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/image-lib.sh tests/cli/provider-lib.sh tests/cli/machine-lib.sh tests/cli/runner-lib.sh \
-	tests/cli/peer.py tests/cli/extend-pcr.py tests/cli/forge-uki.py tests/check.sh
-EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/remote-suite.sh tests/cli/runner-lib.sh tests/cli/peer.py tests/check.sh
-EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/hostile-web.py tests/cli/remote-suite.sh tests/cli/runner-lib.sh tests/cli/peer.py tests/check.sh
+EXTRA_DIST += $(CLI_TESTS) tests/check.sh \
+	tests/cli/extend-pcr.py \
+	tests/cli/forge-uki.py \
+	tests/cli/hostile-web.py \
+	tests/cli/image-lib.sh \
+	tests/cli/lib.sh \
+	tests/cli/load.py \
+	tests/cli/machine-lib.sh \
+	tests/cli/peer.py \
+	tests/cli/provider-lib.sh \
+	tests/cli/remote-suite.sh \
+	tests/cli/runner-lib.sh
 
 # Fault tests: a command on copies of one repository, each time another system
 # call fails or the process dies there.  "make check" tries some calls of each
