@@ -14,7 +14,6 @@ qemu_args_free(struct qemu_args *a)
 static void PRINTF(2, 3)
 qemu_arg(struct qemu_args *a, const char *fmt, ...)
 {
-	CLEANUP(buf_free) struct buf text = BUF_INIT;
 	char line[8192];
 	va_list ap;
 	int n;

@@ -36,6 +36,7 @@ port) [ -e "$here/port.tried" ] || {
 } ;;
 kvm) case $* in *"-accel kvm"*) echo "KVM internal error. Suberror: 1" >&2; exec sleep 1000 ;; esac ;;
 child) setsid sleep 1000 & ;;
+slow) echo "unpacking" >console; sleep 2 ;;
 esac
 python3 - <<'PY' >tokens
 import json

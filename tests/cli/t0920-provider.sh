@@ -108,6 +108,12 @@ if [ -w /dev/kvm ]; then
 	all_gone
 fi
 
+# on a terminal it is shown what the machine is at, and the line is taken away
+echo slow >"$scratch/bin/mode"
+ok python3 -c 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)' aicert commit -f ok.yaml -r vm -m shown
+out_has "starting the machine: 1 s, unpacking"
+all_gone
+
 # two at once, each with a port of its own
 echo good >"$scratch/bin/mode"
 mkdir ../second && cp -r . ../second

@@ -51,13 +51,14 @@ pe_forge_make(struct pe_forge *f)
 	buf_add(&b, h, sizeof h);
 	for (size_t i = 0; i < f->count; i++) {
 		unsigned char *entry = h + PE_FORGE_TABLE + 40 * i;
+		size_t offset = b.len;
 
 		strncpy((char *)entry, f->sections[i].name, 8);
 		pe_forge_u32(entry + 8, (uint32_t)f->sections[i].len);
-		pe_forge_u32(entry + 20, (uint32_t)b.len);
+		pe_forge_u32(entry + 20, (uint32_t)offset);
 		buf_add(&b, f->sections[i].data, f->sections[i].len);
 		pe_forge_pad(&b);
-		pe_forge_u32(entry + 16, (uint32_t)(b.len - (entry[20] | entry[21] << 8 | entry[22] << 16)));
+		pe_forge_u32(entry + 16, (uint32_t)(b.len - offset));
 	}
 	if (f->trailing != NULL)
 		buf_adds(&b, f->trailing);
