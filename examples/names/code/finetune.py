@@ -15,7 +15,7 @@ def main():
     x, y = charlm.examples(names)
     model = charlm.load("base.safetensors")
     print(f"{len(names)} names; loss before {charlm.loss(model, x, y):.4f}")
-    charlm.train(model, x, y, steps=1000, rate=0.001, rng=rng)
+    charlm.train(model, x, y, steps=int(os.environ.get("STEPS", "1000")), rate=0.001, rng=rng)
     charlm.save("model.safetensors", model)
     made_up = [n.capitalize() for n in charlm.sample(model, rng, 20)]
     pathlib.Path("samples.txt").write_text("\n".join(made_up) + "\n")
