@@ -493,7 +493,13 @@ forge_legacy_CPPFLAGS = $(UNIT_CPPFLAGS)
 forge_legacy_LDADD = $(UNIT_LDADD)
 
 # Shell tests of the commands, numbered by area
-CLI_TESTS = \
+IMAGE_TESTS = \
+	tests/cli/t0925-machine.sh \
+	tests/cli/t0926-machine-attacks.sh \
+	tests/cli/t0929-image-tools.sh \
+	tests/cli/t0930-image.sh \
+	tests/cli/t0940-image-disks.sh
+CLI_TESTS = $(IMAGE_TESTS) \
 	tests/cli/t0000-basic.sh \
 	tests/cli/t0100-init.sh \
 	tests/cli/t0200-plumbing.sh \
@@ -540,8 +546,6 @@ CLI_TESTS = \
 	tests/cli/t0805-remote-hostile.sh \
 	tests/cli/t0610-user.sh \
 	tests/cli/t0620-hostile.sh \
-	tests/cli/t0930-image.sh \
-	tests/cli/t0940-image-disks.sh \
 	tests/cli/t9000-readme.sh \
 	tests/cli/t9100-demo.sh
 TESTS += $(CLI_TESTS)
