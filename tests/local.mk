@@ -498,7 +498,8 @@ IMAGE_TESTS = \
 	tests/cli/t0926-machine-attacks.sh \
 	tests/cli/t0929-image-tools.sh \
 	tests/cli/t0930-image.sh \
-	tests/cli/t0940-image-disks.sh
+	tests/cli/t0940-image-disks.sh \
+	tests/cli/t9150-demo-vm.sh
 CLI_TESTS = $(IMAGE_TESTS) \
 	tests/cli/t0000-basic.sh \
 	tests/cli/t0100-init.sh \

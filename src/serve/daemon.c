@@ -137,6 +137,15 @@ daemon_on_run(void *arg, const struct ledger_run *row)
 		journal_write(STDERR_FILENO, &line);
 }
 
+static void
+daemon_say_idle(void)
+{
+	CLEANUP(buf_free) struct buf line = BUF_INIT;
+
+	buf_addf(&line, "aicertd: the run was fetched, or nobody came: ending\n");
+	journal_write(STDERR_FILENO, &line);
+}
+
 static bool
 daemon_is_idle(const struct daemon *d)
 {
@@ -146,7 +155,10 @@ daemon_is_idle(const struct daemon *d)
 	if (d->app.idle == NULL)
 		return false;
 	run_table_load(d->app.table, &waiting, &active);
-	return idle_due(d->app.idle, waiting > 0 || active, session_now());
+	if (!idle_due(d->app.idle, waiting > 0 || active, session_now()))
+		return false;
+	daemon_say_idle();
+	return true;
 }
 
 /*

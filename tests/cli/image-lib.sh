@@ -54,7 +54,7 @@ boot() {
 	mkdir -p "$scratch/$name.tpm"
 	cp /usr/share/OVMF/OVMF_VARS_4M.fd "$scratch/$name.vars"
 	make_configuration "$scratch/config.img"
-	swtpm socket --tpm2 --tpmstate "dir=$scratch/$name.tpm,mode=0600" --terminate --daemon \
+	swtpm socket --tpm2 --tpmstate "dir=$scratch/$name.tpm,mode=0600" --terminate --daemon --pid "file=$scratch/$name.swtpm" \
 		--ctrl "type=unixio,path=$scratch/$name.tpm/sock" || exit 99
 	[ ! -e "$scratch/$name.esp" ] || set -- -drive "if=none,id=esp,format=raw,readonly=on,file=$scratch/$name.esp" \
 		-device virtio-blk-pci,drive=esp,bootindex=0 "$@"
@@ -76,7 +76,7 @@ print(s.getsockname()[1])')
 		-serial "file:$scratch/$name.console" "$@" >"$scratch/$name.qemu" 2>&1 &
 	qemu=$! machines="${machines:-} $!" url=https://127.0.0.1:$port
 }
-trap 'kill -9 ${machines:-} 2>/dev/null; chmod -R u+w "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT
+trap 'kill -9 ${machines:-} $(cat "$scratch"/*.swtpm 2>/dev/null) 2>/dev/null; chmod -R u+w "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT
 
 console() { tr -d '\000\r' <"$scratch/$name.console" | grep -a '[[:print:]]' | tail -15 | sed 's/^/    | /'; }
 # is_up: waits until the daemon answers; fails when the machine has ended

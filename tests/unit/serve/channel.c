@@ -63,6 +63,12 @@ START_TEST(files_are_judged)
 	ck_assert(oid_equal(&c.spki_digest, &made.spki_digest));
 	UNIT_OK(channel_load_client_ca(cert, &c, &e), &e);
 	channel_free(&c);
+	UNIT_OK(channel_set_client_ca(buf_str(&made.certificate), "document", &c, &e), &e);
+	ck_assert_uint_eq(c.client_ca.len, made.certificate.len);
+	channel_free(&c);
+	ck_assert_int_ne(channel_set_client_ca("no certificate", "document", &c, &e), 0);
+	ck_assert_ptr_nonnull(strstr(e.msg, "document"));
+	channel_free(&c);
 	ck_assert_int_eq(chmod(key, 0604), 0);
 	UNIT_FAILS(channel_load(cert, key, &c, &e), &e, ERR_DENIED);
 	ck_assert_int_eq(chmod(key, 0640), 0);
