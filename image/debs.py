@@ -165,6 +165,8 @@ def unpack_one(package, deb, tree, owner):
                 os.makedirs(path, exist_ok=True)
                 continue
             os.makedirs(os.path.dirname(path), exist_ok=True)
+            if not os.path.realpath(os.path.dirname(path)).startswith(os.path.realpath(tree) + os.sep):
+                raise Refused("%s: %s leads out of the tree" % (deb, m.name))
             if os.path.lexists(path):
                 os.unlink(path)
             if m.issym():

@@ -75,6 +75,17 @@ try:
     raise SystemExit("a library from nowhere")
 except debs.Refused:
     pass
+os.symlink("/tmp", "tree/usr/lib/away")
+os.makedirs("pkg2/usr/lib/away"), os.makedirs("pkg2/DEBIAN")
+open("pkg2/usr/lib/away/x", "w").close()
+open("pkg2/DEBIAN/control", "w").write(open("pkg/DEBIAN/control").read())
+import subprocess
+subprocess.run(["dpkg-deb", "-b", "pkg2", "out.deb"], check=True, stdout=subprocess.DEVNULL)
+try:
+    debs.unpack_one(p, "out.deb", "tree", owner)
+    raise SystemExit("a package wrote outside of the tree")
+except debs.Refused:
+    pass
 assert tree.manifest("root").count("\n") == 3 and "odd=1" in tree.manifest("root")
 END
 
