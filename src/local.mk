@@ -42,7 +42,8 @@ libaicert_core_a_SOURCES += \
 	src/codec/jcs.c src/codec/jcs-canonical.c src/codec/jcs-decode.c src/codec/jcs-encode.c \
 	src/codec/jcs.h src/codec/jcs-node.h \
 	src/codec/shape.c src/codec/shape.h \
-	src/codec/yaml.c src/codec/yaml.h
+	src/codec/yaml.c src/codec/yaml.h \
+	src/codec/zstd.c src/codec/zstd.h
 
 # crypto
 libaicert_core_a_SOURCES += \

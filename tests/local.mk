@@ -47,7 +47,8 @@ unit_codec_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/codec/base64.c \
 	tests/unit/codec/jcs.c \
 	tests/unit/codec/shape.c \
-	tests/unit/codec/yaml.c
+	tests/unit/codec/yaml.c \
+	tests/unit/codec/zstd.c
 unit_codec_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_codec_LDADD = $(UNIT_LDADD)
 
@@ -618,12 +619,12 @@ history_store_LDADD = libaicert-core.a $(LIBRARIES_LIBS)
 EXTRA_PROGRAMS = bench-verify
 bench_verify_SOURCES = tests/bench/verify.c
 bench_verify_LDADD = libaicert-core.a $(LIBRARIES_LIBS)
-EXTRA_DIST += tests/bench/aicertd.sh tests/bench/history.sh tests/bench/main-job.sh tests/bench/store.sh
+EXTRA_DIST += tests/bench/aicertd.sh tests/bench/history.sh tests/bench/main-job.sh tests/bench/store.sh tests/bench/remote.sh
 CLEANFILES += bench-verify
 
 bench: all bench-verify history-store
 	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' $(srcdir)/tests/bench/main-job.sh
 	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' $(srcdir)/tests/bench/history.sh
-	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' $(srcdir)/tests/bench/aicertd.sh
+	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' $(srcdir)/tests/bench/aicertd.sh $(srcdir)/tests/bench/remote.sh
 	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' $(srcdir)/tests/bench/store.sh
 .PHONY: bench

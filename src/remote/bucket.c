@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 #include "base/interrupt.h"
+#include "codec/zstd.h"
 #include "crypto/random.h"
 #include "remote/bucket-manifest.h"
 #include "remote/pack.h"
@@ -13,6 +14,7 @@
 #define BUCKET_FLUSH (48u * 1024 * 1024)    /* of pending objects */
 #define BUCKET_FLUSH_COUNT 50000u
 #define BUCKET_TRIES 50
+#define BUCKET_SLACK (1024u * 1024)         /* by which compressing can make it longer */
 #define BUCKET_GET_BATCH 2000
 
 struct bucket_pending {
@@ -20,13 +22,15 @@ struct bucket_pending {
 	size_t offset, len;     /* in the bytes that are pending */
 };
 
+enum bucket_pack_state { BUCKET_PACK_THERE, BUCKET_PACK_SPOOLED, BUCKET_PACK_BAD };
+
 struct bucket_view {
 	bool there;             /* a manifest is */
 	char tag[BUCKET_TAG_SIZE];
 	struct bucket_manifest m;
 	struct oid_map where;   /* an object to the number of its pack */
 	size_t indexed;         /* packs whose heads are in it */
-	bool *spooled;          /* of packs, as many as indexed */
+	enum bucket_pack_state *packs; /* as many as indexed */
 	struct spool *spool;
 	/* of a push: what is not in a pack yet, and packs no manifest has yet */
 	struct bucket_pending *pending;
@@ -51,7 +55,7 @@ bucket_end(struct bucket *b)
 	bucket_manifest_free(&v->m);
 	bucket_manifest_free(&v->fresh);
 	oid_map_free(&v->where);
-	free(v->spooled);
+	free(v->packs);
 	spool_free(v->spool);
 	free(v->pending);
 	buf_free(&v->pending_bytes);
@@ -156,18 +160,18 @@ static int
 bucket_index(struct bucket *b, struct err *e)
 {
 	struct bucket_view *v = b->view;
-	bool *grown;
+	enum bucket_pack_state *grown;
 
 	if (v->indexed == v->m.pack_count)
 		return 0;
-	grown = realloc(v->spooled, v->m.pack_count * sizeof *grown);
+	grown = reallocarray(v->packs, v->m.pack_count, sizeof *grown);
 	if (grown == NULL)
 		return err_nomem(e);
-	v->spooled = grown;
+	v->packs = grown;
 	while (v->indexed < v->m.pack_count) {
 		if (interrupt_check(e) != 0 || bucket_index_one(b, v->indexed, e) != 0)
 			return -1;
-		v->spooled[v->indexed++] = false;
+		v->packs[v->indexed++] = BUCKET_PACK_THERE;
 	}
 	return 0;
 }
@@ -248,19 +252,24 @@ bucket_missing(struct remote *r, struct remote_item *items, size_t n, struct err
 static int
 bucket_spool(struct bucket *b, size_t n, struct err *e)
 {
+	CLEANUP(buf_free) struct buf packed = BUF_INIT;
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
 	struct bucket_view *v = b->view;
 	char key[BUCKET_KEY_MAX];
 
-	if (v->spooled[n])
+	if (v->packs[n] == BUCKET_PACK_SPOOLED)
 		return 0;
 	if (v->spool == NULL && spool_new(b->remote->store, &v->spool, e) != 0)
 		return -1;
 	bucket_key(&v->m.packs[n].id, "", key);
-	if (b->ops->read(b->self, key, (size_t)v->m.packs[n].total, &text, NULL, e) != 0 ||
+	if (v->packs[n] == BUCKET_PACK_BAD)
+		return err_set(e, ERR_REFUSED, "%s: not the pack that it should be", key);
+	v->packs[n] = BUCKET_PACK_BAD; /* not asked for again with the next object */
+	if (b->ops->read(b->self, key, (size_t)v->m.packs[n].total + BUCKET_SLACK, &packed, NULL, e) != 0 ||
+	    zstd_expand(packed.data, packed.len, (size_t)v->m.packs[n].total, &text, e) != 0 ||
 	    spool_add(v->spool, text.data, text.len, e) != 0)
 		return err_prefix(e, "%s", key);
-	v->spooled[n] = true;
+	v->packs[n] = BUCKET_PACK_SPOOLED;
 	return 0;
 }
 
@@ -385,6 +394,7 @@ static int
 bucket_pack(struct bucket *b, struct err *e)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	CLEANUP(buf_free) struct buf packed = BUF_INIT;
 	struct bucket_view *v = b->view;
 	struct bucket_manifest_pack p;
 	char key[BUCKET_KEY_MAX];
@@ -395,7 +405,8 @@ bucket_pack(struct bucket *b, struct err *e)
 		return -1;
 	p.total = text.len;
 	bucket_key(&p.id, "", key);
-	if (b->ops->write(b->self, key, text.data, text.len, NULL, e) != 0)
+	if (zstd_compress(text.data, text.len, &packed, e) != 0 ||
+	    b->ops->write(b->self, key, packed.data, packed.len, NULL, e) != 0)
 		return err_prefix(e, "%s", key);
 	bucket_key(&p.id, ".idx", key);
 	if (b->ops->write(b->self, key, text.data, (size_t)p.head_len, NULL, e) != 0)

@@ -3,7 +3,8 @@
  * "Buckets"): a directory that a web server serves, S3, a git tree.
  *
  *     manifest            which packs there are, and all refs; changed by compare-and-swap
- *     packs/<sha256>      small objects, many in one piece (pack.h)
+ *     packs/<sha256>      small objects, many in one piece (pack.h), compressed with zstd;
+ *                         the name is of what is expanded
  *     packs/<sha256>.idx  its head
  *     objects/<sha256>    a blob of more than PACK_BLOB_MAX bytes
  *

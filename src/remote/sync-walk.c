@@ -384,7 +384,7 @@ int
 sync_walk_tip(struct sync_walk *w, const struct object_ref *tip, bool *ret_whole, struct err *e)
 {
 	const struct sync_walk_node first = {.ref = *tip, .needed = true, .unsized = true,
-	    .size = JCS_INT_MAX, .contents = w->blobs != SYNC_BLOBS_NONE};
+	    .size = REMOTE_TYPED_MAX, .contents = w->blobs != SYNC_BLOBS_NONE};
 	struct err why = {0};
 
 	*ret_whole = true;

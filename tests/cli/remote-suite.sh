@@ -195,8 +195,11 @@ suite_race() {
 		cd ..
 	done
 	(in_dir racer1 aicert push -q origin main >"$scratch/race1" 2>&1; echo $? >>"$scratch/race1") &
+	pushers=$!
 	(in_dir racer2 aicert push -q origin main >"$scratch/race2" 2>&1; echo $? >>"$scratch/race2") &
-	wait %1 %2 2>/dev/null || wait
+	pushers="$pushers $!"
+	# shellcheck disable=SC2086 # two of them
+	wait $pushers
 	checks=$((checks + 1))
 	case "$(tail -n 1 "$scratch/race1") $(tail -n 1 "$scratch/race2")" in
 	'0 1') loser=2 winner=1 ;;
@@ -210,8 +213,11 @@ suite_race() {
 	out_has "racer $winner"
 	# different branches do not hinder each other
 	(in_dir racer1 aicert push -q origin main:refs/heads/r1; echo $? >"$scratch/race1") &
+	pushers=$!
 	(in_dir racer2 aicert push -q origin main:refs/heads/r2; echo $? >"$scratch/race2") &
-	wait %1 %2 2>/dev/null || wait
+	pushers="$pushers $!"
+	# shellcheck disable=SC2086 # two of them
+	wait $pushers
 	same "$(cat "$scratch/race1" "$scratch/race2")" "0
 0"
 }

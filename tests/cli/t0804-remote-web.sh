@@ -62,7 +62,7 @@ http {
 			fastcgi_param CONTENT_LENGTH \$content_length;
 			fastcgi_param HTTP_CONTENT_ENCODING \$http_content_encoding;
 			fastcgi_param GIT_PROTOCOL \$http_git_protocol;
-			fastcgi_split_path_info ^/git(/.*)\$;
+			fastcgi_split_path_info ^(/git)(/.*)\$;
 		}
 	}
 }
