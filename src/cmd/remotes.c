@@ -205,8 +205,11 @@ remotes_choose(struct store *s, struct config *c, const char *typed, struct remo
 		if (remotes_named(s, c, typed, ret, e) == 0)
 			return 0;
 		remotes_entry_free(ret);
-		return e->code == ERR_NOTFOUND ? err_set(e, ERR_USAGE, "%s: no such remote, and no url or"
-		    " path (aicert remote list)", typed) : -1;
+		if (e->code != ERR_NOTFOUND)
+			return -1;
+		if (!cmd_is_path(typed))
+			return err_set(e, ERR_USAGE, "%s: no such remote, and no url or path (aicert remote list)",
+			    typed);
 	}
 	ret->name = buf_strdup("", e);
 	ret->url = buf_strdup(typed, e);

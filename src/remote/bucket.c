@@ -16,6 +16,8 @@
 #define BUCKET_TRIES 50
 #define BUCKET_SLACK (1024u * 1024)         /* by which compressing can make it longer */
 #define BUCKET_GET_BATCH 2000
+#define BUCKET_SMALL (1024u * 1024)         /* packs that are made into one ... */
+#define BUCKET_SMALL_MAX 32u                /* ... when there are more of them */
 
 struct bucket_pending {
 	struct oid id;
@@ -37,6 +39,7 @@ struct bucket_view {
 	size_t pending_count, pending_cap;
 	struct buf pending_bytes;
 	struct bucket_manifest fresh;
+	struct oid_map merged;  /* packs whose objects are in a fresh one too */
 };
 
 static struct bucket *
@@ -55,6 +58,7 @@ bucket_end(struct bucket *b)
 	bucket_manifest_free(&v->m);
 	bucket_manifest_free(&v->fresh);
 	oid_map_free(&v->where);
+	oid_map_free(&v->merged);
 	free(v->packs);
 	spool_free(v->spool);
 	free(v->pending);
@@ -416,6 +420,97 @@ bucket_pack(struct bucket *b, struct err *e)
 	return bucket_manifest_add_pack(&v->fresh, &p, e);
 }
 
+static int
+bucket_pend(struct bucket_view *v, const struct oid *id, size_t offset, struct err *e)
+{
+	if (v->pending_count == v->pending_cap) {
+		size_t cap = v->pending_cap == 0 ? 1024 : 2 * v->pending_cap;
+		struct bucket_pending *grown = reallocarray(v->pending, cap, sizeof *grown);
+
+		if (grown == NULL)
+			return err_nomem(e);
+		v->pending = grown;
+		v->pending_cap = cap;
+	}
+	v->pending[v->pending_count++] = (struct bucket_pending){*id, offset,
+	    v->pending_bytes.len - offset};
+	return 0;
+}
+
+/* --- few packs instead of many --- */
+
+static bool
+bucket_is_small(const struct bucket_manifest_pack *p)
+{
+	return p->total < BUCKET_SMALL;
+}
+
+/* What is not what it should be stays where it is. */
+static int
+bucket_merge_one(struct bucket *b, size_t n, struct err *e)
+{
+	CLEANUP(pack_free) struct pack head = PACK_INIT;
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	struct bucket_view *v = b->view;
+	size_t count = v->pending_count, len = v->pending_bytes.len;
+	char key[BUCKET_KEY_MAX];
+	bool fresh;
+
+	bucket_key(&v->m.packs[n].id, ".idx", key);
+	if (bucket_spool(b, n, e) != 0 ||
+	    b->ops->read(b->self, key, (size_t)v->m.packs[n].head_len, &text, NULL, e) != 0 ||
+	    pack_decode(text.data, text.len, false, &head, e) != 0)
+		return e->code == ERR_CANCELLED || e->code == ERR_NETWORK || e->code == ERR_NOMEM ? -1 : 0;
+	for (size_t i = 0; i < head.count; i++) {
+		size_t before = v->pending_bytes.len;
+		struct oid got;
+
+		if (spool_read(v->spool, &head.entries[i].id, BUCKET_SMALL, &v->pending_bytes, e) != 0 ||
+		    oid_from_data(&got, v->pending_bytes.data + before, v->pending_bytes.len - before, e) != 0 ||
+		    !oid_equal(&got, &head.entries[i].id)) {
+			v->pending_count = count;
+			v->pending_bytes.len = len;
+			return 0;
+		}
+		if (bucket_pend(v, &got, before, e) != 0)
+			return -1;
+	}
+	return oid_map_add(&v->merged, &v->m.packs[n].id, 0, &fresh, e);
+}
+
+/* Each push adds a pack: in the long run a reader would ask for thousands. */
+static int
+bucket_merge(struct bucket *b, struct err *e)
+{
+	struct bucket_view *v = b->view;
+	size_t small = 0;
+
+	for (size_t i = 0; i < v->m.pack_count; i++)
+		small += bucket_is_small(&v->m.packs[i]);
+	if (small <= BUCKET_SMALL_MAX || v->pending_bytes.len > BUCKET_FLUSH / 2 || bucket_index(b, e) != 0)
+		return small <= BUCKET_SMALL_MAX || v->pending_bytes.len > BUCKET_FLUSH / 2 ? 0 : -1;
+	for (size_t i = 0; i < v->m.pack_count && v->pending_bytes.len < BUCKET_FLUSH / 2; i++)
+		if (bucket_is_small(&v->m.packs[i]) && bucket_merge_one(b, i, e) != 0)
+			return -1;
+	return 0;
+}
+
+/* Whoever read the manifest before finds the old packs still: they are not removed. */
+static void
+bucket_drop_merged(struct bucket_view *v)
+{
+	size_t kept = 0, ignored;
+
+	if (v->merged.count == 0)
+		return;
+	for (size_t i = 0; i < v->m.pack_count; i++)
+		if (!oid_map_get(&v->merged, &v->m.packs[i].id, &ignored))
+			v->m.packs[kept++] = v->m.packs[i];
+	v->m.pack_count = kept;
+	oid_map_free(&v->where);
+	v->indexed = 0;
+}
+
 /* Refs that are where they are expected get their new values. */
 static int
 bucket_apply(struct bucket_manifest *m, struct remote_update *updates, size_t n, struct err *e)
@@ -442,6 +537,7 @@ bucket_write_manifest(struct bucket *b, struct remote_update *updates, size_t n,
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
 	struct bucket_view *v = b->view;
 
+	bucket_drop_merged(v);
 	for (size_t i = 0; i < v->fresh.pack_count; i++)
 		if (bucket_manifest_add_pack(&v->m, &v->fresh.packs[i], e) != 0)
 			return -1;
@@ -470,6 +566,7 @@ bucket_publish(struct bucket *b, struct remote_update *updates, size_t n, struct
 	for (int i = 0; i < BUCKET_TRIES; i++) {
 		if (bucket_write_manifest(b, updates, n, e) == 0) {
 			bucket_manifest_free(&b->view->fresh);
+			oid_map_free(&b->view->merged);
 			return bucket_load(b, e);
 		}
 		if (e->code != ERR_CONFLICT || bucket_pause(i, e) != 0 || bucket_load(b, e) != 0)
@@ -482,23 +579,6 @@ static int
 bucket_flush(struct bucket *b, struct err *e)
 {
 	return bucket_pack(b, e) != 0 ? -1 : bucket_publish(b, NULL, 0, e);
-}
-
-static int
-bucket_pend(struct bucket_view *v, const struct oid *id, size_t offset, struct err *e)
-{
-	if (v->pending_count == v->pending_cap) {
-		size_t cap = v->pending_cap == 0 ? 1024 : 2 * v->pending_cap;
-		struct bucket_pending *grown = reallocarray(v->pending, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		v->pending = grown;
-		v->pending_cap = cap;
-	}
-	v->pending[v->pending_count++] = (struct bucket_pending){*id, offset,
-	    v->pending_bytes.len - offset};
-	return 0;
 }
 
 /* Ours may be damaged: then it is not sent, and the rest is. */
@@ -559,7 +639,9 @@ bucket_update(struct remote *r, struct remote_update *updates, size_t n, struct 
 {
 	struct bucket *b = bucket_of(r);
 
-	if (bucket_open_view(b, e) != 0 || bucket_pack(b, e) != 0)
+	if (bucket_open_view(b, e) != 0)
+		return -1;
+	if ((b->view->pending_count > 0 && bucket_merge(b, e) != 0) || bucket_pack(b, e) != 0)
 		return -1;
 	if (n == 0 && b->view->fresh.pack_count == 0)
 		return 0;
