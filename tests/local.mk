@@ -625,6 +625,7 @@ CLEANFILES += bench-verify
 bench: all bench-verify history-store
 	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' $(srcdir)/tests/bench/main-job.sh
 	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' $(srcdir)/tests/bench/history.sh
-	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' $(srcdir)/tests/bench/aicertd.sh $(srcdir)/tests/bench/remote.sh
+	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' $(srcdir)/tests/bench/aicertd.sh
+	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' $(srcdir)/tests/bench/remote.sh
 	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' $(srcdir)/tests/bench/store.sh
 .PHONY: bench
