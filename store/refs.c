@@ -241,16 +241,63 @@ refs_compare(struct refs_work *w, struct err *e)
 }
 
 static int
+refs_check_type(const char *name, enum object_type type, struct err *e)
+{
+	if (type != OBJECT_COMMIT && (strncmp(name, "refs/heads/", 11) == 0 ||
+	    strncmp(name, "refs/remotes/", 13) == 0 || strcmp(name, "HEAD") == 0))
+		return err_set(e, ERR_USAGE, "%s: a branch names a commit, not a %s", name,
+		    oid_type_name(type));
+	return 0;
+}
+
+static int
+refs_check_above(struct store *s, const char *name, struct err *e)
+{
+	CLEANUP(cleanup_free) char *path = buf_strdup(name, e);
+	struct stat st;
+
+	if (path == NULL)
+		return -1;
+	for (char *slash = path; (slash = strchr(slash, '/')) != NULL; *slash++ = '/') {
+		CLEANUP(cleanup_close) int fd = -1;
+		const char *base;
+
+		*slash = '\0';
+		if (fd_open_parent(store_dirfd(s), path, &fd, &base, e) != 0)
+			return e->code == ERR_NOTFOUND ? 0 : -1;
+		if (fstatat(fd, base, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			return errno == ENOENT ? 0 : err_sys(e, "%s: cannot look at it", path);
+		if (!S_ISDIR(st.st_mode))
+			return err_set(e, ERR_EXISTS, "%s: a ref above it exists", name);
+	}
+	return 0;
+}
+
+int
+refs_check_name(struct store *s, const char *name, enum object_type type, struct err *e)
+{
+	CLEANUP(dir_walk_free) struct dir_walk beneath = DIR_WALK_INIT;
+	CLEANUP(cleanup_free) char *prefix = buf_strfmt(e, "%s/", name);
+
+	if (prefix == NULL)
+		return -1;
+	if (!refs_name_ok(name))
+		return err_set(e, ERR_USAGE, "%s: not the name of a ref", name);
+	if (refs_check_type(name, type, e) != 0 || refs_check_above(s, name, e) != 0 ||
+	    refs_names(s, prefix, &beneath, e) != 0)
+		return -1;
+	return beneath.count == 0 ? 0 : err_set(e, ERR_EXISTS, "%s: a ref beneath it exists", name);
+}
+
+static int
 refs_check_new(struct store *s, const char *name, const struct object_ref *ref, struct err *e)
 {
 	char hex[OID_HEX_SIZE];
 	bool there;
 
 	oid_hex(&ref->id, hex);
-	if (ref->type != OBJECT_COMMIT && (strncmp(name, "refs/heads/", 11) == 0 ||
-	    strncmp(name, "refs/remotes/", 13) == 0 || strcmp(name, "HEAD") == 0))
-		return err_set(e, ERR_USAGE, "%s: a branch names a commit, not a %s", name,
-		    oid_type_name(ref->type));
+	if (refs_check_type(name, ref->type, e) != 0)
+		return -1;
 	if (odb_keep(s, &ref->id, 1, e) != 0 || odb_find(s, &ref->id, &there, e) != 0)
 		return -1;
 	if (!there)

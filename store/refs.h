@@ -36,6 +36,12 @@ struct refs_change {
  */
 int refs_update(struct store *s, const struct refs_change *c, struct err *e) MUST_CHECK;
 
+/*
+ * What refs_update() would say of the name for an object of that type, before anything is
+ * done: ERR_USAGE for a type it cannot have, ERR_EXISTS for a ref above or beneath it.
+ */
+int refs_check_name(struct store *s, const char *name, enum object_type type, struct err *e) MUST_CHECK;
+
 /* Sorted by name. prefix e.g. "refs/heads/"; fn returns non-zero to stop. */
 typedef int refs_each_fn(void *arg, const char *name, const struct object_ref *ref);
 int refs_each(struct store *s, const char *prefix, refs_each_fn *fn, void *arg,

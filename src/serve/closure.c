@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include "object/certificate.h"
+#include "object/evidence.h"
 #include "object/tree.h"
 #include "store/history.h"
 #include "store/odb.h"
@@ -126,6 +127,20 @@ closure_commit(struct closure *w, const struct closure_item *item, struct err *e
 	    c.kind == COMMIT_IMPORT ? CLOSURE_OPTIONAL : item->need, e);
 }
 
+/* What it is about is in the commit's history; but it is evidence. */
+static int
+closure_evidence(struct closure *w, const struct closure_item *item, struct err *e)
+{
+	CLEANUP(evidence_free) struct evidence v = {0};
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	char hex[OID_HEX_SIZE];
+
+	oid_hex(&item->ref.id, hex);
+	if (odb_read(w->store, &item->ref.id, EVIDENCE_BYTES_MAX, &text, e) != 0)
+		return -1;
+	return evidence_decode(text.data, text.len, &v, e) == 0 ? 0 : err_prefix(e, "evidence %s", hex);
+}
+
 static int
 closure_look(struct closure *w, const struct closure_item *item, struct err *e)
 {
@@ -136,7 +151,9 @@ closure_look(struct closure *w, const struct closure_item *item, struct err *e)
 		return closure_certificate(w, item, e);
 	case OBJECT_COMMIT:
 		return closure_commit(w, item, e);
-	default: /* evidence names what it is about, which the commit's history has */
+	case OBJECT_EVIDENCE:
+		return closure_evidence(w, item, e);
+	default:
 		return 0;
 	}
 }

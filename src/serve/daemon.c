@@ -268,14 +268,28 @@ daemon_open_place(struct daemon *d, struct err *e)
 	return 0;
 }
 
+static void
+daemon_on_closed(void *arg, const char *name, const struct err *why)
+{
+	CLEANUP(buf_free) struct buf line = BUF_INIT;
+	struct err e;
+
+	(void)arg;
+	if (journal_ref_line(name, why, &line, &e) == 0)
+		journal_write(STDERR_FILENO, &line);
+}
+
 static int
 daemon_open_hub(struct daemon *d, struct err *e)
 {
 	CLEANUP(store_closep) struct store *s = NULL;
+	const struct hub_options o = {
+		.settings = d->settings, .ledger = d->ledger, .on_closed = daemon_on_closed,
+	};
 
 	if (store_open(d->app.store, 0, &s, e) != 0)
 		return -1;
-	return hub_new(d->settings, s, d->ledger, &d->app.hub, e);
+	return hub_new(&o, s, &d->app.hub, e);
 }
 
 static struct run_host

@@ -6,24 +6,31 @@
 void
 hub_reach_list_free(struct hub_reach_list *l)
 {
-	free(l->ids);
+	free(l->items);
 	*l = (struct hub_reach_list){0};
 }
 
 static int
-hub_reach_add(struct hub_reach_list *l, const struct oid *id, struct err *e)
+hub_reach_add(struct hub_reach_list *l, const struct oid *id, bool proved, struct err *e)
 {
 	if (l->count == l->cap) {
 		size_t cap = l->cap == 0 ? 64 : 2 * l->cap;
-		struct oid *grown = reallocarray(l->ids, cap, sizeof *grown);
+		struct ledger_item *grown = reallocarray(l->items, cap, sizeof *grown);
 
 		if (grown == NULL)
 			return err_nomem(e);
-		l->ids = grown;
+		l->items = grown;
 		l->cap = cap;
 	}
-	l->ids[l->count++] = *id;
+	l->items[l->count++] = (struct ledger_item){.id = *id, .proved = proved};
 	return 0;
+}
+
+/* What a commit needs is needed beneath it, as long as it is itself. */
+static bool
+hub_reach_proves(const struct object_ref *ref, enum closure_need need)
+{
+	return ref->type == OBJECT_COMMIT && need == CLOSURE_NEEDED;
 }
 
 struct hub_reach_proof {
@@ -38,11 +45,11 @@ static int
 hub_reach_look(void *arg, const struct object_ref *ref, enum closure_need need, struct err *e)
 {
 	struct hub_reach_proof *p = arg;
-	enum ledger_reach reach;
+	struct ledger_mark mark;
 	int visible = session_visible(p->call, &ref->id, e);
 	char hex[OID_HEX_SIZE];
 
-	if (visible < 0 || ledger_reach(session_app(p->call)->ledger, &ref->id, &reach, e) != 0)
+	if (visible < 0 || ledger_mark(session_app(p->call)->ledger, &ref->id, &mark, e) != 0)
 		return -1;
 	if (visible == 0 && need == CLOSURE_OPTIONAL)
 		return 0;
@@ -51,9 +58,9 @@ hub_reach_look(void *arg, const struct object_ref *ref, enum closure_need need, 
 		return err_set(e, ERR_REFUSED, "%s %s is not here; send it first",
 		    oid_type_name(ref->type), hex);
 	}
-	if (!p->again && reach >= p->mark && ref->type == OBJECT_COMMIT)
+	if (!p->again && mark.proved >= p->mark && ref->type == OBJECT_COMMIT)
 		return 0; /* a history that was proved before */
-	return hub_reach_add(p->list, &ref->id, e) != 0 ? -1 : 1;
+	return hub_reach_add(p->list, &ref->id, hub_reach_proves(ref, need), e) != 0 ? -1 : 1;
 }
 
 int
@@ -67,14 +74,13 @@ hub_reach_prove(struct http_call *c, const struct object_ref *root, enum ledger_
 }
 
 struct hub_reach_rebuild {
+	const struct hub_options *o;
 	struct store *store;
-	struct ledger *ledger;
-	const struct settings *settings;
 	struct hub_reach_list lists[2]; /* reached by a ref, by a public one */
 	struct hub_reach_list *list;
 	enum ledger_reach floor;        /* what is named but not needed must have had */
-	struct err *e;
-	int rc;
+	bool hole;                      /* something that this ref needs has no mark */
+	bool broken;                    /* the ledger, and not the ref */
 };
 
 /* A closure_fn. */
@@ -82,43 +88,76 @@ static int
 hub_reach_again(void *arg, const struct object_ref *ref, enum closure_need need, struct err *e)
 {
 	struct hub_reach_rebuild *w = arg;
-	enum ledger_reach reach;
+	struct ledger_mark mark;
 
-	if (ledger_reach(w->ledger, &ref->id, &reach, e) != 0)
+	w->broken = ledger_mark(w->o->ledger, &ref->id, &mark, e) != 0;
+	if (w->broken)
 		return -1;
-	if (reach < (need == CLOSURE_OPTIONAL ? w->floor : LEDGER_REF))
+	if (mark.reach < (need == CLOSURE_OPTIONAL ? w->floor : LEDGER_REF)) {
+		w->hole |= need == CLOSURE_NEEDED;
 		return 0;
-	return hub_reach_add(w->list, &ref->id, e) != 0 ? -1 : 1;
+	}
+	return hub_reach_add(w->list, &ref->id, hub_reach_proves(ref, need), e) != 0 ? -1 : 1;
 }
 
 static int
-hub_reach_ref(void *arg, const char *name, const struct object_ref *ref)
+hub_reach_walk(struct hub_reach_rebuild *w, const char *name, bool public_, struct err *e)
 {
-	struct hub_reach_rebuild *w = arg;
-	bool public_ = settings_public(w->settings, name);
-	enum ledger_reach before;
+	struct ledger_mark before;
+	struct object_ref ref;
 
-	w->list = &w->lists[public_ ? 1 : 0];
-	w->rc = ledger_reach(w->ledger, &ref->id, &before, w->e);
+	if (refs_read(w->store, name, &ref, e) != 0)
+		return e->code == ERR_NOTFOUND ? 0 : -1;
+	w->broken = ledger_mark(w->o->ledger, &ref.id, &before, e) != 0;
+	if (w->broken)
+		return -1;
 	/* an input that was not sent with a public ref, and came later with another, stays closed */
-	w->floor = w->rc == 0 && public_ && before == LEDGER_PUBLIC ? LEDGER_PUBLIC : LEDGER_REF;
-	if (w->rc == 0)
-		w->rc = closure_walk(w->store, ref, hub_reach_again, w, w->e);
-	return w->rc;
+	w->floor = public_ && before.reach == LEDGER_PUBLIC ? LEDGER_PUBLIC : LEDGER_REF;
+	return closure_walk(w->store, &ref, hub_reach_again, w, e);
+}
+
+/* Not about the ref: the same walk may go through a moment later. */
+static bool
+hub_reach_passing(const struct hub_reach_rebuild *w, const struct err *e)
+{
+	return w->broken || e->code == ERR_NOMEM || e->code == ERR_IO || e->code == ERR_BUSY;
+}
+
+/* What one ref reaches, or nothing: whoever wrote it must not be able to close the others. */
+static int
+hub_reach_ref(struct hub_reach_rebuild *w, const char *name, struct err *e)
+{
+	bool public_ = settings_public(w->o->settings, name);
+	struct hub_reach_list *list = &w->lists[public_ ? 1 : 0];
+	size_t start = list->count;
+
+	w->list = list;
+	w->hole = false;
+	if (hub_reach_walk(w, name, public_, e) != 0) {
+		if (hub_reach_passing(w, e))
+			return err_prefix(e, "%s", name);
+		list->count = start;
+		if (w->o->on_closed != NULL)
+			w->o->on_closed(w->o->arg, name, e);
+	}
+	for (size_t i = start; w->hole && i < list->count; i++)
+		list->items[i].proved = false;
+	return 0;
 }
 
 int
-hub_reach_rebuild(struct store *s, struct ledger *l, const struct settings *settings, struct err *e)
+hub_reach_rebuild(const struct hub_options *o, struct store *s, struct err *e)
 {
-	struct hub_reach_rebuild w = {.store = s, .ledger = l, .settings = settings, .e = e};
-	int rc = refs_each(s, "refs/", hub_reach_ref, &w, e);
+	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
+	struct hub_reach_rebuild w = {.o = o, .store = s};
+	int rc = refs_names(s, "refs/", &names, e);
 
+	for (size_t i = 0; i < names.count && rc == 0; i++)
+		rc = hub_reach_ref(&w, names.names[i], e);
 	if (rc == 0)
-		rc = w.rc;
-	if (rc == 0)
-		rc = ledger_reach_replace(l, w.lists[0].ids, w.lists[0].count, w.lists[1].ids,
+		rc = ledger_reach_replace(o->ledger, w.lists[0].items, w.lists[0].count, w.lists[1].items,
 		    w.lists[1].count, e);
-	free(w.lists[0].ids);
-	free(w.lists[1].ids);
+	hub_reach_list_free(&w.lists[0]);
+	hub_reach_list_free(&w.lists[1]);
 	return rc;
 }

@@ -2,11 +2,11 @@
 #ifndef SERVE_HUB_REACH_H
 #define SERVE_HUB_REACH_H
 
+#include "serve/hub.h"
 #include "serve/session.h"
-#include "serve/settings.h"
 
 struct hub_reach_list {
-	struct oid *ids;
+	struct ledger_item *items;
 	size_t count, cap;
 };
 
@@ -22,8 +22,7 @@ int hub_reach_prove(struct http_call *c, const struct object_ref *root, enum led
     struct hub_reach_list *ret, struct err *e) MUST_CHECK;
 void hub_reach_list_free(struct hub_reach_list *l);
 /* All marks anew, from the refs that are there; what no ref had reached before is not
- * reached now either. */
-int hub_reach_rebuild(struct store *s, struct ledger *l, const struct settings *settings,
-    struct err *e) MUST_CHECK;
+ * reached now either.  By a ref that cannot be followed to its end nothing is. */
+int hub_reach_rebuild(const struct hub_options *o, struct store *s, struct err *e) MUST_CHECK;
 
 #endif

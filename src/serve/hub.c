@@ -11,22 +11,21 @@
 #define HUB_NAME_MAX 1024
 
 struct hub {
-	const struct settings *settings;
+	struct hub_options o;
 	pthread_mutex_t lock;   /* around changes: what refs reach must follow them */
 };
 
 int
-hub_new(const struct settings *s, struct store *store, struct ledger *l, struct hub **ret,
-    struct err *e)
+hub_new(const struct hub_options *o, struct store *store, struct hub **ret, struct err *e)
 {
 	struct hub *h;
 
-	if (hub_reach_rebuild(store, l, s, e) != 0)
+	if (hub_reach_rebuild(o, store, e) != 0)
 		return -1;
 	h = calloc(1, sizeof *h);
 	if (h == NULL)
 		return err_nomem(e);
-	h->settings = s;
+	h->o = *o;
 	pthread_mutex_init(&h->lock, NULL);
 	*ret = h;
 	return 0;
@@ -56,7 +55,7 @@ hub_readable(const struct http_call *c, const struct hub *h, const char *name)
 {
 	const struct principal *p = c->principal;
 
-	return (p != NULL && (p->rights & PRINCIPAL_READS) != 0) || settings_public(h->settings, name);
+	return (p != NULL && (p->rights & PRINCIPAL_READS) != 0) || settings_public(h->o.settings, name);
 }
 
 struct hub_lister {
@@ -276,7 +275,7 @@ hub_may_move(struct http_call *c, struct hub_change *x, struct err *e)
 }
 
 static int
-hub_update(struct http_call *c, struct hub_change *x, bool remove, struct err *e)
+hub_update(const struct http_call *c, const struct hub_change *x, bool remove, struct err *e)
 {
 	const struct principal *p = c->principal;
 	char author[2 * PRINCIPAL_NAME_SIZE + 16];
@@ -286,37 +285,89 @@ hub_update(struct http_call *c, struct hub_change *x, bool remove, struct err *e
 	};
 
 	snprintf(author, sizeof author, "%s <%s@hub>", p->name, p->name);
-	if (refs_update(x->store, &change, e) == 0)
-		return 0;
+	return refs_update(x->store, &change, e);
+}
+
+static int
+hub_update_refused(struct http_call *c, struct hub_change *x, struct err *e)
+{
 	return e->code == ERR_CONFLICT ? hub_refuse(c, x, 412, "the ref moved just now", e) : -1;
+}
+
+/* Marks that could not be made anew are more than there should be. */
+static int
+hub_rebuild(const struct hub *h, struct store *s, struct err *e)
+{
+	if (hub_reach_rebuild(&h->o, s, e) == 0)
+		return 0;
+	ledger_reach_close(h->o.ledger);
+	return -1;
+}
+
+/* What the ref reaches is open before the ref is there, which no reader must find closed; and
+ * no longer when it does not come. */
+static int
+hub_set(struct http_call *c, const struct hub *h, struct hub_change *x,
+    struct hub_reach_list *reached, struct err *e)
+{
+	enum ledger_reach mark = settings_public(h->o.settings, x->name) ? LEDGER_PUBLIC : LEDGER_REF;
+	struct object_ref there;
+	struct err ignored;
+
+	if (ledger_reach_add(h->o.ledger, mark, reached->items, reached->count, e) != 0)
+		return -1;
+	if (hub_update(c, x, false, e) == 0)
+		return 0;
+	/* an error may also come after the change */
+	if (refs_read(x->store, x->name, &there, &ignored) != 0 || there.type != x->new_.type ||
+	    !oid_equal(&there.id, &x->new_.id))
+		ledger_reach_undo(h->o.ledger, reached->items, reached->count);
+	return hub_update_refused(c, x, e);
 }
 
 /* Under the hub's lock. */
 static int
 hub_put_locked(struct http_call *c, const struct hub *h, struct hub_change *x, struct err *e)
 {
-	enum ledger_reach mark = settings_public(h->settings, x->name) ? LEDGER_PUBLIC : LEDGER_REF;
+	enum ledger_reach mark = settings_public(h->o.settings, x->name) ? LEDGER_PUBLIC : LEDGER_REF;
 	CLEANUP(hub_reach_list_free) struct hub_reach_list reached = {0};
-	struct ledger *l = session_app(c)->ledger;
 	bool forward, same;
 
 	if (hub_condition(c, x, e) != 0 || x->answered)
 		return x->answered ? 0 : -1;
+	if (refs_check_name(x->store, x->name, x->new_.type, e) != 0)
+		return -1;
 	same = x->has_old && x->old.type == x->new_.type && oid_equal(&x->old.id, &x->new_.id);
-	/* first that it is all there: without it there is no history to look at */
+	/* that it is all there: without it there is no history to look at */
 	if (hub_reach_prove(c, &x->new_, mark, same, &reached, e) != 0)
 		return -1;
 	if (hub_may_move(c, x, e) != 0 || x->answered)
 		return x->answered ? 0 : -1;
-	if (hub_forward(x, &forward, e) != 0 ||
-	    ledger_reach_add(l, mark, reached.ids, reached.count, e) != 0 ||
-	    hub_update(c, x, false, e) != 0)
+	if (hub_forward(x, &forward, e) != 0 || hub_set(c, h, x, &reached, e) != 0)
 		return -1;
 	if (x->answered)
 		return 0;
-	if (!forward && hub_reach_rebuild(x->store, l, h->settings, e) != 0)
+	if (!forward && hub_rebuild(h, x->store, e) != 0)
 		return -1;
 	return hub_reply_ref(c, x->has_old ? 200 : 201, x->name, &x->new_, e);
+}
+
+/* One change at a time; what an earlier one left unknown is found out first. */
+static int
+hub_locked(struct http_call *c, struct hub_change *x,
+    int (*work)(struct http_call *c, const struct hub *h, struct hub_change *x, struct err *e),
+    struct err *e)
+{
+	struct hub *h = session_app(c)->hub;
+	int rc = 0;
+
+	pthread_mutex_lock(&h->lock);
+	if (ledger_reach_closed(h->o.ledger))
+		rc = hub_rebuild(h, x->store, e);
+	if (rc == 0)
+		rc = work(c, h, x, e);
+	pthread_mutex_unlock(&h->lock);
+	return rc;
 }
 
 int
@@ -324,27 +375,29 @@ hub_put(struct http_call *c, struct err *e)
 {
 	const struct hub *h = hub_of(c, e);
 	struct hub_change x = {.answered = false};
-	int rc;
 
 	if (h == NULL || hub_name(c, x.name, e) != 0 || session_store(c, &x.store, e) != 0 ||
 	    hub_decode(c->body.data, c->body.len, x.name, &x.new_, e) != 0)
 		return -1;
-	pthread_mutex_lock(&session_app(c)->hub->lock);
-	rc = hub_put_locked(c, h, &x, e);
-	pthread_mutex_unlock(&session_app(c)->hub->lock);
-	return rc;
+	return hub_locked(c, &x, hub_put_locked, e);
 }
 
 static int
 hub_delete_locked(struct http_call *c, const struct hub *h, struct hub_change *x, struct err *e)
 {
+	struct object_ref there;
+	struct err ignored;
+
 	if (hub_condition(c, x, e) != 0 || x->answered)
 		return x->answered ? 0 : -1;
 	if (!x->has_old)
 		return err_set(e, ERR_NOTFOUND, "%s: no such ref", x->name);
-	if (hub_update(c, x, true, e) != 0 || x->answered)
-		return x->answered ? 0 : -1;
-	if (hub_reach_rebuild(x->store, session_app(c)->ledger, h->settings, e) != 0)
+	if (hub_update(c, x, true, e) != 0) {
+		if (refs_read(x->store, x->name, &there, &ignored) != 0)
+			ledger_reach_close(h->o.ledger); /* an error may also come after the change */
+		return hub_update_refused(c, x, e);
+	}
+	if (hub_rebuild(h, x->store, e) != 0)
 		return -1;
 	return http_reply(c, 204, NULL, NULL, 0, e);
 }
@@ -354,12 +407,8 @@ hub_delete(struct http_call *c, struct err *e)
 {
 	const struct hub *h = hub_of(c, e);
 	struct hub_change x = {.answered = false};
-	int rc;
 
 	if (h == NULL || hub_name(c, x.name, e) != 0 || session_store(c, &x.store, e) != 0)
 		return -1;
-	pthread_mutex_lock(&session_app(c)->hub->lock);
-	rc = hub_delete_locked(c, h, &x, e);
-	pthread_mutex_unlock(&session_app(c)->hub->lock);
-	return rc;
+	return hub_locked(c, &x, hub_delete_locked, e);
 }

@@ -12,9 +12,16 @@
 
 struct hub;
 
-/* s: borrowed settings, for what is public.  What refs reach is counted anew: which refs
- * are public may have changed. */
-int hub_new(const struct settings *s, struct store *store, struct ledger *l, struct hub **ret,
+struct hub_options {
+	const struct settings *settings;        /* borrowed: what is public */
+	struct ledger *ledger;
+	/* A ref cannot be followed to its end: nothing is open by it. */
+	void (*on_closed)(void *arg, const char *name, const struct err *why);
+	void *arg;
+};
+
+/* What refs reach is counted anew: which refs are public may have changed. */
+int hub_new(const struct hub_options *o, struct store *store, struct hub **ret,
     struct err *e) MUST_CHECK;
 void hub_free(struct hub *h);
 

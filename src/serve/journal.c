@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <time.h>
+#include "base/printable.h"
 #include "base/timestamp.h"
 
 static int
@@ -49,6 +50,18 @@ journal_run_line(const struct ledger_run *row, struct buf *ret, struct err *e)
 	    row->owner[0] != '\0' ? row->owner : "-", row->state,
 	    (long long)(row->started > 0 ? row->finished - row->started : 0),
 	    (unsigned long long)row->log, err_name(row->error));
+	return buf_check(ret, e);
+}
+
+int
+journal_ref_line(const char *name, const struct err *why, struct buf *ret, struct err *e)
+{
+	CLEANUP(cleanup_free) char *safe = printable(name, e);
+	CLEANUP(cleanup_free) char *detail = safe != NULL ? printable(why->msg, e) : NULL;
+
+	if (detail == NULL || journal_time(ret, e) != 0)
+		return -1;
+	buf_addf(ret, " ref=%s state=closed error=%s detail=%s\n", safe, err_name(why->code), detail);
 	return buf_check(ret, e);
 }
 

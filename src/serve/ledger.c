@@ -19,6 +19,7 @@ static const char ledger_schema[] =
 struct ledger {
 	pthread_mutex_t lock;
 	struct db *db;
+	bool closed;            /* marks are there that should not be */
 };
 
 int
@@ -84,7 +85,6 @@ ledger_change(struct ledger *l, ledger_work *work, const void *arg, struct err *
 
 struct ledger_ids {
 	const char *principal;
-	int64_t mark;
 	const struct oid *ids;
 	size_t n;
 };
@@ -131,18 +131,49 @@ ledger_owns(struct ledger *l, const char *principal, const struct oid *id, struc
 	return rc;
 }
 
+/* reach.mark: an enum ledger_reach, and bits for what was proved. */
+#define LEDGER_REACH_BITS 3
+#define LEDGER_PROVED(reach) ((int64_t)(reach) << 2)
+
+struct ledger_marks {
+	int64_t mark;
+	struct ledger_item *items;
+	size_t n;
+};
+
+/* 0: none */
+static int
+ledger_read_mark(struct db *db, const struct oid *id, int64_t *ret, struct err *e)
+{
+	struct db_stmt *st;
+	int rc;
+
+	if (db_prepare(db, "SELECT mark FROM reach WHERE id = ?1", &st, e) != 0)
+		return -1;
+	db_bind_blob(st, 1, id->b, OID_SIZE);
+	rc = db_step(st, e);
+	if (rc >= 0)
+		*ret = rc == 0 ? 0 : db_int(st, 0);
+	db_reset(st);
+	return rc < 0 ? -1 : 0;
+}
+
 static int
 ledger_reach_work(struct db *db, const void *arg, struct err *e)
 {
-	const struct ledger_ids *w = arg;
+	const struct ledger_marks *w = arg;
 	struct db_stmt *st;
 
-	if (db_prepare(db, "INSERT INTO reach(id, mark) VALUES(?1, ?2)"
-	    " ON CONFLICT(id) DO UPDATE SET mark = max(mark, ?2)", &st, e) != 0)
+	if (db_prepare(db, "INSERT INTO reach(id, mark) VALUES(?1, ?2) ON CONFLICT(id)"
+	    " DO UPDATE SET mark = max(mark & 3, ?2 & 3) | ((mark | ?2) & ~3)", &st, e) != 0)
 		return -1;
 	for (size_t i = 0; i < w->n; i++) {
-		db_bind_blob(st, 1, w->ids[i].b, OID_SIZE);
-		db_bind_int(st, 2, w->mark);
+		struct ledger_item *item = &w->items[i];
+
+		if (ledger_read_mark(db, &item->id, &item->before, e) != 0)
+			return -1;
+		db_bind_blob(st, 1, item->id.b, OID_SIZE);
+		db_bind_int(st, 2, w->mark | (item->proved ? LEDGER_PROVED(w->mark) : 0));
 		if (ledger_do(st, e) != 0)
 			return -1;
 	}
@@ -150,52 +181,128 @@ ledger_reach_work(struct db *db, const void *arg, struct err *e)
 }
 
 int
-ledger_reach_add(struct ledger *l, enum ledger_reach reach, const struct oid *ids, size_t n,
+ledger_reach_add(struct ledger *l, enum ledger_reach reach, struct ledger_item *items, size_t n,
     struct err *e)
 {
-	const struct ledger_ids w = {.mark = reach, .ids = ids, .n = n};
+	const struct ledger_marks w = {.mark = reach, .items = items, .n = n};
 
 	return ledger_change(l, ledger_reach_work, &w, e);
+}
+
+/* Backwards: an id that is there twice had its first mark before the first. */
+static int
+ledger_undo_work(struct db *db, const void *arg, struct err *e)
+{
+	const struct ledger_marks *w = arg;
+	struct db_stmt *set, *drop, *st;
+
+	if (db_prepare(db, "UPDATE reach SET mark = ?2 WHERE id = ?1", &set, e) != 0 ||
+	    db_prepare(db, "DELETE FROM reach WHERE id = ?1", &drop, e) != 0)
+		return -1;
+	for (size_t i = w->n; i > 0; i--) {
+		const struct ledger_item *item = &w->items[i - 1];
+
+		st = item->before != 0 ? set : drop;
+		db_bind_blob(st, 1, item->id.b, OID_SIZE);
+		if (item->before != 0)
+			db_bind_int(st, 2, item->before);
+		if (ledger_do(st, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+ledger_set_closed(struct ledger *l, bool closed)
+{
+	pthread_mutex_lock(&l->lock);
+	l->closed = closed;
+	pthread_mutex_unlock(&l->lock);
+}
+
+void
+ledger_reach_undo(struct ledger *l, const struct ledger_item *items, size_t n)
+{
+	const struct ledger_marks w = {.items = (struct ledger_item *)(uintptr_t)items, .n = n};
+	struct err ignored;
+
+	if (ledger_change(l, ledger_undo_work, &w, &ignored) != 0)
+		ledger_set_closed(l, true);
+}
+
+void
+ledger_reach_close(struct ledger *l)
+{
+	ledger_set_closed(l, true);
+}
+
+bool
+ledger_reach_closed(struct ledger *l)
+{
+	bool closed;
+
+	pthread_mutex_lock(&l->lock);
+	closed = l->closed;
+	pthread_mutex_unlock(&l->lock);
+	return closed;
+}
+
+static enum ledger_reach
+ledger_reach_of(int64_t bits)
+{
+	return (bits & LEDGER_PUBLIC) != 0 ? LEDGER_PUBLIC :
+	    (bits & LEDGER_REF) != 0 ? LEDGER_REF : LEDGER_NONE;
+}
+
+int
+ledger_mark(struct ledger *l, const struct oid *id, struct ledger_mark *ret, struct err *e)
+{
+	int64_t mark = 0;
+	int rc;
+
+	pthread_mutex_lock(&l->lock);
+	rc = ledger_read_mark(l->db, id, &mark, e);
+	pthread_mutex_unlock(&l->lock);
+	if (rc != 0)
+		return -1;
+	ret->reach = ledger_reach_of(mark & LEDGER_REACH_BITS);
+	ret->proved = ledger_reach_of(mark >> 2);
+	return 0;
 }
 
 int
 ledger_reach(struct ledger *l, const struct oid *id, enum ledger_reach *ret, struct err *e)
 {
-	struct db_stmt *st;
-	int rc = -1;
+	struct ledger_mark mark;
 
-	pthread_mutex_lock(&l->lock);
-	if (db_prepare(l->db, "SELECT mark FROM reach WHERE id = ?1", &st, e) == 0) {
-		db_bind_blob(st, 1, id->b, OID_SIZE);
-		rc = db_step(st, e);
-		if (rc >= 0)
-			*ret = rc == 0 ? LEDGER_NONE : db_int(st, 0) >= LEDGER_PUBLIC ? LEDGER_PUBLIC :
-			    LEDGER_REF;
-		db_reset(st);
-	}
-	pthread_mutex_unlock(&l->lock);
-	return rc < 0 ? -1 : 0;
+	if (ledger_mark(l, id, &mark, e) != 0)
+		return -1;
+	*ret = ledger_reach_closed(l) ? LEDGER_NONE : mark.reach;
+	return 0;
 }
 
 static int
 ledger_replace_work(struct db *db, const void *arg, struct err *e)
 {
-	const struct ledger_ids *w = arg;
+	const struct ledger_marks *w = arg;
 
 	return db_exec(db, "DELETE FROM reach", e) != 0 || ledger_reach_work(db, &w[0], e) != 0 ? -1 :
 	    ledger_reach_work(db, &w[1], e);
 }
 
 int
-ledger_reach_replace(struct ledger *l, const struct oid *refs, size_t ref_count,
-    const struct oid *public_, size_t public_count, struct err *e)
+ledger_reach_replace(struct ledger *l, struct ledger_item *refs, size_t ref_count,
+    struct ledger_item *public_, size_t public_count, struct err *e)
 {
-	const struct ledger_ids w[2] = {
-		{.mark = LEDGER_REF, .ids = refs, .n = ref_count},
-		{.mark = LEDGER_PUBLIC, .ids = public_, .n = public_count},
+	const struct ledger_marks w[2] = {
+		{.mark = LEDGER_REF, .items = refs, .n = ref_count},
+		{.mark = LEDGER_PUBLIC, .items = public_, .n = public_count},
 	};
 
-	return ledger_change(l, ledger_replace_work, w, e);
+	if (ledger_change(l, ledger_replace_work, w, e) != 0)
+		return -1;
+	ledger_set_closed(l, false);
+	return 0;
 }
 
 static int

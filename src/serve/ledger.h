@@ -25,13 +25,30 @@ int ledger_owns(struct ledger *l, const char *principal, const struct oid *id, s
 
 /* What refs reach: by some ref, or by a public one too. */
 enum ledger_reach { LEDGER_NONE, LEDGER_REF, LEDGER_PUBLIC };
+struct ledger_item {
+	struct oid id;
+	bool proved;            /* a commit, and all that it needs has the mark too */
+	int64_t before;         /* for ledger_reach_undo() */
+};
 /* Marks never get lower here. */
-int ledger_reach_add(struct ledger *l, enum ledger_reach reach, const struct oid *ids, size_t n,
+int ledger_reach_add(struct ledger *l, enum ledger_reach reach, struct ledger_item *items, size_t n,
     struct err *e) MUST_CHECK;
+/* The marks that items had before ledger_reach_add(), when nothing was changed since.
+ * When that fails, nothing counts as reached until ledger_reach_replace() succeeds. */
+void ledger_reach_undo(struct ledger *l, const struct ledger_item *items, size_t n);
+/* Nothing counts as reached from here on, until then. */
+void ledger_reach_close(struct ledger *l);
+bool ledger_reach_closed(struct ledger *l);
 int ledger_reach(struct ledger *l, const struct oid *id, enum ledger_reach *ret, struct err *e) MUST_CHECK;
 /* Instead of all that were there. */
-int ledger_reach_replace(struct ledger *l, const struct oid *refs, size_t ref_count,
-    const struct oid *public_, size_t public_count, struct err *e) MUST_CHECK;
+int ledger_reach_replace(struct ledger *l, struct ledger_item *refs, size_t ref_count,
+    struct ledger_item *public_, size_t public_count, struct err *e) MUST_CHECK;
+/* As it is written down, for who follows refs: the mark, and the one that it was proved for
+ * as a commit.  An id that has a mark as a blob was not proved as a commit. */
+struct ledger_mark {
+	enum ledger_reach reach, proved;
+};
+int ledger_mark(struct ledger *l, const struct oid *id, struct ledger_mark *ret, struct err *e) MUST_CHECK;
 
 struct ledger_run {
 	char id[65];

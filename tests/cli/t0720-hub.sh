@@ -35,6 +35,13 @@ header_has() {
 	checks=$((checks + 1))
 	grep -qi -- "$1" "$scratch/headers" || die "no header $1: $(cat "$scratch/headers")"
 }
+until_there() {
+	for _ in $(seq 100); do
+		[ -e "$1" ] && return
+		sleep 0.05
+	done
+	die "$1 does not come"
+}
 token() { printf %s-secret "$1" | sha256sum | cut -d' ' -f1; }
 # ref NAME ID: a ref document in $scratch/ref
 ref() {
@@ -242,6 +249,84 @@ start
 req 200 - "/v1/objects/$third"
 req 200 bob "/v1/objects/$input"
 req 401 - "/v1/objects/$input"
+
+# --- what is refused leaves nothing behind: neither a mark that opens, nor one that proves ---
+typed() {
+	ref "$1" "$2"
+	sed -i 's/"type":"commit"/"type":"'"$3"'"/' "$scratch/ref"
+}
+put() { # STATUS NAME [CURL-OPTION...]
+	put_status=$1 put_name=$2
+	shift 2
+	req "$put_status" ada "/v1/$put_name" -X PUT --data-binary @"$scratch/ref" "$@"
+}
+echo hidden >"$scratch/hidden"
+hidden=$(sha256sum "$scratch/hidden" | cut -d' ' -f1)
+req 201 ada "/v1/objects/$hidden" -T "$scratch/hidden"
+req 401 - "/v1/objects/$hidden"
+typed refs/heads/open/x "$hidden" blob
+put 400 refs/heads/open/x -H 'If-None-Match: *' # a branch names a commit
+req 401 - "/v1/objects/$hidden"
+req 404 bob "/v1/objects/$hidden"
+# the lines for two more public refs
+stop
+printf '\tpublic = refs/tags/\n' >>"$scratch/conf"
+start
+# a ref above it
+typed refs/tags/above "$first" commit
+put 201 refs/tags/above -H 'If-None-Match: *'
+typed refs/tags/above/beneath "$hidden" blob
+put 409 refs/tags/above/beneath -H 'If-None-Match: *'
+req 401 - "/v1/objects/$hidden"
+# the disk says no
+logs=$scratch/hub/.aicert/logs/refs/tags
+mkdir -p "$logs/io"
+typed refs/tags/io "$hidden" blob
+put 500 refs/tags/io -H 'If-None-Match: *'
+req 401 - "/v1/objects/$hidden"
+req 404 - /v1/refs/tags/io
+rmdir "$logs/io"
+# moved by another program between the look and the lock
+tags=$scratch/hub/.aicert/refs/tags
+( flock 9; : >"$scratch/locked"; sleep 1.5
+  printf 'blob sha256:%s\n' "$output" >"$tags/moved"; rm "$tags/moved.lock" ) 9>"$tags/moved.lock" &
+until_there "$scratch/locked"
+typed refs/tags/moved "$hidden" blob
+put 412 refs/tags/moved -H 'If-None-Match: *'
+wait $!
+req 401 - "/v1/objects/$hidden"
+req 404 bob "/v1/objects/$hidden"
+# and the same push, when nothing is in its way, opens it
+rm "$tags/moved"
+put 201 refs/tags/moved -H 'If-None-Match: *'
+req 200 - "/v1/objects/$hidden"
+# an object that was proved as a blob is no commit
+for as in tree certificate evidence commit; do
+	typed refs/tags/poison "$hidden" $as
+	put 422 refs/tags/poison -H 'If-None-Match: *'
+done
+typed refs/heads/poison "$hidden" commit
+put 422 refs/heads/poison -H 'If-None-Match: *'
+# nor a parent: the history would have a hole
+printf %s "$(aicert cat-file -p "$first" | sed 's/"parents":\[[^]]*\]/"parents":["sha256:'"$hidden"'"]/')" \
+	>"$scratch/commit"
+forged=$(sha256sum "$scratch/commit" | cut -d' ' -f1)
+req 201 ada "/v1/objects/$forged" -T "$scratch/commit"
+typed refs/heads/poison "$forged" commit
+put 422 refs/heads/poison -H 'If-None-Match: *'
+# a ref that is damaged closes itself, and nothing else
+printf 'commit sha256:%s\n' "$hidden" >"$scratch/hub/.aicert/refs/heads/broken"
+echo nonsense >"$scratch/hub/.aicert/refs/heads/worse"
+stop
+start
+grep -q "ref=refs/heads/broken state=closed error=" "$scratch/daemon.log" || die "it is not in the log"
+grep -q "ref=refs/heads/worse state=closed error=" "$scratch/daemon.log" || die "it is not in the log"
+req 200 - "/v1/objects/$third"
+req 200 bob "/v1/objects/$input"
+req 401 - "/v1/objects/$input"
+req 204 eve /v1/refs/tags/above -X DELETE -H "If-Match: \"$first\""
+req 204 eve /v1/refs/heads/broken -X DELETE -H "If-Match: \"$hidden\""
+rm "$scratch/hub/.aicert/refs/heads/worse"
 
 # --- of several that write at once exactly one wins ---
 ref "refs/heads/race" "$first"

@@ -69,6 +69,20 @@ START_TEST(a_run_is_one_line)
 }
 END_TEST
 
+START_TEST(a_closed_ref_is_one_line)
+{
+	struct err why, e;
+	struct buf line = BUF_INIT;
+
+	err_set(&why, ERR_FORMAT, "JSON is not\nin canonical form");
+	UNIT_OK(journal_ref_line("refs/heads/\xe2\x80\xaex", &why, &line, &e), &e);
+	ck_assert_ptr_nonnull(strstr(buf_str(&line), " ref=refs/heads/\\x"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&line), " state=closed error=format detail=JSON is not"));
+	ck_assert_ptr_eq(strchr(buf_str(&line), '\n'), buf_str(&line) + line.len - 1);
+	buf_free(&line);
+}
+END_TEST
+
 START_TEST(counters_are_printed)
 {
 	struct http_done d = {.call = &call, .path = "/", .status = 404, .in = 5, .out = 7, .micros = 11};
@@ -106,5 +120,6 @@ UNIT_SUITE(serve_journal)
 	tcase_add_test(tc, a_request_is_one_line);
 	tcase_add_test(tc, a_method_is_plain_or_nothing);
 	tcase_add_test(tc, a_run_is_one_line);
+	tcase_add_test(tc, a_closed_ref_is_one_line);
 	tcase_add_test(tc, counters_are_printed);
 }

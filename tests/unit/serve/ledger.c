@@ -59,7 +59,7 @@ reach(struct ledger *l, unsigned char n)
 START_TEST(marks_rise_and_are_replaced)
 {
 	struct ledger *l = open_ledger("marks");
-	const struct oid a[] = {id(1), id(2)}, b[] = {id(2), id(3)};
+	struct ledger_item a[] = {{.id = id(1)}, {.id = id(2)}}, b[] = {{.id = id(2)}, {.id = id(3)}};
 	struct err e;
 
 	ck_assert_int_eq(reach(l, 1), LEDGER_NONE);
@@ -75,6 +75,66 @@ START_TEST(marks_rise_and_are_replaced)
 	ck_assert_int_eq(reach(l, 3), LEDGER_REF);
 	UNIT_OK(ledger_reach_replace(l, NULL, 0, NULL, 0, &e), &e);
 	ck_assert_int_eq(reach(l, 1), LEDGER_NONE);
+	ledger_close(l);
+}
+END_TEST
+
+static enum ledger_reach
+proved(struct ledger *l, unsigned char n)
+{
+	struct ledger_mark mark;
+	struct oid o = id(n);
+	struct err e;
+
+	UNIT_OK(ledger_mark(l, &o, &mark, &e), &e);
+	return mark.proved;
+}
+
+START_TEST(a_mark_proves_nothing_of_another_type)
+{
+	struct ledger *l = open_ledger("proved");
+	struct ledger_item blob = {.id = id(1)}, commit = {.id = id(1), .proved = true};
+	struct err e;
+
+	UNIT_OK(ledger_reach_add(l, LEDGER_PUBLIC, &blob, 1, &e), &e);
+	ck_assert_int_eq(proved(l, 1), LEDGER_NONE);
+	UNIT_OK(ledger_reach_add(l, LEDGER_REF, &commit, 1, &e), &e);
+	ck_assert_int_eq(proved(l, 1), LEDGER_REF);
+	ck_assert_int_eq(reach(l, 1), LEDGER_PUBLIC);
+	UNIT_OK(ledger_reach_add(l, LEDGER_PUBLIC, &commit, 1, &e), &e);
+	ck_assert_int_eq(proved(l, 1), LEDGER_PUBLIC);
+	UNIT_OK(ledger_reach_add(l, LEDGER_REF, &blob, 1, &e), &e);
+	ck_assert_int_eq(proved(l, 1), LEDGER_PUBLIC);
+	UNIT_OK(ledger_reach_replace(l, &blob, 1, NULL, 0, &e), &e);
+	ck_assert_int_eq(proved(l, 1), LEDGER_NONE);
+	ledger_close(l);
+}
+END_TEST
+
+START_TEST(marks_are_taken_back)
+{
+	struct ledger *l = open_ledger("undo");
+	struct ledger_item a[] = {{.id = id(1)}, {.id = id(2), .proved = true}};
+	struct ledger_item b[] = {{.id = id(2)}, {.id = id(3)}, {.id = id(3), .proved = true}};
+	struct err e;
+
+	UNIT_OK(ledger_reach_add(l, LEDGER_REF, a, 2, &e), &e);
+	UNIT_OK(ledger_reach_add(l, LEDGER_PUBLIC, b, 3, &e), &e);
+	ck_assert_int_eq(reach(l, 2), LEDGER_PUBLIC);
+	ck_assert_int_eq(reach(l, 3), LEDGER_PUBLIC);
+	ledger_reach_undo(l, b, 3);
+	ck_assert_int_eq(reach(l, 1), LEDGER_REF);
+	ck_assert_int_eq(reach(l, 2), LEDGER_REF);
+	ck_assert_int_eq(proved(l, 2), LEDGER_REF);
+	ck_assert_int_eq(reach(l, 3), LEDGER_NONE);
+	ck_assert_int_eq(proved(l, 3), LEDGER_NONE);
+	/* closed until they are made anew */
+	ledger_reach_close(l);
+	ck_assert(ledger_reach_closed(l));
+	ck_assert_int_eq(reach(l, 1), LEDGER_NONE);
+	ck_assert_int_eq(proved(l, 2), LEDGER_REF);
+	UNIT_OK(ledger_reach_replace(l, a, 2, NULL, 0, &e), &e);
+	ck_assert_int_eq(reach(l, 1), LEDGER_REF);
 	ledger_close(l);
 }
 END_TEST
@@ -130,5 +190,7 @@ UNIT_SUITE(serve_ledger)
 {
 	tcase_add_test(tc, owners_are_kept);
 	tcase_add_test(tc, marks_rise_and_are_replaced);
+	tcase_add_test(tc, a_mark_proves_nothing_of_another_type);
+	tcase_add_test(tc, marks_are_taken_back);
 	tcase_add_test(tc, runs_come_back_as_they_were);
 }
