@@ -392,7 +392,7 @@ http_set_options(struct http_transfer *t, struct err *e)
 	curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)rq->timeout_s);
 	if (rq->timeout_s == 0 && !rq->follow) {
 		curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-		curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, HTTP_STALL_S);
+		curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, HTTP_STALL_S + (long)rq->patience_s);
 	}
 	http_set_body(t);
 	return http_set_headers(t, e);

@@ -84,6 +84,7 @@ struct http_request {
 	void *sink_arg;
 	http_begun *begun;          /* called before the sink's first bytes; NULL: none */
 	unsigned timeout_s;         /* whole request; 0: none, but a stall of 60 s fails */
+	unsigned patience_s;        /* added to those: the peer has work to do first */
 	bool follow;                /* the peer may be silent: no stall limit */
 };
 

@@ -3,6 +3,8 @@
 #include "store/odb.h"
 
 #define TRANSFER_ASK_FIRST (1024u * 1024)  /* shorter ones are sent without asking for a part */
+#define TRANSFER_READ_S (32u * 1024 * 1024) /* bytes a second at which a slow runner reads again
+                                             * what it has, and makes durable what came */
 
 /* An object on its way out. */
 struct transfer_out {
@@ -76,6 +78,7 @@ transfer_send_once(struct transfer_out *t, struct err *e)
 		.method = "PUT", .path = t->path, .content_type = "application/octet-stream",
 		.body_fd = t->fd, .body_fd_offset = t->offset, .body_fd_size = t->size - t->offset,
 		.moved = transfer_send_moved, .moved_arg = t,
+		.patience_s = (unsigned)(t->size / TRANSFER_READ_S),
 	};
 	CLEANUP(http_response_free) struct http_response rs = {0};
 	char range[96];

@@ -7,11 +7,13 @@
 #include "serve/http.h"
 
 #define HTTP_ANSWER_HEADERS 6
+#define HTTP_SILENT_S 120u              /* nothing moves at all */
 
 enum http_phase {
 	HTTP_IDLE,      /* handshake, or between two requests */
 	HTTP_HEADER,    /* the request line came */
 	HTTP_BODY,      /* the headers came */
+	HTTP_WORK,      /* it is we who are slow */
 	HTTP_ANSWER,
 	HTTP_FOLLOW     /* an answer that may be silent for hours */
 };

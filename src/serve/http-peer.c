@@ -186,6 +186,7 @@ http_peer_slow(struct http_peer *p, const struct http_limits *l, int64_t now)
 		}
 		return waited >= (int64_t)l->stall_s *
 		    (p->phase == HTTP_ANSWER ? HTTP_ANSWER_FACTOR : 1);
+	case HTTP_WORK:
 	case HTTP_FOLLOW: /* TCP tells when it is gone */
 		break;
 	}

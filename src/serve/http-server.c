@@ -8,7 +8,6 @@
  */
 #define HTTP_TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:" \
 	"+AES-256-GCM:+CHACHA20-POLY1305:%SERVER_PRECEDENCE"
-#define HTTP_SILENT_S 120u              /* nothing moves at all */
 #define HTTP_STACK (1024u * 1024)
 #define HTTP_OPTIONS_MAX 8
 

@@ -230,6 +230,22 @@ http_take(struct http_exchange *x, const void *data, size_t len, struct err *e)
 	return buf_check(&x->call.body, e);
 }
 
+/* A handler at work, which may read a disk for minutes: the peer waits for us. */
+static void
+http_work(struct http_exchange *x)
+{
+	http_peer_phase(x->peer, HTTP_WORK);
+	MHD_set_connection_option(x->mhd, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
+}
+
+/* It is the peer's turn again; its time begins now. */
+static void
+http_wait(struct http_exchange *x, enum http_phase phase)
+{
+	http_peer_phase(x->peer, phase);
+	MHD_set_connection_option(x->mhd, MHD_CONNECTION_OPTION_TIMEOUT, HTTP_SILENT_S);
+}
+
 static enum MHD_Result
 http_send(struct http_exchange *x)
 {
@@ -238,7 +254,7 @@ http_send(struct http_exchange *x)
 	if (x->response == NULL)
 		return MHD_NO;
 	if (x->peer != NULL && x->peer->phase != HTTP_FOLLOW)
-		http_peer_phase(x->peer, HTTP_ANSWER);
+		http_wait(x, HTTP_ANSWER);
 	rc = MHD_queue_response(x->mhd, x->status, x->response);
 	MHD_destroy_response(x->response);
 	x->response = NULL;
@@ -263,8 +279,8 @@ http_first(struct http_exchange *x, const char *method)
 
 	x->begun = true;
 	x->call.method = method;
+	http_work(x);
 	if (x->peer != NULL) {
-		http_peer_phase(x->peer, HTTP_BODY);
 		x->call.session = &x->peer->session;
 		x->call.local = x->server->o.tls == NULL;
 		x->call.address = x->peer->address;
@@ -272,7 +288,10 @@ http_first(struct http_exchange *x, const char *method)
 	}
 	if (http_begin(x, &e) != 0)
 		return http_send_problem(x, &e);
-	return x->response != NULL ? http_send(x) : MHD_YES;
+	if (x->response != NULL)
+		return http_send(x);
+	http_wait(x, HTTP_BODY);
+	return MHD_YES;
 }
 
 /* libmicrohttpd calls this with the headers, with each piece of the body, and at its end. */
@@ -303,6 +322,7 @@ http_on_request(void *cls, struct MHD_Connection *mhd, const char *url, const ch
 	}
 	if (x->failed)
 		return http_send_problem(x, &x->problem);
+	http_work(x);
 	if (x->route->handler(&x->call, &e) != 0)
 		return http_send_problem(x, &e);
 	return http_send(x);

@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 #include "base/dir-walk.h"
 #include "base/fd.h"
+#include "base/interrupt.h"
 #include "codec/jcs.h"
 #include "crypto/hash.h"
 #include "store/odb.h"
@@ -61,7 +62,7 @@ upload_rehash(struct upload *u, struct err *e)
 	if (block == NULL)
 		return err_nomem(e);
 	while (done < u->offset && n > 0) {
-		if (fd_read_upto(u->fd, block, UPLOAD_BLOCK, &n, u->name, e) != 0 ||
+		if (interrupt_check(e) != 0 || fd_read_upto(u->fd, block, UPLOAD_BLOCK, &n, u->name, e) != 0 ||
 		    hash_update(u->hash, block, n, e) != 0)
 			return -1;
 		done += n;

@@ -174,6 +174,18 @@ pin=
 req 201 ada "/v1/objects/$id" -T rest -H "Content-Range: bytes 150000-199999/200000"
 req 200 ada "/v1/objects/$id"
 same "$(hash_of out)" "$id"
+# a part that takes longer to read again than a client may be silent
+stop
+printf '[http]\n\tstallTimeout = 1\n' >slow
+start --config slow --store st --tpm "embedded:$scratch/tpm"
+mkdir -p st/.aicert/tmp/upload
+truncate -s 4G "st/.aicert/tmp/upload/$absent-ada"
+req 202 ada "/v1/objects/$absent" -T small -H "Content-Range: bytes 4294967296-4294967301/4294967304"
+header_has '^Upload-Offset: 4294967302'
+checks=$((checks + 1))
+grep "method=PUT path=/v1/objects/$absent" daemon.log | grep -q ' ms=[1-9][0-9][0-9][0-9]' ||
+	die "the part was read again too fast for this test: $(grep "PUT path=/v1/objects/$absent" daemon.log)"
+rm "st/.aicert/tmp/upload/$absent-ada"
 req 411 ada "/v1/objects/$id" -X PUT -H 'Transfer-Encoding: chunked' -d x
 
 # --- a run ---
