@@ -238,6 +238,7 @@ libaicert_core_a_SOURCES += \
 	src/serve/runs.c src/serve/runs.h \
 	src/serve/session.c src/serve/session.h \
 	src/serve/settings.c src/serve/settings.h \
+	src/serve/shares.c src/serve/shares.h \
 	src/serve/upload.c src/serve/upload.h \
 	src/serve/worker.c src/serve/worker.h
 

@@ -17,13 +17,15 @@
 #define LEASE_NAME_SIZE 32
 #define LEASE_GATE_MS 60000
 #define LEASE_RECENT 4096 /* ids remembered, so that they are not written again */
+#define LEASE_COMPACT_MIN (4 * 1024 * 1024) /* a shorter one is left as it is */
 
 struct lease {
 	pthread_mutex_t lock;   /* around everything; also because threads share gate's flock */
 	int dirfd, tmp_fd, gate;
 	int fd;                 /* flocked */
-	char name[LEASE_NAME_SIZE]; /* beneath tmp/; "" when it was not made */
+	char name[LEASE_NAME_SIZE]; /* beneath tmp/ */
 	off_t end;              /* of what is written */
+	off_t compact_at;       /* end, when it is written anew, each id once */
 	bool filled[LEASE_RECENT];
 	struct oid recent[LEASE_RECENT];
 };
@@ -74,34 +76,48 @@ lease_gate_unlock(int gate)
 	flock(gate, LOCK_UN);
 }
 
+/* A new file, flocked, with the owner's line. On failure nothing is left of it. */
+static int
+lease_make_file(const struct lease *l, const char head[LEASE_HEAD_SIZE], char ret_name[LEASE_NAME_SIZE],
+    int *ret_fd, struct err *e)
+{
+	uint64_t nonce;
+	int fd;
+
+	if (random_bytes(&nonce, sizeof nonce, e) != 0)
+		return -1;
+	snprintf(ret_name, LEASE_NAME_SIZE, LEASE_PREFIX "%016" PRIx64, nonce);
+	fd = openat(l->tmp_fd, ret_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_sys(e, "tmp/%s: cannot create", ret_name);
+	/* waits, but not long: others only try whether it is locked */
+	if (flock(fd, LOCK_EX) != 0)
+		err_sys(e, "tmp/%s: cannot lock", ret_name);
+	else if (fd_write_all(fd, head, LEASE_HEAD_SIZE, ret_name, e) == 0) {
+		*ret_fd = fd;
+		return 0;
+	}
+	unlinkat(l->tmp_fd, ret_name, 0);
+	close(fd);
+	return -1;
+}
+
 /* Under the gate: no gc sees the file between its making and its lock. */
 static int
 lease_make(struct lease *l, struct err *e)
 {
 	char head[LEASE_HEAD_SIZE], self[LOCK_HOLDER_SIZE];
-	uint64_t nonce;
 	size_t len;
 
-	if (random_bytes(&nonce, sizeof nonce, e) != 0)
-		return -1;
 	lock_holder_self(self);
 	self[LEASE_HEAD_SIZE - 1] = '\0';
 	len = strlen(self);
 	memset(head, ' ', sizeof head);
 	memcpy(head, self, len);
 	head[sizeof head - 1] = '\n';
-	snprintf(l->name, sizeof l->name, LEASE_PREFIX "%016" PRIx64, nonce);
-	l->fd = openat(l->tmp_fd, l->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (l->fd < 0) {
-		err_sys(e, "tmp/%s: cannot create", l->name);
-		l->name[0] = '\0';
-		return -1;
-	}
-	/* waits, but not long: others only try whether it is locked */
-	if (flock(l->fd, LOCK_EX) != 0)
-		return err_sys(e, "tmp/%s: cannot lock", l->name);
 	l->end = LEASE_HEAD_SIZE;
-	return fd_write_all(l->fd, head, sizeof head, l->name, e);
+	l->compact_at = LEASE_COMPACT_MIN;
+	return lease_make_file(l, head, l->name, &l->fd, e);
 }
 
 static void
@@ -135,8 +151,6 @@ lease_open(struct store *s, struct lease **ret, struct err *e)
 	if (lease_dup(store_dirfd(s), &l->dirfd, e) == 0 && lease_dup(store_tmp_fd(s), &l->tmp_fd, e) == 0 &&
 	    lease_gate_open(l->dirfd, &l->gate, e) == 0 && lease_gate_lock(l->gate, LOCK_SH, e) == 0) {
 		rc = lease_make(l, e);
-		if (rc != 0 && l->name[0] != '\0')
-			unlinkat(l->tmp_fd, l->name, 0);
 		lease_gate_unlock(l->gate);
 	}
 	if (rc != 0) {
@@ -244,6 +258,84 @@ lease_write_new(struct lease *l, const struct oid *ids, size_t count, struct err
 	return 0;
 }
 
+static int
+lease_compare(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct oid));
+}
+
+/* The ids that are written, each once, ascending; malloc'd. */
+static struct oid *
+lease_read_ids(const struct lease *l, size_t *ret_n, struct err *e)
+{
+	size_t n = (size_t)(l->end - LEASE_HEAD_SIZE) / sizeof(struct oid), kept = 0, got = 0;
+	struct oid *ids = calloc(n + 1, sizeof *ids);
+
+	if (ids == NULL) {
+		err_nomem(e);
+		return NULL;
+	}
+	if (lseek(l->fd, LEASE_HEAD_SIZE, SEEK_SET) != LEASE_HEAD_SIZE ||
+	    fd_read_upto(l->fd, ids, n * sizeof *ids, &got, l->name, e) != 0 || got != n * sizeof *ids) {
+		err_set(e, ERR_IO, "tmp/%s: cannot read", l->name);
+		free(ids);
+		return NULL;
+	}
+	qsort(ids, n, sizeof *ids, lease_compare);
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || !oid_equal(&ids[kept - 1], &ids[i]))
+			ids[kept++] = ids[i];
+	*ret_n = kept;
+	return ids;
+}
+
+static int
+lease_write_anew(const struct lease *l, char ret_name[LEASE_NAME_SIZE], int *ret_fd, off_t *ret_end,
+    struct err *e)
+{
+	CLEANUP(cleanup_free) struct oid *ids = NULL;
+	char head[LEASE_HEAD_SIZE];
+	size_t n = 0;
+	int fd;
+
+	/* with the same first line: what is in tmp/ is older or younger than that */
+	if (pread(l->fd, head, sizeof head, 0) != (ssize_t)sizeof head)
+		return err_sys(e, "tmp/%s: cannot read", l->name);
+	ids = lease_read_ids(l, &n, e);
+	if (ids == NULL || lease_make_file(l, head, ret_name, &fd, e) != 0)
+		return -1;
+	if (fd_write_all(fd, ids, n * sizeof *ids, ret_name, e) != 0) {
+		unlinkat(l->tmp_fd, ret_name, 0);
+		close(fd);
+		return -1;
+	}
+	*ret_fd = fd;
+	*ret_end = (off_t)(LEASE_HEAD_SIZE + n * sizeof *ids);
+	return 0;
+}
+
+/* Under the gate. A daemon's lease lasts for months, and the same ids are relied on again and
+ * again: it has them all, but each once. What fails is tried again much later. */
+static void
+lease_compact(struct lease *l)
+{
+	char name[LEASE_NAME_SIZE];
+	struct err ignored;
+	off_t end = 0;
+	int fd = -1;
+
+	if (l->end < l->compact_at)
+		return;
+	if (lease_write_anew(l, name, &fd, &end, &ignored) == 0) {
+		unlinkat(l->tmp_fd, l->name, 0);
+		close(l->fd);
+		l->fd = fd;
+		l->end = end;
+		memcpy(l->name, name, sizeof name);
+	}
+	l->compact_at = 2 * l->end > LEASE_COMPACT_MIN ? 2 * l->end : LEASE_COMPACT_MIN;
+}
+
 static bool
 lease_all_recent(struct lease *l, const struct oid *ids, size_t count)
 {
@@ -264,6 +356,8 @@ lease_add_locked(struct lease *l, const struct oid *ids, size_t count, struct er
 	if (lease_gate_lock(l->gate, LOCK_SH, e) != 0)
 		return -1;
 	rc = lease_write_new(l, ids, count, e);
+	if (rc == 0)
+		lease_compact(l);
 	lease_gate_unlock(l->gate);
 	return rc;
 }

@@ -285,6 +285,7 @@ unit_serve_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/serve/runtime-config.c \
 	tests/unit/serve/session.c \
 	tests/unit/serve/settings.c \
+	tests/unit/serve/shares.c \
 	tests/unit/serve/upload.c \
 	tests/unit/serve/worker.c
 unit_serve_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -531,6 +532,7 @@ CLI_TESTS = $(IMAGE_TESTS) \
 	tests/cli/t0720-hub.sh \
 	tests/cli/t0730-aicertd-load.sh \
 	tests/cli/t0730-runner.sh \
+	tests/cli/t0735-aicertd-bounds.sh \
 	tests/cli/t0740-mitm.sh \
 	tests/cli/t0745-isolation.sh \
 	tests/cli/t0750-resume.sh \

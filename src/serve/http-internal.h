@@ -5,6 +5,7 @@
 #include <microhttpd.h>
 #include <pthread.h>
 #include "serve/http.h"
+#include "serve/shares.h"
 
 #define HTTP_ANSWER_HEADERS 6
 #define HTTP_SILENT_S 120u              /* nothing moves at all */
@@ -34,6 +35,12 @@ struct http_peer {
 	uint64_t moved;         /* bytes of a body in this window */
 };
 
+/* Documents in memory.  What is longer than the first counts, from when it is announced to
+ * when it is answered; one address has a half at most. */
+#define HTTP_DOCUMENT_SMALL 65536u
+#define HTTP_DOCUMENTS_MAX (128u * 1024 * 1024)
+#define HTTP_LARGE_AT_ONCE 2            /* being understood: that takes several times their size */
+
 struct http_server {
 	struct MHD_Daemon *mhd;
 	struct http_server_options o;
@@ -45,6 +52,10 @@ struct http_server {
 	bool watching;
 	bool asks_client;       /* for a certificate */
 	pthread_t watch;
+	struct shares *documents;       /* bytes, by address */
+	pthread_mutex_t large_lock;
+	pthread_cond_t large_left;
+	unsigned large;                 /* handlers at work on a long document */
 };
 
 struct http_answer_header {
@@ -69,6 +80,7 @@ struct http_exchange {
 	struct MHD_Response *response;
 	unsigned status;
 	uint64_t in, out;
+	uint64_t reserved;      /* of the server's documents */
 	int64_t started_us;
 	struct http_answer_header headers[HTTP_ANSWER_HEADERS];
 	size_t header_count;

@@ -71,12 +71,19 @@ http_server_new(const struct http_server_options *o)
 {
 	struct http_server *s = calloc(1, sizeof *s);
 	pthread_condattr_t attr;
+	struct err ignored;
 
 	if (s == NULL)
 		return NULL;
 	s->o = *o;
 	s->asks_client = o->tls != NULL && o->tls->client_ca != NULL;
 	http_server_defaults(&s->o);
+	if (shares_new(HTTP_DOCUMENTS_MAX, &s->documents, &ignored) != 0) {
+		free(s);
+		return NULL;
+	}
+	pthread_mutex_init(&s->large_lock, NULL);
+	pthread_cond_init(&s->large_left, NULL);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -88,6 +95,9 @@ http_server_new(const struct http_server_options *o)
 static void
 http_server_free(struct http_server *s)
 {
+	shares_free(s->documents);
+	pthread_cond_destroy(&s->large_left);
+	pthread_mutex_destroy(&s->large_lock);
 	pthread_cond_destroy(&s->wake);
 	pthread_mutex_destroy(&s->lock);
 	free(s);

@@ -184,6 +184,18 @@ http_read_length(struct http_exchange *x, bool *ret_chunked, struct err *e)
 	return 0;
 }
 
+/* Room for a long document, and later for its answer. */
+static int
+http_reserve(struct http_exchange *x, uint64_t n, struct err *e)
+{
+	if (x->reserved > 0)
+		return 0;
+	if (!shares_take(x->server->documents, x->call.address, n, HTTP_DOCUMENTS_MAX / 2))
+		return err_set(e, ERR_BUSY, "too many long documents are on their way; try again later");
+	x->reserved = n;
+	return 0;
+}
+
 /* Headers are here, the body is not. */
 static int
 http_begin(struct http_exchange *x, struct err *e)
@@ -216,7 +228,7 @@ http_begin(struct http_exchange *x, struct err *e)
 	}
 	if (x->call.length > HTTP_DOCUMENT_MAX)
 		return err_set(e, ERR_LIMIT, "a document longer than %u bytes", HTTP_DOCUMENT_MAX);
-	return 0;
+	return x->call.length > HTTP_DOCUMENT_SMALL ? http_reserve(x, x->call.length, e) : 0;
 }
 
 static int
@@ -226,6 +238,8 @@ http_take(struct http_exchange *x, const void *data, size_t len, struct err *e)
 		return x->route->stream->data(&x->call, data, len, e);
 	if (len > HTTP_DOCUMENT_MAX - x->call.body.len)
 		return err_set(e, ERR_LIMIT, "a document longer than %u bytes", HTTP_DOCUMENT_MAX);
+	if (x->call.body.len + len > HTTP_DOCUMENT_SMALL && http_reserve(x, HTTP_DOCUMENT_MAX, e) != 0)
+		return -1;
 	buf_add(&x->call.body, data, len);
 	return buf_check(&x->call.body, e);
 }
@@ -294,6 +308,28 @@ http_first(struct http_exchange *x, const char *method)
 	return MHD_YES;
 }
 
+/* Few long documents at once: their trees take several times their size. */
+static int
+http_handle(struct http_exchange *x, struct err *e)
+{
+	struct http_server *s = x->server;
+	bool large = x->call.body.len > HTTP_DOCUMENT_SMALL;
+	int rc;
+
+	pthread_mutex_lock(&s->large_lock);
+	while (large && s->large == HTTP_LARGE_AT_ONCE)
+		pthread_cond_wait(&s->large_left, &s->large_lock);
+	s->large += large;
+	pthread_mutex_unlock(&s->large_lock);
+	rc = x->route->handler(&x->call, e);
+	buf_free(&x->call.body);
+	pthread_mutex_lock(&s->large_lock);
+	s->large -= large;
+	pthread_cond_signal(&s->large_left);
+	pthread_mutex_unlock(&s->large_lock);
+	return rc;
+}
+
 /* libmicrohttpd calls this with the headers, with each piece of the body, and at its end. */
 enum MHD_Result
 http_on_request(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,
@@ -323,7 +359,7 @@ http_on_request(void *cls, struct MHD_Connection *mhd, const char *url, const ch
 	if (x->failed)
 		return http_send_problem(x, &x->problem);
 	http_work(x);
-	if (x->route->handler(&x->call, &e) != 0)
+	if (http_handle(x, &e) != 0)
 		return http_send_problem(x, &e);
 	return http_send(x);
 }
@@ -393,6 +429,8 @@ http_on_completed(void *cls, struct MHD_Connection *mhd, void **state,
 	if (x->response != NULL)
 		MHD_destroy_response(x->response);
 	buf_free(&x->call.body);
+	if (x->reserved > 0)
+		shares_give(x->server->documents, x->call.address, x->reserved);
 	free(x->call.arg);
 	free(x);
 	*state = NULL;

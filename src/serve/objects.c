@@ -57,32 +57,76 @@ objects_ids(const struct jcs *list, struct err *e)
 	return ids;
 }
 
+/* malloc'd; NULL with an error. The document, which is larger, is gone after that. */
+static struct oid *
+objects_read_list(const struct http_call *c, size_t *ret_n, struct err *e)
+{
+	CLEANUP(jcs_freep) struct jcs *in = NULL;
+
+	if (objects_decode(c->body.data, c->body.len, &in, e) != 0)
+		return NULL;
+	*ret_n = jcs_length(jcs_get(in, "objects"));
+	return objects_ids(jcs_get(in, "objects"), e);
+}
+
+/* Moves those that are visible to the front; the others keep their order.  -1: error. */
+static int
+objects_part(struct http_call *c, struct oid *ids, size_t n, size_t *ret_visible, struct err *e)
+{
+	CLEANUP(cleanup_free) struct oid *missing = calloc(n + 1, sizeof *missing);
+	size_t visible = 0, absent = 0;
+
+	if (missing == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < n; i++) {
+		int rc = session_visible(c, &ids[i], e);
+
+		if (rc < 0)
+			return -1;
+		if (rc > 0)
+			ids[visible++] = ids[i];
+		else
+			missing[absent++] = ids[i];
+	}
+	memcpy(&ids[visible], missing, absent * sizeof *missing);
+	*ret_visible = visible;
+	return 0;
+}
+
+static void
+objects_add(struct jcs *list, const struct oid *id)
+{
+	char text[OID_TEXT_SIZE];
+
+	oid_text(id, text);
+	jcs_append(list, jcs_new_string(text));
+}
+
+/*
+ * What the client is told to be here stays until the daemon ends, and so is in the lease before
+ * it is looked for; but nothing else is: who asks about what he may not see leaves no trace.
+ */
 int
 objects_missing(struct http_call *c, struct err *e)
 {
-	CLEANUP(jcs_freep) struct jcs *in = NULL;
-	CLEANUP(jcs_freep) struct jcs *out = jcs_new_object();
+	CLEANUP(jcs_freep) struct jcs *out = NULL;
 	CLEANUP(cleanup_free) struct oid *ids = NULL;
-	struct jcs *missing = jcs_new_array();
-	const struct jcs *list;
+	size_t n = 0, visible = 0;
+	struct jcs *missing;
 	struct store *s;
 
+	if (session_store(c, &s, e) != 0 || (ids = objects_read_list(c, &n, e)) == NULL ||
+	    objects_part(c, ids, n, &visible, e) != 0 || odb_keep(s, ids, visible, e) != 0)
+		return -1;
+	out = jcs_new_object();
+	missing = jcs_new_array();
 	jcs_set_string(out, "mediaType", OBJECTS_MEDIA_TYPE);
 	jcs_set(out, "objects", missing);
-	if (session_store(c, &s, e) != 0 || objects_decode(c->body.data, c->body.len, &in, e) != 0)
-		return -1;
-	list = jcs_get(in, "objects");
-	ids = objects_ids(list, e);
-	if (ids == NULL || odb_keep(s, ids, jcs_length(list), e) != 0)
-		return -1;
-	for (size_t i = 0; i < jcs_length(list); i++) {
-		int visible = session_visible(c, &ids[i], e);
-
-		if (visible < 0)
-			return -1;
-		if (visible == 0)
-			jcs_append(missing, jcs_new_string(jcs_string(jcs_at(list, i))));
-	}
+	for (size_t i = 0; i < visible; i++)
+		if (!odb_has(s, &ids[i])) /* a gc was faster */
+			objects_add(missing, &ids[i]);
+	for (size_t i = visible; i < n; i++)
+		objects_add(missing, &ids[i]);
 	return http_reply_json(c, 200, out, e);
 }
 
@@ -253,7 +297,7 @@ objects_put_begin(struct http_call *c, struct err *e)
 	if (objects_content_range(http_header(c, "Content-Range"), c->length, &range, e) != 0 ||
 	    (visible = session_visible(c, &id, e)) < 0)
 		return -1;
-	if (odb_keep(s, &id, 1, e) != 0)
+	if (visible > 0 && odb_keep(s, &id, 1, e) != 0)
 		return -1;
 	if (visible > 0 && odb_intact(s, &id)) /* damage is replaced by what comes */
 		return http_reply(c, 200, NULL, NULL, 0, e);

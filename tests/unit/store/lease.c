@@ -8,6 +8,7 @@
 #include "base/dir-walk.h"
 #include "base/fd.h"
 #include "store/fixture.h"
+#include "store/lease-set.h"
 #include "store/odb.h"
 
 /* The one lease there is, with its bytes; false when there is none. */
@@ -247,6 +248,58 @@ START_TEST(lease_creates_locked)
 }
 END_TEST
 
+static int
+tell(void *arg, const struct oid *id, struct err *e)
+{
+	unsigned char *seen = arg;
+
+	(void)e;
+	seen[id->b[0] << 8 | id->b[1]] = 1;
+	return 0;
+}
+
+/* A daemon is asked about the same objects for months. */
+START_TEST(lease_does_not_grow_for_ever)
+{
+	enum { IDS = 20000, ROUNDS = 30 };
+	CLEANUP(lease_set_free) struct lease_set set = {0};
+	CLEANUP(cleanup_free) struct oid *ids = calloc(IDS, sizeof *ids);
+	CLEANUP(cleanup_free) unsigned char *seen = calloc(65536, 1);
+	CLEANUP(buf_free) struct buf first = BUF_INIT, last = BUF_INIT;
+	char name[64], later[64];
+	struct fixture f;
+	struct err e;
+
+	fixture_open(&f);
+	set.s = f.s;
+	for (int i = 0; i < IDS; i++) {
+		ids[i].b[0] = (unsigned char)(i >> 8);
+		ids[i].b[1] = (unsigned char)i;
+	}
+	UNIT_OK(odb_keep(f.s, ids, 1, &e), &e);
+	ck_assert(the_lease(&f, &first, name));
+	UNIT_OK(lease_set_begin(&set, &e), &e);
+	for (int round = 0; round < ROUNDS; round++) {
+		UNIT_OK(odb_keep(f.s, ids, IDS, &e), &e);
+		UNIT_OK(lease_set_read(&set, tell, seen, &e), &e);
+	}
+	ck_assert(the_lease(&f, &last, later));
+	ck_assert_str_ne(name, later);
+	ck_assert_uint_lt(last.len, 5u * 1024 * 1024);
+	ck_assert_int_eq(memcmp(first.data, last.data, LEASE_HEAD_SIZE), 0);
+	for (int i = 0; i < IDS; i++)
+		ck_assert(seen[i] == 1);
+	memset(seen, 0, 65536);
+	lease_set_free(&set);
+	UNIT_OK(lease_set_begin(&set, &e), &e);
+	UNIT_OK(lease_set_read(&set, tell, seen, &e), &e);
+	for (int i = 0; i < IDS; i++)
+		ck_assert(seen[i] == 1);
+	ck_assert(lease_set_oldest(&set) < INT64_MAX);
+	fixture_close(&f);
+}
+END_TEST
+
 UNIT_SUITE(lease)
 {
 	tcase_add_test(tc, lease_of_every_put);
@@ -256,4 +309,5 @@ UNIT_SUITE(lease)
 	tcase_add_test(tc, lease_shared);
 	tcase_add_test(tc, lease_refused);
 	tcase_add_test(tc, lease_creates_locked);
+	tcase_add_test(tc, lease_does_not_grow_for_ever);
 }

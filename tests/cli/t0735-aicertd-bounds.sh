@@ -1,0 +1,74 @@
+#!/bin/sh
+# What one client costs a daemon, and takes from the others, is bounded: memory, the lease,
+# connections, the queue, the TPM, parts of objects.
+. "${top_srcdir:-.}/tests/cli/lib.sh"
+. "$source_dir/tests/cli/runner-lib.sh"
+command -v curl >/dev/null || { echo "curl is missing"; exit 77; }
+make_token bob
+
+# req STATUS USER PATH [CURL-OPTION...]
+req() {
+	want=$1 user=$2 path=$3
+	shift 3
+	checks=$((checks + 1))
+	[ "$user" = - ] || set -- -H "Authorization: Bearer $(cat "$scratch/$user.token")" "$@"
+	got=$(curl -sk -D "$scratch/headers" -o "$scratch/out" -w '%{http_code}' --max-time 60 "$@" \
+		"$url$path") || got="$got (curl: $?)"
+	: >"$scratch/err"
+	[ "$got" = "$want" ] || die "$user $path $*: status $got, expected $want"
+}
+memory_of() { sed -n "s/^$2:[^0-9]*\([0-9]*\) kB/\1/p" "/proc/$1/status"; }
+
+# --- questions about many objects ---
+python3 - "$scratch" <<'END'
+import hashlib, json, sys
+ids = ["sha256:" + hashlib.sha256(b"%d" % i).hexdigest() for i in range(100000)]
+document = {"mediaType": "application/vnd.aicert.object-list.v1+json", "objects": ids}
+open(sys.argv[1] + "/list", "w").write(json.dumps(document, separators=(",", ":")))
+END
+start_daemon bounds
+req 200 alice /v1/objects/missing --data-binary @"$scratch/list"
+same "$(sha256sum <"$scratch/out")" "$(sha256sum <"$scratch/list")"
+once=$(memory_of "$daemon" VmHWM)
+asking=
+for i in 1 2 3 4 5 6 7 8; do
+	curl -sk -o "$scratch/answer$i" -w '%{http_code}\n' -H "Authorization: Bearer $(cat "$scratch/alice.token")" \
+		--data-binary @"$scratch/list" "$url/v1/objects/missing" >"$scratch/status$i" &
+	asking="$asking $!"
+done
+wait $asking
+same "$(cat "$scratch"/status? | sort | uniq -c | tr -s ' ')" " 8 200"
+eight=$(memory_of "$daemon" VmHWM)
+checks=$((checks + 1))
+[ "$eight" -lt $((once + 150000)) ] || die "8 questions at once: $once KiB became $eight"
+echo "# 100,000 ids: $once KiB, 8 times at once: $eight KiB"
+# nobody relies on what is not here
+checks=$((checks + 1))
+leases=$(cat "$scratch"/bounds.store/.aicert/tmp/lease-* | wc -c)
+[ "$leases" -lt 100000 ] || die "the lease has $leases bytes"
+# more than there is room for are told to come back
+python3 - "${url#https://}" "$(cat "$scratch/alice.token")" <<'END' || die "documents without end"
+import socket, ssl, sys
+host, port = sys.argv[1].rsplit(":", 1)
+context = ssl.create_default_context()
+context.check_hostname = False
+context.verify_mode = ssl.CERT_NONE
+held, told = [], 0
+for i in range(12):
+    s = context.wrap_socket(socket.create_connection((host, int(port))))
+    s.sendall((f"POST /v1/objects/missing HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {sys.argv[2]}\r\n"
+               f"Content-Length: {8 << 20}\r\n\r\n").encode())
+    s.settimeout(1.0 if i < 8 else 10.0)
+    try:
+        answer = s.recv(4096)
+        if not answer.startswith(b"HTTP/1.1 429 ") or b"Retry-After" not in answer:
+            sys.exit(f"connection {i}: {answer!r}")
+        told += 1
+    except TimeoutError:
+        held.append(s)
+if len(held) != 8 or told != 4:
+    sys.exit(f"{len(held)} held, {told} told")
+END
+req 200 alice /v1/objects/missing --data-binary @"$scratch/list"
+stop_daemon
+done_testing
