@@ -1,6 +1,8 @@
 #include "serve/live-log.h"
 
 #include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Where offset lies in the file. */
@@ -17,6 +19,32 @@ live_log_run(const struct live_log *l, uint64_t offset)
 	return offset < l->half ? l->half - offset : l->half - (offset - l->half) % l->half;
 }
 
+/* Behind the ring, for this machine alone. */
+struct live_log_trailer {
+	uint64_t size;      /* bytes that are there */
+	uint64_t becomes;   /* the ring may have bytes up to here already, over older ones */
+};
+
+/* All or nothing. */
+static bool
+live_log_write(const struct live_log *l, const void *data, size_t len, uint64_t place)
+{
+	ssize_t n;
+
+	do
+		n = pwrite(l->fd, data, len, (off_t)place);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)len;
+}
+
+static bool
+live_log_tell(const struct live_log *l, uint64_t becomes)
+{
+	const struct live_log_trailer t = {.size = l->size, .becomes = becomes};
+
+	return becomes <= 2 * l->half || live_log_write(l, &t, sizeof t, 2 * l->half);
+}
+
 void
 live_log_add(struct live_log *l, const void *data, size_t len)
 {
@@ -24,23 +52,42 @@ live_log_add(struct live_log *l, const void *data, size_t len)
 
 	while (len > 0) {
 		uint64_t room = live_log_run(l, l->size);
-		ssize_t n = pwrite(l->fd, p, len < room ? len : (size_t)room,
-		    (off_t)live_log_place(l, l->size));
+		size_t n = len < room ? len : (size_t)room;
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
+		if (!live_log_tell(l, l->size + n) || !live_log_write(l, p, n, live_log_place(l, l->size)))
 			return;
-		l->size += (uint64_t)n;
+		l->size += n;
 		p += n;
-		len -= (size_t)n;
+		len -= n;
 	}
+	(void)live_log_tell(l, l->size);
+}
+
+void
+live_log_recover(struct live_log *l)
+{
+	struct live_log_trailer t;
+	struct stat st;
+
+	l->size = l->lost = 0;
+	if (l->fd < 0 || fstat(l->fd, &st) != 0 || st.st_size < 0)
+		return;
+	l->size = (uint64_t)st.st_size;
+	if (l->size <= 2 * l->half)
+		return;
+	l->size = l->half;
+	if (pread(l->fd, &t, sizeof t, (off_t)(2 * l->half)) != (ssize_t)sizeof t ||
+	    t.size < 2 * l->half || t.becomes < t.size || t.becomes - t.size > l->half ||
+	    t.becomes > (uint64_t)INT64_MAX)
+		return;
+	l->size = t.size;
+	l->lost = t.becomes - t.size;
 }
 
 uint64_t
 live_log_dropped(const struct live_log *l)
 {
-	return l->size > 2 * l->half ? l->size - 2 * l->half : 0;
+	return (l->size > 2 * l->half ? l->size - 2 * l->half : 0) + l->lost;
 }
 
 uint64_t

@@ -84,6 +84,8 @@ run_state_from_row(const struct ledger_run *row, const char *log_path, struct ru
 	r->view.certificate = row->certificate;
 	r->view.certificate_size = row->certificate_size;
 	r->log.size = row->log;
+	if (row->log_dropped > live_log_dropped(&r->log)) /* its writer was killed in a write */
+		r->log.lost = row->log_dropped - live_log_dropped(&r->log);
 	if (row->error != ERR_NONE)
 		err_set(&r->view.error, row->error, "%s", row->detail);
 	*ret = r;

@@ -9,6 +9,7 @@
 #include <time.h>
 #include "base/hex.h"
 #include "crypto/random.h"
+#include "serve/live-log.h"
 
 struct run_table_item {
 	struct run_state *run;
@@ -44,6 +45,17 @@ run_table_unlink_log(const struct run_table *t, const char *id)
 		unlink(path);
 }
 
+static void
+run_table_recover_log(const char *path, struct ledger_run *row)
+{
+	CLEANUP(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct live_log log = {.fd = fd, .half = LIVE_LOG_HALF};
+
+	live_log_recover(&log);
+	row->log = log.size;
+	row->log_dropped = live_log_dropped(&log);
+}
+
 /* What a daemon before this one left in progress is interrupted. */
 static int
 run_table_restore(struct run_table *t, struct ledger_run *row, struct err *e)
@@ -51,7 +63,6 @@ run_table_restore(struct run_table *t, struct ledger_run *row, struct err *e)
 	CLEANUP(cleanup_free) char *path = run_table_log_path(t, row->id, e);
 	struct run_table_item *item = &t->items[t->count];
 	bool waits = strcmp(row->state, RUN_STATE_QUEUED) == 0 && row->request.len > 0;
-	struct stat st;
 
 	if (path == NULL)
 		return -1;
@@ -71,9 +82,7 @@ run_table_restore(struct run_table *t, struct ledger_run *row, struct err *e)
 		return 0;
 	}
 	if (strcmp(row->state, RUN_STATE_MEASURING) == 0 || strcmp(row->state, RUN_STATE_RUNNING) == 0) {
-		/* how long a log was that had begun to drop bytes is not known any more */
-		if (stat(path, &st) == 0)
-			row->log = (uint64_t)st.st_size;
+		run_table_recover_log(path, row);
 		row->finished = time(NULL);
 		snprintf(row->state, sizeof row->state, RUN_STATE_INTERRUPTED);
 		row->error = ERR_CANCELLED;

@@ -71,4 +71,36 @@ if len(held) != 8 or told != 4:
 END
 req 200 alice /v1/objects/missing --data-binary @"$scratch/list"
 stop_daemon
+
+# --- the log of a run that the daemon did not live to see the end of ---
+python3 - "$scratch" <<'END'
+import json, sys
+script = "i=0; while [ $i -lt 5 ]; do i=$((i + 1)); seq ${i}000000 ${i}999999; done; echo last; while ! test -e never; do sleep 0.05; done"
+spec = {"command": ["sh", "-c", script], "env": {}, "image": "host", "imageFile": None, "inputs": [],
+        "limits": {"cpuMillis": None, "memoryBytes": None, "shmBytes": None, "timeSeconds": None},
+        "outputs": [{"kind": "file", "path": "o", "type": "blob"}], "version": 1}
+document = {"mediaType": "application/vnd.aicert.run-request.v1+json", "nonce": "07" * 32, "spec": spec}
+open(sys.argv[1] + "/long", "w").write(json.dumps(document, separators=(",", ":"), sort_keys=True))
+END
+start_daemon bounds
+req 201 alice /v1/runs --data-binary @"$scratch/long"
+run=$(sed 's/.*"run":"\([0-9a-f]*\)".*/\1/' "$scratch/out")
+logged() {
+	curl -sk -H "Authorization: Bearer $(cat "$scratch/alice.token")" "$url/v1/runs/$run" |
+		grep -q '"log":40000005,"logDropped":6445573,'
+}
+until_true 60 logged
+stop_daemon KILL
+start_daemon bounds
+req 200 alice "/v1/runs/$run"
+out_has '"state":"interrupted"'
+out_has '"log":40000005,"logDropped":6445573,'
+for i in 1 2 3 4 5; do seq ${i}000000 ${i}999999; done >"$scratch/whole"
+echo last >>"$scratch/whole"
+req 200 alice "/v1/runs/$run/log"
+same "$(sha256sum <"$scratch/out")" "$(head -c 16777216 "$scratch/whole" | sha256sum)"
+req 200 alice "/v1/runs/$run/log?offset=16777216"
+same "$(sha256sum <"$scratch/out")" "$(tail -c 16777216 "$scratch/whole" | sha256sum)"
+rm "$scratch/whole"
+stop_daemon
 done_testing
