@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <string.h>
@@ -138,6 +139,36 @@ key_from_pem(const void *pem, size_t len, struct key **ret, struct err *e)
 	if (found)
 		return err_set(e, ERR_FORMAT, "public key: more than one PEM block");
 	return key_from_spki(der.data, der.len, ret, e);
+}
+
+/* A daemon has nobody to ask for a pass phrase. */
+static int
+key_no_phrase(char *ret, int cap, int writing, void *arg)
+{
+	(void)ret;
+	(void)cap;
+	(void)writing;
+	(void)arg;
+	return -1;
+}
+
+int
+key_from_private_pem(const void *pem, size_t len, struct key **ret, struct err *e)
+{
+	EVP_PKEY *pkey;
+	BIO *bio;
+
+	if (len > 4 * KEY_PEM_MAX)
+		return err_set(e, ERR_LIMIT, "private key: PEM text of %zu bytes", len);
+	bio = BIO_new_mem_buf(pem, (int)len);
+	if (bio == NULL)
+		return err_nomem(e);
+	pkey = PEM_read_bio_PrivateKey(bio, NULL, key_no_phrase, NULL);
+	BIO_free(bio);
+	ERR_clear_error();
+	if (pkey == NULL)
+		return err_set(e, ERR_FORMAT, "no private key in PEM, in the clear");
+	return key_adopt(pkey, ret, e);
 }
 
 static void

@@ -20,6 +20,8 @@ int key_generate_p256(struct key **ret, struct err *e) MUST_CHECK;
 int key_from_spki(const void *der, size_t len, struct key **ret, struct err *e) MUST_CHECK;
 /* A PEM text (crypto/pem.h) with exactly one block, PUBLIC KEY. */
 int key_from_pem(const void *pem, size_t len, struct key **ret, struct err *e) MUST_CHECK;
+/* The first private key of a PEM text, as its pair; one that is encrypted is refused. */
+int key_from_private_pem(const void *pem, size_t len, struct key **ret, struct err *e) MUST_CHECK;
 int key_from_rsa(const void *modulus, size_t modulus_len, uint32_t exponent, struct key **ret,
     struct err *e) MUST_CHECK;
 /* Affine coordinates, big endian, of KEY_P256 or KEY_P384; the point must be on the curve. */

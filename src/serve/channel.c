@@ -38,12 +38,11 @@ channel_ephemeral(const char *name, struct channel *ret, struct err *e)
 	return 0;
 }
 
-/* PEM of at least one certificate; the first one's key to c when it is not NULL. */
+/* PEM of at least one certificate; the first one's key to *ret_key when that is not NULL. */
 static int
-channel_check_certs(const char *path, const struct buf *ret, struct channel *c, struct err *e)
+channel_check_certs(const char *path, const struct buf *ret, struct key **ret_key, struct err *e)
 {
 	struct x509_cert *certs[CHANNEL_CERTS_MAX];
-	CLEANUP(key_freep) struct key *key = NULL;
 	size_t n = 0;
 	int rc = 0;
 
@@ -51,8 +50,7 @@ channel_check_certs(const char *path, const struct buf *ret, struct channel *c, 
 		return err_prefix(e, "%s", path);
 	if (n == 0)
 		rc = err_set(e, ERR_FORMAT, "%s: has no certificate", path);
-	if (rc == 0 && c != NULL && (x509_key(certs[0], &key, e) != 0 ||
-	    channel_digest(c, key, e) != 0))
+	if (rc == 0 && ret_key != NULL && x509_key(certs[0], ret_key, e) != 0)
 		rc = err_prefix(e, "%s", path);
 	for (size_t i = 0; i < n; i++)
 		x509_free(certs[i]);
@@ -60,11 +58,11 @@ channel_check_certs(const char *path, const struct buf *ret, struct channel *c, 
 }
 
 static int
-channel_read_certs(const char *path, struct buf *ret, struct channel *c, struct err *e)
+channel_read_certs(const char *path, struct buf *ret, struct key **ret_key, struct err *e)
 {
 	if (fd_read_file(AT_FDCWD, path, CHANNEL_FILE_MAX, ret, e) != 0)
 		return -1;
-	return channel_check_certs(path, ret, c, e);
+	return channel_check_certs(path, ret, ret_key, e);
 }
 
 static int
@@ -83,13 +81,27 @@ channel_read_key(const char *path, struct buf *ret, struct err *e)
 	return fd_read_all(fd, CHANNEL_FILE_MAX, ret, path, e);
 }
 
+static int
+channel_check_pair(const struct channel *c, const char *path, const struct key *certified,
+    struct err *e)
+{
+	CLEANUP(key_freep) struct key *own = NULL;
+
+	if (key_from_private_pem(c->key.data, c->key.len, &own, e) != 0)
+		return err_prefix(e, "%s", path);
+	return key_equal(own, certified) ? 0 : err_set(e, ERR_USAGE, "%s: is not the key of the"
+	    " certificate", path);
+}
+
 int
 channel_load(const char *certificate, const char *key, struct channel *ret, struct err *e)
 {
+	CLEANUP(key_freep) struct key *certified = NULL;
 	struct channel c = {0};
 
-	if (channel_read_certs(certificate, &c.certificate, &c, e) != 0 ||
-	    channel_read_key(key, &c.key, e) != 0) {
+	if (channel_read_certs(certificate, &c.certificate, &certified, e) != 0 ||
+	    channel_digest(&c, certified, e) != 0 || channel_read_key(key, &c.key, e) != 0 ||
+	    channel_check_pair(&c, key, certified, e) != 0) {
 		channel_free(&c);
 		return -1;
 	}

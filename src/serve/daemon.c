@@ -20,6 +20,7 @@
 #include "serve/runtime-config.h"
 #include "serve/session.h"
 #include "serve/worker.h"
+#include "tpm/tpm.h"
 
 #define DAEMON_IDLE_LOOK_MS 1000
 
@@ -446,11 +447,17 @@ daemon_check(const struct settings *s, struct err *e)
 	CLEANUP(runtime_config_free) struct runtime_config config = {0};
 	struct channel channel = {0};
 	struct access *access = NULL;
+	const struct platform_options platform = {.ak_chain = s->ak_chain, .boot_log = s->boot_log};
 	int rc = s->runtime_config != NULL ? runtime_config_load(s->runtime_config, &config, e) : 0;
 
+	if (rc == 0 && s->listen != NULL)
+		rc = listen_check(s->listen, e);
+	if (rc == 0 && !settings_is_hub(s))
+		rc = tpm_check_spec(s->tpm, e);
+	if (rc == 0)
+		rc = platform_check(&platform, e);
 	if (rc == 0)
 		rc = daemon_channel(s, config.client_ca, &channel, e);
-
 	if (rc == 0 && s->token_file != NULL)
 		rc = access_new(s->token_file, &access, e);
 	access_free(access);

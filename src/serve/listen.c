@@ -87,7 +87,8 @@ listen_split(char *text, const char **ret_host, const char **ret_port, struct er
 	char *colon = strrchr(text, ':'), *host = text;
 
 	if (colon == NULL || colon == text || colon[1] == '\0' ||
-	    colon[1 + strspn(colon + 1, "0123456789")] != '\0' || strlen(colon + 1) > 5)
+	    colon[1 + strspn(colon + 1, "0123456789")] != '\0' || strlen(colon + 1) > 5 ||
+	    strtol(colon + 1, NULL, 10) > 65535)
 		return err_set(e, ERR_USAGE, "%s: not ADDRESS:PORT", text);
 	*colon = '\0';
 	if (*host == '[' && colon[-1] == ']') {
@@ -134,21 +135,40 @@ listen_url(int fd, char **ret, struct err *e)
 	return *ret != NULL ? 0 : -1;
 }
 
-int
-listen_tcp(const char *address, int *ret_fd, char **ret_url, struct err *e)
+static int
+listen_find(const char *address, struct addrinfo **ret, struct err *e)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
 	CLEANUP(cleanup_free) char *copy = buf_strdup(address, e);
-	CLEANUP(cleanup_close) int fd = -1;
-	struct addrinfo *found = NULL;
 	const char *host = NULL, *port = NULL;
 	int rc;
 
 	if (copy == NULL || listen_split(copy, &host, &port, e) != 0)
 		return -1;
-	rc = getaddrinfo(host, port, &hints, &found);
-	if (rc != 0)
-		return err_set(e, ERR_USAGE, "%s: %s", address, gai_strerror(rc));
+	rc = getaddrinfo(host, port, &hints, ret);
+	return rc == 0 ? 0 : err_set(e, ERR_USAGE, "%s: %s", address, gai_strerror(rc));
+}
+
+int
+listen_check(const char *address, struct err *e)
+{
+	struct addrinfo *found = NULL;
+
+	if (listen_find(address, &found, e) != 0)
+		return -1;
+	freeaddrinfo(found);
+	return 0;
+}
+
+int
+listen_tcp(const char *address, int *ret_fd, char **ret_url, struct err *e)
+{
+	CLEANUP(cleanup_close) int fd = -1;
+	struct addrinfo *found = NULL;
+	int rc;
+
+	if (listen_find(address, &found, e) != 0)
+		return -1;
 	rc = listen_address(found, address, &fd, e);
 	freeaddrinfo(found);
 	if (rc != 0 || listen_url(fd, ret_url, e) != 0)

@@ -16,5 +16,7 @@ int listen_unix(const char *path, int *ret_fd, struct err *e) MUST_CHECK;
  * "https://ADDR:PORT" with the numbers that it has got, malloc'd.
  */
 int listen_tcp(const char *address, int *ret_fd, char **ret_url, struct err *e) MUST_CHECK;
+/* Whether it is such an address, and a name in it has one; nothing is opened. */
+int listen_check(const char *address, struct err *e) MUST_CHECK;
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/fd.h"
 #include "crypto/x509.h"
+#include "evidence/event-log.h"
 
 #define PLATFORM_CHAIN_FILE_MAX (256u * 1024)
 
@@ -46,6 +47,8 @@ platform_chain_file(struct run_platform *p, const char *path, struct err *e)
 		return -1;
 	if (x509_decode_pem(text.data, text.len, CERTIFICATE_CHAIN_MAX, certs, &n, e) != 0)
 		return err_prefix(e, "%s", path);
+	if (n == 0)
+		rc = err_set(e, ERR_FORMAT, "%s: has no certificate", path);
 	for (size_t i = 0; i < n; i++) {
 		if (rc == 0)
 			rc = platform_add(p, certs[i], e);
@@ -82,6 +85,27 @@ platform_boot_log(struct tpm *t, const char *path, struct buf *ret, struct err *
 	if (fd_read_file(AT_FDCWD, PLATFORM_BOOT_LOG, PLATFORM_BOOT_LOG_MAX, ret, &own) != 0)
 		buf_free(ret);
 	return 0;
+}
+
+static int
+platform_check_boot_log(const char *path, struct err *e)
+{
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	CLEANUP(event_log_free) struct event_log log = {0};
+
+	if (fd_read_file(AT_FDCWD, path, PLATFORM_BOOT_LOG_MAX, &text, e) != 0)
+		return -1;
+	return event_log_decode(text.data, text.len, &log, e) == 0 ? 0 : err_prefix(e, "%s", path);
+}
+
+int
+platform_check(const struct platform_options *o, struct err *e)
+{
+	CLEANUP(platform_free) struct run_platform p = {0};
+
+	if (o->ak_chain != NULL && platform_chain_file(&p, o->ak_chain, e) != 0)
+		return -1;
+	return o->boot_log != NULL ? platform_check_boot_log(o->boot_log, e) : 0;
 }
 
 int

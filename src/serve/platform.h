@@ -19,6 +19,8 @@ struct platform_options {
  */
 int platform_read(struct tpm *t, const struct platform_options *o, struct run_platform *ret,
     struct err *e) MUST_CHECK;
+/* Reads the files that are named, and understands them; no TPM is needed. */
+int platform_check(const struct platform_options *o, struct err *e) MUST_CHECK;
 void platform_free(struct run_platform *p);
 
 #endif

@@ -101,6 +101,8 @@ settings_set(struct settings *s, const char *key, const char *value, struct err 
 
 		if (strcmp(settings_texts[i].key, key) != 0)
 			continue;
+		if (*value == '\0')
+			return err_set(e, ERR_USAGE, "%s: has no value", key);
 		copy = buf_strdup(value, e);
 		if (copy == NULL)
 			return -1;

@@ -34,6 +34,14 @@ tpm_spec_kind(const char *spec, enum event_tpm *ret, struct err *e)
 }
 
 int
+tpm_check_spec(const char *spec, struct err *e)
+{
+	enum event_tpm kind;
+
+	return tpm_spec_kind(spec, &kind, e);
+}
+
+int
 tpm_failed(const struct tpm *t, TSS2_RC rc, const char *what, struct err *e)
 {
 	const struct err *trouble = t->kind == EVENT_TPM_EMBEDDED && t->tcti != NULL ?

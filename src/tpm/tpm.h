@@ -26,6 +26,8 @@ struct tpm_open_options {
 	void (*on_wait)(void *arg, const char *message);
 	void *arg;
 };
+/* Whether it is such a text; nothing is opened. */
+int tpm_check_spec(const char *spec, struct err *e) MUST_CHECK;
 int tpm_open(const struct tpm_open_options *o, struct tpm **ret, struct err *e) MUST_CHECK;
 void tpm_close(struct tpm *t);
 static inline void tpm_closep(struct tpm **t) { tpm_close(*t); }

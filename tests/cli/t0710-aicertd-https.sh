@@ -75,6 +75,47 @@ err_has "daemon.nonsense"
 printf '[run]\n\tqueue = 65\n' >bad
 fails 2 aicertd --config bad --check-config
 fails 3 aicertd --config absent --check-config
+# every file that is named is read and understood, every text too
+checked() { # STATUS WORDS LINE...
+	cat conf >bad
+	want=$1 words=$2
+	shift 2
+	printf '%s\n' "$@" >>bad
+	fails "$want" aicertd --config bad --check-config
+	err_has "$words"
+}
+for key in listen store tpm tokenFile clientCA; do
+	checked 2 "has no value" "[daemon]" "$key ="
+done
+for key in akChain bootLog; do
+	checked 2 "has no value" "[tpm]" "$key ="
+done
+for address in nonsense 127.0.0.1 127.0.0.1:x 127.0.0.1:65536; do
+	checked 2 "$address" "[daemon]" "listen = $address"
+done
+checked 2 "brackets" "[daemon]" "listen = ::1:8443"
+checked 2 "not a TPM we know" "[daemon]" "tpm = bogus:x"
+for i in 1 2; do
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout pair$i.key \
+		-out pair$i.pem -subj /CN=hub -days 2 2>/dev/null
+	chmod 600 pair$i.key
+done
+echo nothing >nothing
+openssl ec -in pair1.key -aes128 -passout pass:x -out locked.key 2>/dev/null
+chmod 600 locked.key
+cp conf good
+printf '%s\n' "[daemon]" "tlsCert = pair1.pem" "tlsKey = pair1.key" "[tpm]" "akChain = pair1.pem" >>good
+ok aicertd --config good --check-config
+checked 2 "is not the key of the certificate" "[daemon]" "tlsCert = pair1.pem" "tlsKey = pair2.key"
+checked 3 "no private key" "[daemon]" "tlsCert = pair1.pem" "tlsKey = locked.key"
+checked 3 "pair1.key" "[daemon]" "tlsCert = pair1.key" "tlsKey = pair1.pem"
+checked 3 "nowhere" "[daemon]" "clientCA = nowhere"
+for value in nowhere nothing; do
+	checked 3 "$value" "[tpm]" "akChain = $value"
+	checked 3 "$value" "[tpm]" "bootLog = $value"
+done
+fails 2 aicertd --listen 127.0.0.1:0 --store st --token-file tokens --tls-cert pair1.pem --tls-key pair2.key
+err_has "is not the key of the certificate"
 
 # --- TLS, identity ---
 start --store st --tpm "embedded:$scratch/tpm"
