@@ -229,7 +229,7 @@ daemon_listen(struct daemon *d, struct err *e)
 			.stall_s = (unsigned)s->stall_s,
 		},
 		.routes = routes_table(), .app = &d->app, .session_free = session_free,
-		.gate = session_gate, .done = daemon_on_done,
+		.gate = session_gate, .leave = session_leave, .done = daemon_on_done,
 	};
 	int rc;
 
@@ -266,7 +266,8 @@ daemon_open_place(struct daemon *d, struct err *e)
 		return -1;
 	d->app.store = d->place.store;
 	d->app.ledger = d->ledger;
-	return 0;
+	d->app.requests_each = (uint64_t)s->per_principal;
+	return shares_new(UINT64_MAX, &d->app.requests, e);
 }
 
 static void
@@ -410,6 +411,7 @@ daemon_close(struct daemon *d)
 	hub_free(d->app.hub);
 	ledger_close(d->ledger);
 	access_free(d->app.access);
+	shares_free(d->app.requests);
 	metrics_free(d->app.metrics);
 	idle_free(d->app.idle);
 	runtime_config_free(&d->config);

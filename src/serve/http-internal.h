@@ -16,7 +16,7 @@ enum http_phase {
 	HTTP_BODY,      /* the headers came */
 	HTTP_WORK,      /* it is we who are slow */
 	HTTP_ANSWER,
-	HTTP_FOLLOW     /* an answer that may be silent for hours */
+	HTTP_FOLLOW     /* there is nothing to send yet, perhaps for hours */
 };
 
 /* One connection; in its server's list under the server's lock. */
@@ -33,6 +33,7 @@ struct http_peer {
 	enum http_phase phase;
 	int64_t since_ms;       /* when the phase, or its window, began */
 	uint64_t moved;         /* bytes of a body in this window */
+	uint64_t acked;         /* when the window of an answer began: what TCP says has arrived */
 };
 
 /* Documents in memory.  What is longer than the first counts, from when it is announced to
@@ -73,10 +74,12 @@ struct http_exchange {
 	bool target_long;
 	bool plain;             /* target is a path that was taken */
 	bool begun;
+	bool entered;           /* the gate was asked */
 	const struct http_route *route;
 	bool failed;            /* problem is to be answered when the body has passed */
 	struct err problem;
 	size_t discarded;
+	bool follows;           /* the answer is a source's */
 	struct MHD_Response *response;
 	unsigned status;
 	uint64_t in, out;

@@ -1,8 +1,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -10,7 +10,6 @@
 
 #define HTTP_WATCH_MS 250
 #define HTTP_UNSENT_MS (120 * 1000)     /* data that the peer does not acknowledge */
-#define HTTP_ANSWER_FACTOR 10           /* whole documents in memory show no progress */
 
 int64_t
 http_peer_now_us(void)
@@ -145,6 +144,16 @@ http_peer_of(struct MHD_Connection *mhd)
 	return info != NULL ? info->socket_context : NULL;
 }
 
+/* Bytes that the peer's machine has acknowledged. */
+static uint64_t
+http_peer_acked(const struct http_peer *p)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof info;
+
+	return getsockopt(p->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 ? info.tcpi_bytes_acked : 0;
+}
+
 void
 http_peer_phase(struct http_peer *p, enum http_phase phase)
 {
@@ -154,6 +163,7 @@ http_peer_phase(struct http_peer *p, enum http_phase phase)
 	p->phase = phase;
 	p->since_ms = http_peer_now_ms();
 	p->moved = 0;
+	p->acked = phase == HTTP_ANSWER ? http_peer_acked(p) : 0;
 	pthread_mutex_unlock(&p->server->lock);
 }
 
@@ -165,6 +175,24 @@ http_peer_moved(struct http_peer *p, uint64_t bytes)
 	pthread_mutex_lock(&p->server->lock);
 	p->moved += bytes;
 	pthread_mutex_unlock(&p->server->lock);
+}
+
+/* What comes in is counted as it comes; what goes out when it has arrived, for a socket's
+ * buffer takes much that nobody reads. */
+static bool
+http_peer_moves(struct http_peer *p)
+{
+	uint64_t acked;
+
+	if (p->phase == HTTP_BODY)
+		return p->moved >= HTTP_STALL_BYTES;
+	if (p->server->o.tls == NULL)
+		return true; /* a Unix socket's user holds up himself alone */
+	acked = http_peer_acked(p);
+	if (acked - p->acked < HTTP_STALL_BYTES)
+		return false;
+	p->acked = acked;
+	return true;
 }
 
 /* Under the lock. */
@@ -180,12 +208,12 @@ http_peer_slow(struct http_peer *p, const struct http_limits *l, int64_t now)
 		return waited >= l->header_s;
 	case HTTP_BODY:
 	case HTTP_ANSWER:
-		if (p->moved >= HTTP_STALL_BYTES) { /* the next window */
+		if (!http_peer_moves(p))
+			return waited >= l->stall_s;
+		if (p->phase == HTTP_BODY) /* the next window */
 			p->moved = 0;
-			p->since_ms = now;
-		}
-		return waited >= (int64_t)l->stall_s *
-		    (p->phase == HTTP_ANSWER ? HTTP_ANSWER_FACTOR : 1);
+		p->since_ms = now;
+		break;
 	case HTTP_WORK:
 	case HTTP_FOLLOW: /* TCP tells when it is gone */
 		break;

@@ -114,7 +114,6 @@ http_reply_problem(struct http_call *c, int status, const struct err *problem, s
 }
 
 struct http_file {
-	struct http_peer *peer;
 	int fd;
 	uint64_t offset;
 };
@@ -130,7 +129,6 @@ http_file_read(void *arg, uint64_t position, char *ret, size_t cap)
 	while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return MHD_CONTENT_READER_END_WITH_ERROR; /* the file is shorter than it was */
-	http_peer_moved(f->peer, (uint64_t)n);
 	return n;
 }
 
@@ -156,7 +154,7 @@ http_reply_file(struct http_call *c, int status, int fd, uint64_t offset, uint64
 	if (c->local || len == 0 || (f = malloc(sizeof *f)) == NULL) {
 		r = MHD_create_response_from_fd_at_offset64(len, fd, offset);
 	} else {
-		*f = (struct http_file){.peer = x->peer, .fd = fd, .offset = offset};
+		*f = (struct http_file){.fd = fd, .offset = offset};
 		r = MHD_create_response_from_callback(len, HTTP_BLOCK, http_file_read, f,
 		    http_file_free);
 	}
@@ -177,11 +175,16 @@ static ssize_t
 http_source_read(void *arg, uint64_t position, char *ret, size_t cap)
 {
 	const struct http_source_copy *s = arg;
-	ssize_t n = s->source.read(s->source.arg, ret, cap);
+	ssize_t n;
 
 	(void)position;
-	if (n > 0)
+	/* all that there was has been sent; for what comes now the peer has its time again */
+	http_peer_phase(s->x->peer, HTTP_FOLLOW);
+	n = s->source.read(s->source.arg, ret, cap);
+	if (n > 0) {
 		s->x->out += (uint64_t)n;
+		http_peer_phase(s->x->peer, HTTP_ANSWER);
+	}
 	return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : n;
 }
 
@@ -211,9 +214,8 @@ http_reply_source(struct http_call *c, int status, const char *type,
 	    http_source_free);
 	if (r == NULL) {
 		http_source_free(copy);
-	} else { /* it may be silent for hours */
-		MHD_set_connection_option(http_exchange(c)->mhd, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
-		http_peer_phase(http_exchange(c)->peer, HTTP_FOLLOW);
+	} else {
+		http_exchange(c)->follows = true;
 	}
 	return http_answer(c, status, r, type, e);
 }

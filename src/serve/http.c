@@ -216,6 +216,7 @@ http_begin(struct http_exchange *x, struct err *e)
 		return http_reply_problem(&x->call, 400, &problem, e);
 	if (http_find_route(x, e) != 0 || x->response != NULL)
 		return x->response != NULL ? 0 : -1;
+	x->entered = o->gate != NULL;
 	if (o->gate != NULL && (o->gate(&x->call, x->route, e) != 0 || x->response != NULL))
 		return x->response != NULL ? 0 : -1;
 	if (http_read_length(x, &chunked, &problem) != 0)
@@ -267,7 +268,9 @@ http_send(struct http_exchange *x)
 
 	if (x->response == NULL)
 		return MHD_NO;
-	if (x->peer != NULL && x->peer->phase != HTTP_FOLLOW)
+	if (x->follows)
+		http_peer_phase(x->peer, HTTP_FOLLOW);
+	else
 		http_wait(x, HTTP_ANSWER);
 	rc = MHD_queue_response(x->mhd, x->status, x->response);
 	MHD_destroy_response(x->response);
@@ -423,6 +426,8 @@ http_on_completed(void *cls, struct MHD_Connection *mhd, void **state,
 	if (x == NULL)
 		return;
 	http_tell(x, code);
+	if (x->entered && x->server->o.leave != NULL)
+		x->server->o.leave(&x->call);
 	http_peer_phase(x->peer, HTTP_IDLE);
 	if (x->call.stream != NULL)
 		x->route->stream->drop(x->call.stream);

@@ -83,7 +83,7 @@ struct http_done {
 struct http_limits {
 	unsigned idle_s;        /* between requests, and for the TLS handshake: 60 */
 	unsigned header_s;      /* from the request line to the last header: 20 */
-	unsigned stall_s;       /* with less than HTTP_STALL_BYTES of a body: 60 */
+	unsigned stall_s;       /* with less than HTTP_STALL_BYTES of a body or an answer: 60 */
 	unsigned connections;   /* 512 */
 	unsigned per_address;   /* 256; not on a Unix socket */
 };
@@ -99,6 +99,8 @@ struct http_server_options {
 	void (*session_free)(void *session);
 	/* Before a route is begun; may answer, then that is all.  NULL: none. */
 	int (*gate)(struct http_call *c, const struct http_route *route, struct err *e);
+	/* When such a request is over, whatever the gate said.  NULL: none. */
+	void (*leave)(struct http_call *c);
 	void (*done)(void *app, const struct http_done *d); /* NULL: none; any thread */
 };
 

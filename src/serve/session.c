@@ -14,6 +14,7 @@ session_app(const struct http_call *c)
 struct session {
 	struct store *store;
 	struct principal principal;     /* of the request in progress */
+	bool counted;                   /* it is among the principal's */
 };
 
 static struct session *
@@ -35,6 +36,21 @@ session_now(void)
 	return t.tv_sec;
 }
 
+/* One principal does not have all connections, from however many addresses. */
+static int
+session_count(const struct http_call *c, struct session *own, struct err *e)
+{
+	const struct session_app *app = session_app(c);
+
+	if (app->requests == NULL)
+		return 0;
+	if (!shares_take(app->requests, own->principal.name, 1, app->requests_each))
+		return err_set(e, ERR_BUSY, "%s has %llu requests in progress; try again when some are over",
+		    own->principal.name, (unsigned long long)app->requests_each);
+	own->counted = true;
+	return 0;
+}
+
 int
 session_gate(struct http_call *c, const struct http_route *route, struct err *e)
 {
@@ -48,7 +64,18 @@ session_gate(struct http_call *c, const struct http_route *route, struct err *e)
 	c->principal = known ? &own->principal : NULL;
 	if (known && session_app(c)->idle != NULL)
 		idle_begin(session_app(c)->idle, session_now());
-	return 0;
+	return known && answer == ACCESS_GRANTED ? session_count(c, own, e) : 0;
+}
+
+void
+session_leave(struct http_call *c)
+{
+	struct session *own = *c->session;
+
+	if (own == NULL || !own->counted)
+		return;
+	own->counted = false;
+	shares_give(session_app(c)->requests, own->principal.name, 1);
 }
 
 int

@@ -9,6 +9,7 @@
 #include "serve/ledger.h"
 #include "serve/metrics.h"
 #include "serve/run-table.h"
+#include "serve/shares.h"
 #include "serve/worker.h"
 #include "store/lease.h"
 #include "store/store.h"
@@ -24,6 +25,8 @@ struct session_app {            /* http_call.app */
 	struct access *access;
 	struct idle *idle;      /* NULL: the daemon does not end by itself */
 	struct metrics *metrics;
+	struct shares *requests;/* in progress, by principal; NULL: not counted */
+	uint64_t requests_each;
 	struct hub *hub;  /* NULL: a runner */
 	struct buf spki;        /* DER of the channel key */
 	struct oid spki_digest;
@@ -34,6 +37,8 @@ int64_t session_now(void);
 const struct session_app *session_app(const struct http_call *c);
 /* An http_server_options.gate: the credential, before anything else. */
 int session_gate(struct http_call *c, const struct http_route *route, struct err *e) MUST_CHECK;
+/* An http_server_options.leave. */
+void session_leave(struct http_call *c);
 /* The connection's own, opened at first need; borrowed. */
 int session_store(struct http_call *c, struct store **ret, struct err *e) MUST_CHECK;
 void session_free(void *session);

@@ -37,13 +37,14 @@ static const struct {
 	{"http.idletimeout", offsetof(struct settings, idle_s), 1, 3600},
 	{"http.headertimeout", offsetof(struct settings, header_s), 1, 3600},
 	{"http.stalltimeout", offsetof(struct settings, stall_s), 1, 3600},
+	{"http.requestsperprincipal", offsetof(struct settings, per_principal), 1, 4096},
 	{"run.queue", offsetof(struct settings, queue), 0, 64},
 };
 
 int
 settings_init(struct settings *ret, struct err *e)
 {
-	*ret = (struct settings){.queue = 8};
+	*ret = (struct settings){.queue = 8, .per_principal = 256};
 	ret->tpm = buf_strdup("embedded", e);
 	return ret->tpm != NULL ? 0 : -1;
 }

@@ -21,6 +21,7 @@ struct settings {               /* strings are owned; NULL: not set */
 	char *runtime_config;   /* path; in place of token_file and client_ca */
 	char *image_name, *image_version, *image_verity; /* what a measured image says of itself */
 	int64_t connections, per_address, idle_s, header_s, stall_s;
+	int64_t per_principal;  /* requests in progress */
 	int64_t queue;
 	char *public_refs[SETTINGS_PUBLIC_MAX];
 	size_t public_count;

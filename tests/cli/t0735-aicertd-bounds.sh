@@ -103,4 +103,84 @@ req 200 alice "/v1/runs/$run/log?offset=16777216"
 same "$(sha256sum <"$scratch/out")" "$(tail -c 16777216 "$scratch/whole" | sha256sum)"
 rm "$scratch/whole"
 stop_daemon
+
+# --- who does not read what he asked for is not waited for; who follows a silent run is ---
+head -c 20000000 /dev/urandom >"$scratch/big"
+big=$(sha256sum "$scratch/big" | cut -d' ' -f1)
+cat >"$scratch/conf" <<'END'
+[http]
+	stallTimeout = 2
+	requestsPerPrincipal = 3
+END
+daemon_options="--config $scratch/conf"
+start_daemon bounds
+req 201 alice "/v1/objects/$big" -T "$scratch/big"
+old=$run
+sed 's/seq \${i}000000 \${i}999999;/:;/' "$scratch/long" >"$scratch/silent"
+req 201 alice /v1/runs --data-binary @"$scratch/silent"
+run=$(sed 's/.*"run":"\([0-9a-f]*\)".*/\1/' "$scratch/out")
+cat >"$scratch/slow.py" <<'END'
+import socket, ssl, sys, time
+host, port = sys.argv[1].rsplit(":", 1)
+context = ssl.create_default_context()
+context.check_hostname = False
+context.verify_mode = ssl.CERT_NONE
+
+def ask(path):
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    raw.connect((host, int(port)))
+    s = context.wrap_socket(raw)
+    s.sendall(f"GET {path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {sys.argv[2]}\r\n\r\n".encode())
+    s.settimeout(5)
+    return s
+
+def rest(s):
+    n = 0
+    try:
+        while block := s.recv(65536):
+            n += len(block)
+    except (OSError, ssl.SSLError):
+        pass
+    return n
+
+for path in sys.argv[4:]:
+    s = ask(path)
+    s.recv(100)
+    time.sleep(4.5)
+    n = rest(s)
+    if n > 8000000:
+        sys.exit(f"{path}: {n} bytes came after a rest of 4.5 s")
+# slow, but not too slow
+s = ask(sys.argv[4])
+for _ in range(60):
+    if not s.recv(8192):
+        sys.exit("who reads slowly was cut off")
+    time.sleep(0.1)
+s.close()
+# silent, and nobody's fault
+s = ask(sys.argv[3])
+s.recv(4096)
+s.settimeout(5)
+try:
+    while s.recv(4096):
+        pass
+    sys.exit("who follows a silent run was cut off")
+except TimeoutError:
+    pass
+END
+checks=$((checks + 1))
+python3 "$scratch/slow.py" "${url#https://}" "$(cat "$scratch/alice.token")" "/v1/runs/$run/log?follow=1" \
+	"/v1/objects/$big" "/v1/runs/$old/log" "/v1/runs/$old/log?follow=1" || die "slow readers"
+# requests of one principal
+for i in 1 2 3; do
+	curl -sk -o /dev/null --max-time 20 -H "Authorization: Bearer $(cat "$scratch/alice.token")" \
+		"$url/v1/runs/$run/log?follow=1" &
+	daemons="$daemons $!"
+done
+held() { [ "$(curl -sk -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $(cat "$scratch/alice.token")" "$url/v1/runs")" = 429 ]; }
+until_true 10 held
+req 200 bob /v1/runs
+req 200 - /healthz
+stop_daemon
 done_testing
