@@ -3,6 +3,7 @@
 #include "base/hex.h"
 #include "codec/base64.h"
 #include "object/statement.h"
+#include "serve/limiter.h"
 #include "serve/session.h"
 
 static struct jcs *
@@ -67,6 +68,7 @@ identity_get(struct http_call *c, struct err *e)
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
 	CLEANUP(certificate_quote_free) struct certificate_quote quote = {0};
 	CLEANUP(jcs_freep) struct jcs *v = NULL;
+	char site[LIMITER_SITE_SIZE];
 	unsigned char nonce[32];
 	struct oid extra;
 
@@ -77,8 +79,9 @@ identity_get(struct http_call *c, struct err *e)
 	if (hex == NULL || hex_decode(nonce, sizeof nonce, hex, NULL) != 0)
 		return err_set(e, ERR_USAGE, "nonce: 64 lower-case hex digits are needed");
 	statement_identity_text(&text, nonce, &app->spki_digest);
+	limiter_site(c->address, site);
 	if (buf_check(&text, e) != 0 || oid_from_data(&extra, text.data, text.len, e) != 0 ||
-	    worker_quote(app->worker, extra.b, &quote, e) != 0)
+	    worker_quote(app->worker, c->local ? NULL : site, extra.b, &quote, e) != 0)
 		return -1;
 	v = identity_document(app, &quote);
 	return http_reply_json(c, 200, v, e);

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 struct limiter_entry {
@@ -49,6 +50,16 @@ limiter_key(const char *address, unsigned char ret[17])
 	} else {
 		ret[0] = 1;
 	}
+}
+
+void
+limiter_site(const char *address, char ret[LIMITER_SITE_SIZE])
+{
+	unsigned char key[17];
+
+	limiter_key(address, key);
+	if (key[0] != 6 || inet_ntop(AF_INET6, key + 1, ret, LIMITER_SITE_SIZE) == NULL)
+		snprintf(ret, LIMITER_SITE_SIZE, "%s", address);
 }
 
 /* The address's entry, or where a new one goes: a free or expired one, else the oldest. */

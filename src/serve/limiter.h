@@ -12,6 +12,10 @@
 
 struct limiter;
 
+#define LIMITER_SITE_SIZE 64
+/* The address that counts: of IPv6 the /64. */
+void limiter_site(const char *address, char ret[LIMITER_SITE_SIZE]);
+
 int limiter_new(struct limiter **ret, struct err *e) MUST_CHECK;
 void limiter_free(struct limiter *l);
 /* Seconds that the address has to wait from now (seconds, any clock that does not go

@@ -88,6 +88,19 @@ shares_take(struct shares *s, const char *name, uint64_t n, uint64_t each)
 	return taken;
 }
 
+uint64_t
+shares_has(struct shares *s, const char *name)
+{
+	const struct shares_entry *entry;
+	uint64_t has;
+
+	pthread_mutex_lock(&s->lock);
+	entry = shares_find(s, name);
+	has = entry != NULL ? entry->has : 0;
+	pthread_mutex_unlock(&s->lock);
+	return has;
+}
+
 void
 shares_give(struct shares *s, const char *name, uint64_t n)
 {

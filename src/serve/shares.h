@@ -19,6 +19,7 @@ void shares_free(struct shares *s);
 /* n more for name, which may have each; false: it has too much already, or all have, or there
  * is no memory. */
 bool shares_take(struct shares *s, const char *name, uint64_t n, uint64_t each);
+uint64_t shares_has(struct shares *s, const char *name);
 void shares_give(struct shares *s, const char *name, uint64_t n);
 
 #endif

@@ -10,6 +10,7 @@
 #include "run/run.h"
 #include "serve/run-outcome.h"
 #include "serve/run-request.h"
+#include "serve/shares.h"
 #include "tpm/tpm.h"
 
 #define WORKER_QUOTES 2         /* of identity at once: anybody may ask, and a run needs the TPM too */
@@ -27,6 +28,7 @@ struct worker {
 
 	pthread_mutex_t lock;       /* around what follows */
 	pthread_cond_t quoted;
+	struct shares *waiting;     /* for a quote, by address */
 	unsigned quotes;            /* being made */
 	bool ready;
 	struct err ready_error;
@@ -183,6 +185,11 @@ worker_start(const struct worker_options *o, struct worker **ret, struct err *e)
 	w->o = *o;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->quoted, NULL);
+	w->ready_fd = -1;
+	if (shares_new(UINT64_MAX, &w->waiting, e) != 0) {
+		worker_free(w);
+		return -1;
+	}
 	w->ready_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (w->ready_fd < 0) {
 		err_sys(e, "cannot make an event");
@@ -240,6 +247,7 @@ worker_free(struct worker *w)
 	buf_free(&w->ak_public);
 	if (w->ready_fd >= 0)
 		close(w->ready_fd);
+	shares_free(w->waiting);
 	pthread_cond_destroy(&w->quoted);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
@@ -263,38 +271,68 @@ worker_tpm_kind(const struct worker *w)
 	return tpm_kind(w->tpm);
 }
 
+/* Under the lock. */
 static int
-worker_quote_begin(struct worker *w, struct err *e)
+worker_wait_turn(struct worker *w, struct err *e)
 {
 	struct timespec deadline;
 	int rc = 0;
 
 	clock_gettime(CLOCK_REALTIME, &deadline);
 	deadline.tv_sec += WORKER_QUOTE_WAIT_S;
-	pthread_mutex_lock(&w->lock);
 	while (w->quotes == WORKER_QUOTES && rc == 0)
 		rc = pthread_cond_timedwait(&w->quoted, &w->lock, &deadline);
-	if (w->quotes < WORKER_QUOTES) {
-		rc = 0;
-		w->quotes++;
-	}
-	pthread_mutex_unlock(&w->lock);
-	return rc == 0 ? 0 : err_set(e, ERR_BUSY, "the TPM is busy with other requests");
+	return w->quotes < WORKER_QUOTES ? 0 :
+	    err_set(e, ERR_BUSY, "the TPM is busy with other requests");
 }
 
 int
-worker_quote(struct worker *w, const unsigned char extra[32], struct certificate_quote *ret,
-    struct err *e)
+worker_turn_begin(struct worker *w, const char *waiter, struct err *e)
 {
-	int rc;
+	bool waits;
+	int rc = 0;
 
-	if (worker_quote_begin(w, e) != 0)
-		return -1;
-	rc = quote_make(w->tpm, extra, ret, e);
+	pthread_mutex_lock(&w->lock);
+	waits = w->quotes == WORKER_QUOTES && waiter != NULL;
+	if (waits && !shares_take(w->waiting, waiter, 1, 1)) {
+		rc = err_set(e, ERR_BUSY, "the TPM is busy, and a request of this address waits already");
+		waits = false;
+	}
+	if (rc == 0)
+		rc = worker_wait_turn(w, e);
+	if (rc == 0)
+		w->quotes++;
+	if (waits)
+		shares_give(w->waiting, waiter, 1);
+	pthread_mutex_unlock(&w->lock);
+	return rc;
+}
+
+unsigned
+worker_waiting(struct worker *w, const char *waiter)
+{
+	return (unsigned)shares_has(w->waiting, waiter);
+}
+
+void
+worker_turn_end(struct worker *w)
+{
 	pthread_mutex_lock(&w->lock);
 	w->quotes--;
 	pthread_cond_signal(&w->quoted);
 	pthread_mutex_unlock(&w->lock);
+}
+
+int
+worker_quote(struct worker *w, const char *waiter, const unsigned char extra[32],
+    struct certificate_quote *ret, struct err *e)
+{
+	int rc;
+
+	if (worker_turn_begin(w, waiter, e) != 0)
+		return -1;
+	rc = quote_make(w->tpm, extra, ret, e);
+	worker_turn_end(w);
 	return rc;
 }
 

@@ -45,8 +45,17 @@ void worker_free(struct worker *w);
 const struct run_platform *worker_platform(const struct worker *w);
 const struct buf *worker_ak_public(const struct worker *w);
 enum event_tpm worker_tpm_kind(const struct worker *w);
-int worker_quote(struct worker *w, const unsigned char extra[32], struct certificate_quote *ret,
-    struct err *e) MUST_CHECK;
+/* waiter: as in worker_turn_begin(). */
+int worker_quote(struct worker *w, const char *waiter, const unsigned char extra[32],
+    struct certificate_quote *ret, struct err *e) MUST_CHECK;
+
+/* One of the few turns at the TPM that quotes of identity have; a run has its own.  waiter: an
+ * address, of which one at a time may wait for a turn, others are ERR_BUSY at once; NULL:
+ * anybody.  Who waits too long is ERR_BUSY too. */
+int worker_turn_begin(struct worker *w, const char *waiter, struct err *e) MUST_CHECK;
+void worker_turn_end(struct worker *w);
+/* How many of the address wait. */
+unsigned worker_waiting(struct worker *w, const char *waiter);
 
 /* The bytes of a run request, which was checked.  ERR_BUSY: too many runs wait;
  * ERR_CONFLICT: PCR 14 or 15 of this boot are used, or will be by another run. */

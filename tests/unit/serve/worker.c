@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <unistd.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -103,7 +104,7 @@ START_TEST(quotes_between_runs)
 	struct err e;
 
 	bench_start(&b, "quotes");
-	UNIT_OK(worker_quote(b.worker, extra, &quote, &e), &e);
+	UNIT_OK(worker_quote(b.worker, NULL, extra, &quote, &e), &e);
 	ck_assert_int_eq((int)worker_tpm_kind(b.worker), EVENT_TPM_EMBEDDED);
 	ck_assert_uint_gt(worker_ak_public(b.worker)->len, 0);
 	ck_assert_uint_eq(worker_platform(b.worker)->ak_chain_count, 0);
@@ -193,7 +194,7 @@ START_TEST(what_runs_at_a_stop_has_its_certificate)
 	bench_request(&second, "true");
 	UNIT_OK(worker_submit(b.worker, b.store, "", &first, &run, &e), &e);
 	UNIT_FAILS(worker_submit(b.worker, b.store, "", &second, &other, &e), &e, ERR_BUSY);
-	UNIT_OK(worker_quote(b.worker, extra, &quote, &e), &e); /* also during a run */
+	UNIT_OK(worker_quote(b.worker, NULL, extra, &quote, &e), &e); /* also during a run */
 	do
 		run_state_view(run, &view);
 	while (strcmp(view.state, RUN_STATE_RUNNING) != 0);
@@ -239,12 +240,52 @@ ask(void *arg)
 		struct certificate_quote quote = {0};
 		struct err e;
 
-		rc = worker_quote(b->worker, extra, &quote, &e);
+		rc = worker_quote(b->worker, NULL, extra, &quote, &e);
 		certificate_quote_free(&quote);
 	}
 	hash_thread_end();
 	return rc == 0 ? arg : NULL;
 }
+
+static void *
+wait_turn(void *arg)
+{
+	struct bench *b = arg;
+	struct err e;
+
+	if (worker_turn_begin(b->worker, "192.0.2.1", &e) != 0)
+		return NULL;
+	worker_turn_end(b->worker);
+	return arg;
+}
+
+/* Nobody waits for the TPM twice, and so takes the turns of others. */
+START_TEST(one_of_an_address_waits)
+{
+	pthread_t thread;
+	struct bench b;
+	void *done;
+	struct err e;
+	int tries = 0;
+
+	bench_start(&b, "turns");
+	UNIT_OK(worker_turn_begin(b.worker, "192.0.2.1", &e), &e); /* in progress, and not waiting */
+	UNIT_OK(worker_turn_begin(b.worker, "192.0.2.1", &e), &e);
+	ck_assert_int_eq(pthread_create(&thread, NULL, wait_turn, &b), 0);
+	/* as soon as the thread waits; before that it would be us, for a moment */
+	while (tries++ < 200 && worker_waiting(b.worker, "192.0.2.1") == 0)
+		usleep(10000);
+	UNIT_FAILS(worker_turn_begin(b.worker, "192.0.2.1", &e), &e, ERR_BUSY);
+	ck_assert_ptr_nonnull(strstr(e.msg, "this address"));
+	worker_turn_end(b.worker);
+	ck_assert_int_eq(pthread_join(thread, &done), 0);
+	ck_assert_ptr_nonnull(done);
+	UNIT_OK(worker_turn_begin(b.worker, "192.0.2.1", &e), &e);
+	worker_turn_end(b.worker);
+	worker_turn_end(b.worker);
+	bench_stop(&b);
+}
+END_TEST
 
 /* More at once than are made at once. */
 START_TEST(everybody_gets_a_quote)
@@ -273,4 +314,5 @@ UNIT_SUITE(serve_worker)
 	tcase_add_test(tc, what_runs_at_a_stop_has_its_certificate);
 	tcase_add_test(tc, a_request_that_is_none_fails_its_run);
 	tcase_add_test(tc, everybody_gets_a_quote);
+	tcase_add_test(tc, one_of_an_address_waits);
 }
