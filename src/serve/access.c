@@ -183,7 +183,7 @@ access_wait(struct http_call *c, unsigned seconds, struct err *e)
 	return http_reply_problem(c, 429, &problem, e);
 }
 
-static int
+int
 access_lacks(struct http_call *c, const struct principal *p, unsigned wanted, struct err *e)
 {
 	struct err problem;
@@ -215,7 +215,8 @@ access_judge(struct access *a, struct http_call *c, unsigned wanted, struct prin
 		return access_wrong(a, c, e);
 	if (!given && (wanted & ACCESS_PUBLIC) == 0)
 		return access_demand(c, e);
-	if (given && (wanted & ACCESS_ANY) == 0 && (ret->rights & wanted) == 0)
+	/* who has no right to it sees what everybody sees */
+	if (given && (wanted & (ACCESS_ANY | ACCESS_PUBLIC)) == 0 && (ret->rights & wanted) == 0)
 		return access_lacks(c, ret, wanted, e);
 	*ret_known = given;
 	*ret_answer = ACCESS_GRANTED;

@@ -7,7 +7,7 @@
 
 /* http_route.access: any one of these PRINCIPAL_* rights is enough, or: */
 #define ACCESS_OPEN 0x100u      /* no credential is asked for */
-#define ACCESS_PUBLIC 0x200u    /* without one only what is public; the handler judges */
+#define ACCESS_PUBLIC 0x200u    /* without one, or the right, only what is public; the handler judges */
 #define ACCESS_ANY 0x400u       /* any principal */
 
 struct access;
@@ -26,6 +26,9 @@ enum access_answer {
  * rights), and where ACCESS_PUBLIC was asked without a credential: *ret_known. */
 int access_judge(struct access *a, struct http_call *c, unsigned wanted, struct principal *ret,
     bool *ret_known, enum access_answer *ret_answer, struct err *e) MUST_CHECK;
+/* 403 for who has none of these rights. */
+int access_lacks(struct http_call *c, const struct principal *p, unsigned wanted,
+    struct err *e) MUST_CHECK;
 /* 401 for who gave no credential. */
 int access_demand(struct http_call *c, struct err *e) MUST_CHECK;
 /* Credentials that were refused since the start. */

@@ -51,11 +51,25 @@ hub_of(const struct http_call *c, struct err *e)
 }
 
 static bool
-hub_readable(const struct http_call *c, const struct hub *h, const char *name)
+hub_reads(const struct http_call *c)
 {
 	const struct principal *p = c->principal;
 
-	return (p != NULL && (p->rights & PRINCIPAL_READS) != 0) || settings_public(h->o.settings, name);
+	return p != NULL && (p->rights & PRINCIPAL_READS) != 0;
+}
+
+/* Nothing here is for whoever asks. */
+static int
+hub_deny(struct http_call *c, struct err *e)
+{
+	return c->principal == NULL ? access_demand(c, e) :
+	    access_lacks(c, c->principal, PRINCIPAL_READS, e);
+}
+
+static bool
+hub_readable(const struct http_call *c, const struct hub *h, const char *name)
+{
+	return hub_reads(c) || settings_public(h->o.settings, name);
 }
 
 struct hub_lister {
@@ -93,8 +107,8 @@ hub_list(struct http_call *c, struct err *e)
 	if (l.hub == NULL || session_store(c, &s, e) != 0 ||
 	    refs_each(s, "refs/", hub_list_one, &l, e) != 0)
 		return -1;
-	if (c->principal == NULL && l.count == 0)
-		return access_demand(c, e);
+	if (l.count == 0 && !hub_reads(c))
+		return hub_deny(c, e);
 	return http_reply_json(c, 200, v, e);
 }
 
@@ -137,8 +151,7 @@ hub_get(struct http_call *c, struct err *e)
 	if (h == NULL || hub_name(c, name, e) != 0)
 		return -1;
 	if (!hub_readable(c, h, name))
-		return c->principal == NULL ? access_demand(c, e) :
-		    err_set(e, ERR_NOTFOUND, "%s: no such ref", name);
+		return hub_deny(c, e);
 	if (session_store(c, &s, e) != 0 || refs_read(s, name, &ref, e) != 0)
 		return -1;
 	return hub_reply_ref(c, 200, name, &ref, e);

@@ -204,6 +204,15 @@ out_has refs/heads/open
 out_lacks refs/heads/main
 req 200 - /v1/refs/heads/open
 req 401 - /v1/refs/heads/main
+# who has another right sees what everybody sees
+req 200 run /v1/refs
+out_has refs/heads/open
+out_lacks refs/heads/main
+req 200 run /v1/refs/heads/open
+req 403 run /v1/refs/heads/main
+req 403 run /v1/refs/heads/none
+req 200 run "/v1/objects/$output"
+req 404 run "/v1/objects/$second"
 req 200 - "/v1/objects/$output"
 req 200 - "/v1/objects/$first"
 req 401 - "/v1/objects/$second"
