@@ -103,6 +103,10 @@ runner_fill(const struct runner_command *c, const char *name, const char *url,
 	    runner_absolute(c->client_cert, &r->client_cert, e) != 0 ||
 	    runner_absolute(c->client_key, &r->client_key, e) != 0)
 		return -1;
+	if (r->level > LEVEL_VTPM)
+		return err_set(e, ERR_USAGE, "--min-level %s: no runner reaches it over a network yet: its"
+		    " identity carries no hardware report that could be judged; vtpm is the highest",
+		    verdict_level_name(r->level));
 	if ((r->client_cert == NULL) != (r->client_key == NULL))
 		return err_set(e, ERR_USAGE, "--client-cert and --client-key need each other");
 	if (c->ak_name == NULL)
