@@ -16,3 +16,6 @@ dist_trust_DATA = \
 # The daemon as a service: into --with-systemdsystemunitdir, else among the data
 systemdunitdir = $(systemdsystemunitdir)
 dist_systemdunit_DATA = share/aicertd.service
+# and its user: into --with-sysusersdir, else beside it
+sysusersconfdir = $(sysusersdir)
+dist_sysusersconf_DATA = share/sysusers/aicertd.conf
