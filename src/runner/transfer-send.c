@@ -37,7 +37,8 @@ transfer_send_go_on(struct transfer_out *t, uint64_t offset)
 static int
 transfer_send_ask(struct transfer_out *t, struct err *e)
 {
-	struct http_request rq = {.method = "HEAD", .path = t->path, .body_fd = -1};
+	struct http_request rq = {.method = "HEAD", .path = t->path, .body_fd = -1,
+		.patience_s = (unsigned)(t->size / TRANSFER_READ_S)};
 	CLEANUP(http_response_free) struct http_response rs = {0};
 
 	if (http_do(t->w->link.http, &rq, &rs, e) != 0)

@@ -4,7 +4,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include "base/fd.h"
 #include "base/hex.h"
 #include "base/interrupt.h"
@@ -19,10 +21,12 @@
 #include "serve/routes.h"
 #include "serve/runtime-config.h"
 #include "serve/session.h"
+#include "serve/upload.h"
 #include "serve/worker.h"
 #include "tpm/tpm.h"
 
 #define DAEMON_IDLE_LOOK_MS 1000
+#define DAEMON_SWEEP_S (24 * 3600)
 
 struct daemon {
 	const struct daemon_options *o;
@@ -86,6 +90,22 @@ daemon_channel(const struct settings *s, const char *client_ca, struct channel *
 	if (client_ca != NULL)
 		return channel_set_client_ca(client_ca, "clientCa of the run-time configuration", ret, e);
 	return s->client_ca == NULL ? 0 : channel_load_client_ca(s->client_ca, ret, e);
+}
+
+/* The channel's key and the principals' tokens are in this process's memory alone: no core
+ * file, and nobody of the same user looks in. */
+static int
+daemon_keep_memory(struct err *e)
+{
+	const struct rlimit none = {0};
+
+	int rc = setrlimit(RLIMIT_CORE, &none);
+
+#ifndef __SANITIZE_ADDRESS__ /* which looks for leaks from another process */
+	if (rc == 0)
+		rc = prctl(PR_SET_DUMPABLE, 0);
+#endif
+	return rc == 0 ? 0 : err_sys(e, "cannot keep the memory of this process from others");
 }
 
 /* As many descriptors as we may have: a connection takes two, an object being sent one. */
@@ -162,6 +182,35 @@ daemon_is_idle(const struct daemon *d)
 	return true;
 }
 
+/* What nobody continues goes. The next look, in seconds of session_now(): when something can
+ * have become old, or in a day. */
+static int64_t
+daemon_sweep(const struct daemon *d)
+{
+	CLEANUP(store_closep) struct store *s = NULL;
+	int64_t kept_s = d->settings->parts_kept_s;
+	struct err ignored;
+
+	if (d->ledger == NULL)
+		return INT64_MAX;
+	if (store_open(d->app.store, 0, &s, &ignored) == 0)
+		upload_sweep(s, time(NULL), kept_s);
+	return session_now() + (kept_s < DAEMON_SWEEP_S ? kept_s : DAEMON_SWEEP_S);
+}
+
+static int
+daemon_wait_ms(const struct daemon *d, int64_t next_sweep)
+{
+	int64_t left;
+
+	if (d->app.idle != NULL)
+		return DAEMON_IDLE_LOOK_MS;
+	if (next_sweep == INT64_MAX)
+		return -1;
+	left = next_sweep - session_now();
+	return left > 0 ? (int)left * 1000 : 0;
+}
+
 /*
  * Waits for fd (-1: none), a signal, the end of the control pipe, or until there is
  * nothing more to do.  *ret_stop: it was one of the latter three.
@@ -169,6 +218,8 @@ daemon_is_idle(const struct daemon *d)
 static int
 daemon_wait(const struct daemon *d, int fd, bool *ret_stop, struct err *e)
 {
+	int64_t next_sweep = 0;
+
 	struct pollfd p[3] = {
 		{.fd = fd, .events = POLLIN},
 		{.fd = interrupt_fd(), .events = POLLIN},
@@ -177,7 +228,9 @@ daemon_wait(const struct daemon *d, int fd, bool *ret_stop, struct err *e)
 	char byte;
 
 	for (;;) {
-		if (poll(p, 3, d->app.idle != NULL ? DAEMON_IDLE_LOOK_MS : -1) < 0 && errno != EINTR)
+		if (session_now() >= next_sweep)
+			next_sweep = daemon_sweep(d);
+		if (poll(p, 3, daemon_wait_ms(d, next_sweep)) < 0 && errno != EINTR)
 			return err_sys(e, "cannot wait");
 		*ret_stop = interrupt_pending() || daemon_is_idle(d);
 		if (p[2].revents != 0 && read(d->o->control_fd, &byte, 1) <= 0)
@@ -260,13 +313,16 @@ daemon_open_place(struct daemon *d, struct err *e)
 	if (s->listen == NULL)
 		return 0;
 	daemon_descriptors();
-	if (confine_self(settings_is_hub(s), e) != 0 || daemon_access(d, e) != 0 ||
+	if (daemon_keep_memory(e) != 0 || confine_self(settings_is_hub(s), e) != 0 || daemon_access(d, e) != 0 ||
 	    place_prepare(s->store, &d->place, e) != 0 ||
 	    ledger_open(d->place.ledger, &d->ledger, e) != 0)
 		return -1;
 	d->app.store = d->place.store;
 	d->app.ledger = d->ledger;
 	d->app.requests_each = (uint64_t)s->per_principal;
+	d->app.max_seconds = (uint64_t)s->max_seconds;
+	d->app.max_memory = (uint64_t)s->max_memory;
+	d->app.parts_max = (unsigned)s->parts;
 	return shares_new(UINT64_MAX, &d->app.requests, e);
 }
 
@@ -315,6 +371,7 @@ daemon_open_worker(struct daemon *d, struct err *e)
 	const struct settings *s = d->settings;
 	const struct run_table_options table = {
 		.ledger = d->ledger, .logs = d->place.logs, .queue = d->ledger != NULL ? (unsigned)s->queue : 0,
+		.queue_each = d->ledger != NULL ? (unsigned)s->queue_each : 0,
 	};
 	struct worker_options worker = {
 		.store = d->app.store, .tpm = s->tpm, .ledger = d->ledger,

@@ -222,6 +222,26 @@ objects_send(struct http_call *c, int fd, uint64_t size, struct err *e)
 	return http_reply_file(c, range != NULL ? 206 : 200, fd, start, length, e);
 }
 
+/* Who asks what is here of an object whose last byte came just before the daemon ended. */
+static int
+objects_complete(struct http_call *c, struct store *s, const struct oid *id, int *visible,
+    struct err *e)
+{
+	bool whole = false;
+
+	if (*visible != 0 || strcmp(c->method, "HEAD") != 0 ||
+	    (session_app(c)->ledger != NULL && c->principal == NULL))
+		return 0;
+	if (upload_complete(s, id, session_owner(c), &whole, e) != 0)
+		return -1;
+	if (!whole)
+		return 0;
+	if (session_own(c, id, e) != 0)
+		return -1;
+	*visible = session_visible(c, id, e);
+	return *visible < 0 ? -1 : 0;
+}
+
 int
 objects_get(struct http_call *c, struct err *e)
 {
@@ -232,7 +252,7 @@ objects_get(struct http_call *c, struct err *e)
 	int fd, visible;
 
 	if (session_oid(c, &id, e) != 0 || session_store(c, &s, e) != 0 ||
-	    (visible = session_visible(c, &id, e)) < 0)
+	    (visible = session_visible(c, &id, e)) < 0 || objects_complete(c, s, &id, &visible, e) != 0)
 		return -1;
 	if (visible == 0)
 		return c->principal == NULL ? access_demand(c, e) : objects_absent(c, s, &id, e);
@@ -301,6 +321,7 @@ objects_put_begin(struct http_call *c, struct err *e)
 		return -1;
 	if (visible > 0 && odb_intact(s, &id)) /* damage is replaced by what comes */
 		return http_reply(c, 200, NULL, NULL, 0, e);
+	range.parts_max = session_app(c)->parts_max;
 	if (upload_open(s, &id, session_owner(c), &range, &u, &offset, &problem) != 0) {
 		if (problem.code == ERR_CONFLICT)
 			return objects_conflict(c, offset, &problem, e);

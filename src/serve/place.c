@@ -4,10 +4,8 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include "base/buf.h"
 #include "base/path.h"
-#include "serve/upload.h"
 #include "store/store.h"
 
 void
@@ -67,7 +65,6 @@ place_serve(struct store *s, struct err *e)
 	if ((mkdirat(store_dirfd(s), "serve", 0700) != 0 && errno != EEXIST) ||
 	    (mkdirat(store_dirfd(s), "serve/logs", 0700) != 0 && errno != EEXIST))
 		return err_sys(e, "%s/serve: cannot create", store_path(s));
-	upload_sweep(s, time(NULL));
 	return 0;
 }
 

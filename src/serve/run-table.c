@@ -160,6 +160,16 @@ run_table_waiting(const struct run_table *t)
 	return n;
 }
 
+static unsigned
+run_table_waiting_of(const struct run_table *t, const char *owner)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < t->count; i++)
+		n += t->items[i].waiting && strcmp(run_state_owner(t->items[i].run), owner) == 0;
+	return n;
+}
+
 static bool
 run_table_over(const struct run_table *t, size_t i)
 {
@@ -211,15 +221,18 @@ run_table_forget(struct run_table *t)
 }
 
 static int
-run_table_check(const struct run_table *t, bool single, struct err *e)
+run_table_check(const struct run_table *t, const char *owner, bool single, struct err *e)
 {
-	unsigned waiting = run_table_waiting(t);
+	unsigned waiting = run_table_waiting(t), own = run_table_waiting_of(t, owner);
 
 	if (t->stopping)
 		return err_set(e, ERR_BUSY, "this runner is stopping");
 	if (single && (waiting > 0 || t->active != NULL))
 		return err_set(e, ERR_CONFLICT, "another run uses PCR 14 and 15 of this boot: one run a"
 		    " boot; restart the machine when it is over");
+	if (t->o.queue_each > 0 && own >= t->o.queue_each)
+		return err_set(e, ERR_BUSY, "%u runs of yours wait on this runner already; try again later",
+		    own);
 	if (waiting < t->o.queue || (waiting == 0 && t->active == NULL))
 		return 0;
 	return err_set(e, ERR_BUSY, t->o.queue == 0 ? "a run is in progress on this runner; try again"
@@ -313,12 +326,12 @@ run_table_submit(struct run_table *t, struct store *s, const char *owner,
 	int rc;
 
 	pthread_mutex_lock(&t->lock);
-	rc = run_table_check(t, single, e);
+	rc = run_table_check(t, owner, single, e);
 	pthread_mutex_unlock(&t->lock);
 	if (rc != 0 || run_table_make(t, s, owner, &run, e) != 0)
 		return -1;
 	pthread_mutex_lock(&t->lock);
-	rc = run_table_check(t, single, e);
+	rc = run_table_check(t, owner, single, e);
 	if (rc == 0)
 		rc = run_table_add(t, run, request, e);
 	pthread_mutex_unlock(&t->lock);

@@ -19,6 +19,7 @@ struct run_table_options {
 	struct ledger *ledger;  /* NULL: nothing survives */
 	const char *logs;       /* with a ledger: the directory for logs */
 	unsigned queue;         /* runs that may wait, at most RUN_TABLE_QUEUE_MAX */
+	unsigned queue_each;    /* of them of one owner; 0: as many */
 };
 
 int run_table_open(const struct run_table_options *o, struct run_table **ret, struct err *e) MUST_CHECK;

@@ -97,6 +97,19 @@ runs_reply_state(struct http_call *c, int status, struct run_state *run, struct 
 	return http_reply_json(c, status, v, e);
 }
 
+/* What the runner's owner allows: a run without a limit of its own could take more. */
+static int
+runs_check_limits(const struct session_app *app, const struct run_spec_limits *l, struct err *e)
+{
+	if (app->max_seconds > 0 && (l->time_seconds == 0 || l->time_seconds > app->max_seconds))
+		return err_set(e, ERR_SPEC, "this runner makes runs of at most %llu seconds: set limits: time"
+		    " in the spec", (unsigned long long)app->max_seconds);
+	if (app->max_memory > 0 && (l->memory_bytes == 0 || l->memory_bytes > app->max_memory))
+		return err_set(e, ERR_SPEC, "this runner makes runs with at most %llu bytes of memory: set"
+		    " limits: memory in the spec", (unsigned long long)app->max_memory);
+	return 0;
+}
+
 int
 runs_post(struct http_call *c, struct err *e)
 {
@@ -111,6 +124,7 @@ runs_post(struct http_call *c, struct err *e)
 		return err_set(e, ERR_NOTFOUND, "a hub makes no runs");
 	if (session_store(c, &s, e) != 0 ||
 	    run_request_decode(c->body.data, c->body.len, nonce, &spec, e) != 0 ||
+	    runs_check_limits(app, &spec.limits, e) != 0 ||
 	    closure_spec(s, &spec, runs_check_object, c, e) != 0 ||
 	    worker_submit(app->worker, s, session_owner(c), &c->body, &run, e) != 0)
 		return -1;

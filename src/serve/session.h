@@ -27,6 +27,8 @@ struct session_app {            /* http_call.app */
 	struct metrics *metrics;
 	struct shares *requests;/* in progress, by principal; NULL: not counted */
 	uint64_t requests_each;
+	uint64_t max_seconds, max_memory;       /* of a run; 0: what it asks for */
+	unsigned parts_max;     /* of objects, of a principal; 0: any number */
 	struct hub *hub;  /* NULL: a runner */
 	struct buf spki;        /* DER of the channel key */
 	struct oid spki_digest;

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/hex.h"
 #include "git/config-file.h"
+#include "serve/upload.h"
 #include "store/refs.h"
 
 static const struct {
@@ -38,13 +39,21 @@ static const struct {
 	{"http.headertimeout", offsetof(struct settings, header_s), 1, 3600},
 	{"http.stalltimeout", offsetof(struct settings, stall_s), 1, 3600},
 	{"http.requestsperprincipal", offsetof(struct settings, per_principal), 1, 4096},
+	{"objects.parts", offsetof(struct settings, parts), 1, 100000},
+	{"objects.partskept", offsetof(struct settings, parts_kept_s), 1, 366 * 86400},
 	{"run.queue", offsetof(struct settings, queue), 0, 64},
+	{"run.queueperprincipal", offsetof(struct settings, queue_each), 1, 64},
+	{"run.maxseconds", offsetof(struct settings, max_seconds), 1, 366 * 86400},
+	{"run.maxmemory", offsetof(struct settings, max_memory), 1, INT64_C(1) << 53},
 };
 
 int
 settings_init(struct settings *ret, struct err *e)
 {
-	*ret = (struct settings){.queue = 8, .per_principal = 256};
+	*ret = (struct settings){
+		.queue = 8, .queue_each = 4, .per_principal = 256, .parts = 1000,
+		.parts_kept_s = UPLOAD_KEPT_S,
+	};
 	ret->tpm = buf_strdup("embedded", e);
 	return ret->tpm != NULL ? 0 : -1;
 }
@@ -59,19 +68,33 @@ settings_free(struct settings *s)
 	*s = (struct settings){0};
 }
 
+/* As in git's files: 1024 times as much for k, again for m, and for g. */
+static bool
+settings_scale(const char *suffix, int64_t max, int64_t *n)
+{
+	static const char units[] = "kmg";
+	const char *unit = *suffix != '\0' ? strchr(units, *suffix | 0x20) : units - 1;
+
+	if (unit == NULL || (*suffix != '\0' && suffix[1] != '\0'))
+		return false;
+	for (const char *u = units; *suffix != '\0' && u <= unit; u++) {
+		if (*n > max / 1024)
+			return false;
+		*n *= 1024;
+	}
+	return true;
+}
+
 static int
 settings_number(const char *key, const char *value, int64_t min, int64_t max, int64_t *ret,
     struct err *e)
 {
+	const char *p = value;
 	int64_t n = 0;
 
-	for (const char *p = value; *p != '\0'; p++) {
-		if (*p < '0' || *p > '9' || n > max)
-			return err_set(e, ERR_USAGE, "%s: a number from %lld to %lld is needed", key,
-			    (long long)min, (long long)max);
+	for (; *p >= '0' && *p <= '9' && n <= max; p++)
 		n = 10 * n + (*p - '0');
-	}
-	if (*value == '\0' || n < min || n > max)
+	if (p == value || !settings_scale(p, max, &n) || n < min || n > max)
 		return err_set(e, ERR_USAGE, "%s: a number from %lld to %lld is needed", key,
 		    (long long)min, (long long)max);
 	*ret = n;

@@ -22,7 +22,9 @@ struct settings {               /* strings are owned; NULL: not set */
 	char *image_name, *image_version, *image_verity; /* what a measured image says of itself */
 	int64_t connections, per_address, idle_s, header_s, stall_s;
 	int64_t per_principal;  /* requests in progress */
-	int64_t queue;
+	int64_t queue, queue_each;
+	int64_t max_seconds, max_memory;        /* of a run; 0: what it asks for */
+	int64_t parts, parts_kept_s;            /* of objects, by principal */
 	char *public_refs[SETTINGS_PUBLIC_MAX];
 	size_t public_count;
 };

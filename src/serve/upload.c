@@ -1,11 +1,11 @@
 #include "serve/upload.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/statvfs.h>
-#include "base/dir-walk.h"
 #include "base/fd.h"
 #include "base/interrupt.h"
 #include "codec/jcs.h"
@@ -14,9 +14,10 @@
 
 #define UPLOAD_DIR "upload"
 #define UPLOAD_BLOCK 131072
+#define UPLOAD_MODE 0600
+#define UPLOAD_MODE_WHOLE 0700          /* as many bytes as were announced are here */
 #define UPLOAD_ATTEMPTS 5
 #define UPLOAD_NAME_SIZE (OID_HEX_SIZE + 64)
-#define UPLOAD_PARTS_MAX 1000000
 #define UPLOAD_RESERVE_SHARE 64         /* of the file system: for what the daemon must write */
 #define UPLOAD_RESERVE_MAX (1024u * 1024 * 1024)
 #define UPLOAD_LOOK_BYTES (16u * 1024 * 1024)   /* between looks at what is free */
@@ -115,6 +116,8 @@ upload_prepare(struct upload *u, const struct upload_range *range, uint64_t *ret
 	if (!upload_is_part(u))
 		return err_set(e, ERR_CONFLICT, "%s: came whole just now", u->name);
 	u->locked = true;
+	if (range->length > 0 && fchmod(u->fd, UPLOAD_MODE) != 0)
+		return err_sys(e, "%s: cannot change its mode", u->name);
 	if (!range->resume && ftruncate(u->fd, 0) != 0)
 		return err_sys(e, "%s: cannot empty", u->name);
 	if (fstat(u->fd, &st) != 0)
@@ -128,15 +131,65 @@ upload_prepare(struct upload *u, const struct upload_range *range, uint64_t *ret
 	return upload_check_room(u, range->length, e) != 0 ? -1 : upload_rehash(u, e);
 }
 
+/* Calls fn with the name of every part, until it says false. */
+static void
+upload_each(int dirfd, bool (*fn)(void *arg, int dirfd, const char *name), void *arg)
+{
+	int fd = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+
+	if (d == NULL) {
+		cleanup_close(&fd);
+		return;
+	}
+	rewinddir(d);
+	while ((entry = readdir(d)) != NULL)
+		if (entry->d_name[0] != '.' && !fn(arg, dirfd, entry->d_name))
+			break;
+	closedir(d);
+}
+
+struct upload_count {
+	const char *owner;
+	unsigned parts, max;
+};
+
+static bool
+upload_count_one(void *arg, int dirfd, const char *name)
+{
+	struct upload_count *c = arg;
+
+	(void)dirfd;
+	c->parts += strlen(name) > OID_HEX_SIZE && strcmp(name + OID_HEX_SIZE, c->owner) == 0;
+	return c->parts < c->max;
+}
+
+/* Before a new part; one that is there is continued. */
+static int
+upload_check_count(const struct upload *u, const char *owner, unsigned max, struct err *e)
+{
+	struct upload_count c = {.owner = owner, .max = max};
+	struct stat st;
+
+	if (max == 0 || fstatat(u->dirfd, u->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	upload_each(u->dirfd, upload_count_one, &c);
+	return c.parts < max ? 0 : err_set(e, ERR_LIMIT, "%u objects of yours have come in part: finish"
+	    " some first", c.parts);
+}
+
 /* The directory goes with its last file: another connection may remove it before ours is
  * made, so it is tried again. */
 static int
-upload_open_file(struct upload *u, struct err *e)
+upload_open_file(struct upload *u, const char *owner, unsigned parts_max, struct err *e)
 {
 	for (int i = 0; i < UPLOAD_ATTEMPTS; i++) {
 		u->dirfd = upload_dir(u->store, true, e);
+		if (u->dirfd >= 0 && upload_check_count(u, owner, parts_max, e) != 0)
+			return -1;
 		if (u->dirfd >= 0)
-			u->fd = fd_open_beneath(u->dirfd, u->name, O_RDWR | O_CREAT | O_NONBLOCK, 0600, e);
+			u->fd = fd_open_beneath(u->dirfd, u->name, O_RDWR | O_CREAT | O_NONBLOCK, UPLOAD_MODE, e);
 		if (u->fd >= 0)
 			return 0;
 		if (u->dirfd >= 0)
@@ -165,7 +218,7 @@ upload_open(struct store *s, const struct oid *id, const char *owner,
 	*u = (struct upload){.id = *id, .store = s, .dirfd = -1, .fd = -1,
 		.end = range->start + range->length, .total = range->total};
 	upload_name(id, owner, u->name);
-	if (upload_open_file(u, e) != 0 || hash_new(HASH_SHA256, &u->hash, e) != 0 ||
+	if (upload_open_file(u, owner, range->parts_max, e) != 0 || hash_new(HASH_SHA256, &u->hash, e) != 0 ||
 	    upload_prepare(u, range, ret_offset, e) != 0) {
 		upload_close(u);
 		return -1;
@@ -190,6 +243,9 @@ upload_write(struct upload *u, const void *data, size_t len, struct err *e)
 		return -1;
 	}
 	u->offset += len;
+	/* who ends before upload_finish() leaves it to upload_complete() */
+	if (u->offset == u->total && fchmod(u->fd, UPLOAD_MODE_WHOLE) != 0)
+		return err_sys(e, "%s: cannot change its mode", u->name);
 	return 0;
 }
 
@@ -242,6 +298,46 @@ upload_close(struct upload *u)
 	free(u);
 }
 
+/* *ret_size: of a part that is whole. */
+static bool
+upload_is_whole(struct store *s, const struct oid *id, const char *owner, uint64_t *ret_size)
+{
+	struct err ignored;
+	CLEANUP(cleanup_close) int dirfd = upload_dir(s, false, &ignored);
+	char name[UPLOAD_NAME_SIZE];
+	struct stat st;
+
+	upload_name(id, owner, name);
+	if (dirfd < 0 || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode) ||
+	    (st.st_mode & 0777) != UPLOAD_MODE_WHOLE)
+		return false;
+	*ret_size = (uint64_t)st.st_size;
+	return true;
+}
+
+int
+upload_complete(struct store *s, const struct oid *id, const char *owner, bool *ret, struct err *e)
+{
+	struct upload_range range = {.resume = true};
+	struct upload *u;
+	uint64_t offset;
+	bool whole;
+	int rc;
+
+	*ret = false;
+	if (!upload_is_whole(s, id, owner, &range.total))
+		return 0;
+	range.start = range.total;
+	if (upload_open(s, id, owner, &range, &u, &offset, e) != 0)
+		return e->code == ERR_CONFLICT ? 0 : -1;
+	rc = upload_finish(u, &whole, &offset, e);
+	upload_close(u);
+	if (rc != 0)
+		return e->code == ERR_REFUSED ? 0 : -1;
+	*ret = whole;
+	return 0;
+}
+
 int
 upload_offset(struct store *s, const struct oid *id, const char *owner, uint64_t *ret, struct err *e)
 {
@@ -258,20 +354,24 @@ upload_offset(struct store *s, const struct oid *id, const char *owner, uint64_t
 	return 0;
 }
 
-void
-upload_sweep(struct store *s, int64_t now)
+static bool
+upload_sweep_one(void *arg, int dirfd, const char *name)
 {
-	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
+	const int64_t *before = arg;
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && (int64_t)st.st_mtime < *before)
+		unlinkat(dirfd, name, 0);
+	return true;
+}
+
+void
+upload_sweep(struct store *s, int64_t now, int64_t kept_s)
+{
 	struct err ignored;
 	CLEANUP(cleanup_close) int dirfd = upload_dir(s, false, &ignored);
+	int64_t before = now - kept_s;
 
-	if (dirfd < 0 || dir_walk_list(dirfd, ".", UPLOAD_PARTS_MAX, &names, &ignored) != 0)
-		return;
-	for (size_t i = 0; i < names.count; i++) {
-		struct stat st;
-
-		if (fstatat(dirfd, names.names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    now - (int64_t)st.st_mtime > UPLOAD_KEPT_S)
-			unlinkat(dirfd, names.names[i], 0);
-	}
+	if (dirfd >= 0)
+		upload_each(dirfd, upload_sweep_one, &before);
 }

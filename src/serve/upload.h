@@ -14,13 +14,14 @@
 
 struct upload;
 
-#define UPLOAD_KEPT_S (7 * 24 * 3600)   /* parts that nobody continued */
+#define UPLOAD_KEPT_S (7 * 24 * 3600)   /* parts that nobody continued, unless told otherwise */
 
 struct upload_range {
 	uint64_t start;         /* where these bytes belong */
 	uint64_t length;        /* how many come now */
 	uint64_t total;         /* of the whole object */
 	bool resume;            /* false: what came before is thrown away */
+	unsigned parts_max;     /* that the owner may have, this one among them; 0: any number */
 };
 
 /* owner: of the part, a principal's name; "" where there is one user only.
@@ -36,10 +37,17 @@ int upload_finish(struct upload *u, bool *ret_whole, uint64_t *ret_offset,
 /* What has come so far stays for a later upload_open(). */
 void upload_close(struct upload *u);
 
+/*
+ * Whether the part has all bytes of its object: then it is stored, as upload_finish() would
+ * have if the daemon had not ended in between.  0 also when it is being sent, or is wrong,
+ * and then gone.
+ */
+int upload_complete(struct store *s, const struct oid *id, const char *owner, bool *ret,
+    struct err *e) MUST_CHECK;
 /* Bytes of a part-sent object; ERR_NOTFOUND when there are none. */
 int upload_offset(struct store *s, const struct oid *id, const char *owner, uint64_t *ret,
     struct err *e) MUST_CHECK;
-/* Removes parts older than UPLOAD_KEPT_S. */
-void upload_sweep(struct store *s, int64_t now);
+/* Removes parts to which nothing came for kept_s seconds. */
+void upload_sweep(struct store *s, int64_t now, int64_t kept_s);
 
 #endif

@@ -45,6 +45,24 @@ START_TEST(a_file_is_read)
 }
 END_TEST
 
+START_TEST(sizes_have_units)
+{
+	CLEANUP(settings_free) struct settings s = {0};
+	struct err e;
+
+	UNIT_OK(settings_init(&s, &e), &e);
+	ck_assert_int_eq(s.max_memory, 0);
+	UNIT_OK(settings_set(&s, "run.maxmemory", "64m", &e), &e);
+	ck_assert_int_eq(s.max_memory, 64 * 1024 * 1024);
+	UNIT_OK(settings_set(&s, "run.maxmemory", "2G", &e), &e);
+	ck_assert_int_eq(s.max_memory, INT64_C(2) * 1024 * 1024 * 1024);
+	UNIT_OK(settings_set(&s, "run.maxmemory", "3k", &e), &e);
+	ck_assert_int_eq(s.max_memory, 3072);
+	UNIT_OK(settings_set(&s, "run.maxseconds", "7200", &e), &e);
+	ck_assert_int_eq(s.max_seconds, 7200);
+}
+END_TEST
+
 START_TEST(other_keys_and_values_are_refused)
 {
 	static const char *const bad[][2] = {
@@ -52,6 +70,8 @@ START_TEST(other_keys_and_values_are_refused)
 		{"run.queue", ""}, {"run.queue", "1x"}, {"run.queue", "99999999999999999999999"},
 		{"http.connections", "0"}, {"http.idletimeout", "3601"}, {"hub.public", "main"},
 		{"hub.public", "refs/"}, {"hub.public", "refs/heads/a..b"}, {"hub.public", ""},
+		{"run.queue", "1k"}, {"run.maxmemory", "1kk"}, {"run.maxmemory", "9999999g"},
+		{"run.maxmemory", "m"}, {"run.maxmemory", "1t"}, {"daemon.store", ""},
 	};
 	CLEANUP(settings_free) struct settings s = {0};
 	struct err e;
@@ -154,6 +174,7 @@ END_TEST
 UNIT_SUITE(serve_settings)
 {
 	tcase_add_test(tc, a_file_is_read);
+	tcase_add_test(tc, sizes_have_units);
 	tcase_add_test(tc, other_keys_and_values_are_refused);
 	tcase_add_test(tc, what_belongs_together);
 	tcase_add_test(tc, a_hub_needs_a_certificate);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include "codec/jcs.h"
 #include "store/odb.h"
 #include "unit.h"
@@ -345,6 +346,86 @@ START_TEST(the_disk_is_not_filled)
 }
 END_TEST
 
+/* The daemon ended between the last byte and its being an object. */
+START_TEST(a_whole_part_is_finished_later)
+{
+	static const struct upload_range more = {.start = 10, .length = 5, .total = 15, .resume = true};
+	struct store *s = upload_store("late");
+	struct oid id = upload_id("0123456789"), other = upload_id("other");
+	struct upload *u;
+	uint64_t offset;
+	bool done = true;
+	struct err e;
+
+	UNIT_OK(upload_complete(s, &id, "ada", &done, &e), &e);
+	ck_assert(!done);
+	UNIT_OK(upload_open(s, &id, "ada", &first_half, &u, &offset, &e), &e);
+	UNIT_OK(upload_write(u, "01234", 5, &e), &e);
+	upload_close(u);
+	UNIT_OK(upload_complete(s, &id, "ada", &done, &e), &e);
+	ck_assert(!done); /* half of it is no whole */
+	UNIT_OK(upload_open(s, &id, "ada", &second_half, &u, &offset, &e), &e);
+	UNIT_OK(upload_write(u, "56789", 5, &e), &e);
+	UNIT_OK(upload_complete(s, &id, "ada", &done, &e), &e);
+	ck_assert(!done); /* it is being sent */
+	upload_close(u);
+	UNIT_OK(upload_complete(s, &id, "bob", &done, &e), &e);
+	ck_assert(!done);
+	UNIT_OK(upload_complete(s, &id, "ada", &done, &e), &e);
+	ck_assert(done);
+	ck_assert(odb_has(s, &id));
+	UNIT_OK(upload_complete(s, &id, "ada", &done, &e), &e);
+	ck_assert(!done); /* there is no part any more */
+	/* other bytes than the name says */
+	UNIT_OK(upload_open(s, &other, "ada", &whole, &u, &offset, &e), &e);
+	UNIT_OK(upload_write(u, "0123456789", 10, &e), &e);
+	upload_close(u);
+	UNIT_OK(upload_complete(s, &other, "ada", &done, &e), &e);
+	ck_assert(!done);
+	UNIT_FAILS(upload_offset(s, &other, "ada", &offset, &e), &e, ERR_NOTFOUND);
+	/* whole by another count: it is a part again */
+	UNIT_OK(upload_open(s, &other, "ada", &whole, &u, &offset, &e), &e);
+	UNIT_OK(upload_write(u, "0123456789", 10, &e), &e);
+	upload_close(u);
+	UNIT_OK(upload_open(s, &other, "ada", &more, &u, &offset, &e), &e);
+	upload_close(u);
+	UNIT_OK(upload_complete(s, &other, "ada", &done, &e), &e);
+	UNIT_OK(upload_offset(s, &other, "ada", &offset, &e), &e);
+	ck_assert_uint_eq(offset, 10);
+	store_close(s);
+}
+END_TEST
+
+START_TEST(parts_are_bounded_and_swept)
+{
+	struct store *s = upload_store("parts");
+	struct upload_range part = {.start = 0, .length = 5, .total = 10, .resume = true, .parts_max = 2};
+	const char *const contents[] = {"0", "1", "2"};
+	struct oid id;
+	struct upload *u;
+	uint64_t offset;
+	struct err e;
+
+	for (int i = 0; i < 3; i++) {
+		id = upload_id(contents[i]);
+		if (i == 2)
+			UNIT_FAILS(upload_open(s, &id, "ada", &part, &u, &offset, &e), &e, ERR_LIMIT);
+		UNIT_OK(upload_open(s, &id, i == 2 ? "bob" : "ada", &part, &u, &offset, &e), &e);
+		UNIT_OK(upload_write(u, "01234", 5, &e), &e);
+		upload_close(u);
+	}
+	id = upload_id("1"); /* one that is there is continued */
+	part.start = 5;
+	UNIT_OK(upload_open(s, &id, "ada", &part, &u, &offset, &e), &e);
+	upload_close(u);
+	upload_sweep(s, time(NULL), 100);
+	UNIT_OK(upload_offset(s, &id, "ada", &offset, &e), &e);
+	upload_sweep(s, time(NULL) + 200, 100);
+	UNIT_FAILS(upload_offset(s, &id, "ada", &offset, &e), &e, ERR_NOTFOUND);
+	store_close(s);
+}
+END_TEST
+
 UNIT_SUITE(serve_upload)
 {
 	tcase_add_test(tc, halves_make_a_whole);
@@ -357,4 +438,6 @@ UNIT_SUITE(serve_upload)
 	tcase_add_test(tc, sizes_are_bounded);
 	tcase_add_test(tc, an_object_is_not_written_to);
 	tcase_add_test(tc, the_disk_is_not_filled);
+	tcase_add_test(tc, a_whole_part_is_finished_later);
+	tcase_add_test(tc, parts_are_bounded_and_swept);
 }
