@@ -217,7 +217,7 @@ req 200 ada "/v1/objects/$id"
 same "$(hash_of out)" "$id"
 # a part that takes longer to read again than a client may be silent
 stop
-printf '[http]\n\tstallTimeout = 1\n' >slow
+printf '[http]\n\tstallTimeout = 1\n[run]\n\tqueuePerPrincipal = 8\n' >slow
 start --config slow --store st --tpm "embedded:$scratch/tpm"
 mkdir -p st/.aicert/tmp/upload
 truncate -s 4G "st/.aicert/tmp/upload/$absent-ada"

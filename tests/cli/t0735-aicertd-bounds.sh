@@ -182,5 +182,100 @@ held() { [ "$(curl -sk -o /dev/null -w '%{http_code}' -H "Authorization: Bearer 
 until_true 10 held
 req 200 bob /v1/runs
 req 200 - /healthz
+grep -q '^Max core file size  *0  *0 ' "/proc/$daemon/limits" || die "it may leave a core file"
 stop_daemon
+
+# --- the queue, and what a run may ask for ---
+cat >"$scratch/conf" <<'END'
+[run]
+	queue = 3
+	queuePerPrincipal = 2
+	maxSeconds = 60
+	maxMemory = 64m
+END
+start_daemon bounds
+req 422 alice /v1/runs --data-binary @"$scratch/silent"
+out_has "limits: time"
+limit() { # SECONDS BYTES
+	sed "s/\"timeSeconds\":null/\"timeSeconds\":$1/; s/\"memoryBytes\":null/\"memoryBytes\":$2/" \
+		"$scratch/silent" >"$scratch/limited"
+}
+limit 61 67108864
+req 422 alice /v1/runs --data-binary @"$scratch/limited"
+out_has "limits: time"
+limit 60 null
+req 422 alice /v1/runs --data-binary @"$scratch/limited"
+out_has "limits: memory"
+limit 60 67108865
+req 422 alice /v1/runs --data-binary @"$scratch/limited"
+# a runner that cannot enforce a limit refuses it when it comes to it: the queue is another matter
+stop_daemon
+sed -i '/max/d' "$scratch/conf"
+start_daemon bounds
+for i in 1 2 3; do
+	req 201 alice /v1/runs --data-binary @"$scratch/silent"
+	[ $i != 1 ] || until_true 20 sh -c "curl -sk -H 'Authorization: Bearer $(cat "$scratch/alice.token")' \
+		'$url/v1/runs' | grep -q '\"state\":\"running\"'"
+done
+req 429 alice /v1/runs --data-binary @"$scratch/silent"
+out_has "of yours"
+req 201 bob /v1/runs --data-binary @"$scratch/silent"
+req 429 bob /v1/runs --data-binary @"$scratch/silent"
+stop_daemon
+rm -rf "$scratch/bounds.store"
+
+# --- parts of objects ---
+cat >"$scratch/conf" <<'END'
+[objects]
+	parts = 3
+	partsKept = 3
+END
+start_daemon bounds
+parts=$scratch/bounds.store/.aicert/tmp/upload
+part() { # STATUS USER NUMBER
+	req "$1" "$2" "/v1/objects/$(printf '%064d' "$3")" -T "$scratch/conf" -H \
+		"Content-Range: bytes 0-$(($(wc -c <"$scratch/conf") - 1))/1000000"
+}
+for i in 1 2 3; do part 202 alice $i; done
+part 413 alice 4
+part 202 bob 4
+part 409 alice 3 # it is continued, or not, as before
+none() { ! ls "$parts"/*-alice; }
+until_true 20 none
+part 202 alice 4
+# all bytes are here, and the daemon ended before it could say so
+head -c 100000 /dev/urandom >"$scratch/whole.part"
+hex=$(sha256sum "$scratch/whole.part" | cut -d' ' -f1)
+mkdir -p "$parts"
+cp "$scratch/whole.part" "$parts/$hex-alice"
+chmod 600 "$parts/$hex-alice"
+req 404 alice "/v1/objects/$hex" -I
+grep -qi '^Upload-Offset: 100000' "$scratch/headers" || die "the part is not told of"
+chmod 700 "$parts/$hex-alice"
+req 404 bob "/v1/objects/$hex" -I
+req 200 alice "/v1/objects/$hex" -I
+req 200 alice "/v1/objects/$hex"
+same "$(sha256sum <"$scratch/out" | cut -d' ' -f1)" "$hex"
+req 404 bob "/v1/objects/$hex"
+[ ! -e "$parts/$hex-alice" ] || die "the part is there still"
+# other bytes are no object, and no part
+wrong=$(printf '%064d' 5)
+mkdir -p "$parts"
+cp "$scratch/whole.part" "$parts/$wrong-alice"
+chmod 700 "$parts/$wrong-alice"
+req 404 alice "/v1/objects/$wrong" -I
+! grep -qi '^Upload-Offset' "$scratch/headers" || die "wrong bytes are kept"
+[ ! -e "$parts/$wrong-alice" ] || die "wrong bytes are kept"
+fails 2 aicert runner add --min-level confidential gpu "$url"
+err_has "hardware report"
+stop_daemon
+
+# --- the unit's user is made by what is installed ---
+same "$(sed -n 's/^User=//p' "$source_dir/share/aicertd.service")" \
+	"$(sed -n 's/^u \([a-z]*\) .*/\1/p' "$source_dir/share/sysusers/aicertd.conf")"
+if command -v systemd-sysusers >/dev/null; then
+	mkdir -p "$scratch/root/etc"
+	ok systemd-sysusers --root="$scratch/root" "$source_dir/share/sysusers/aicertd.conf"
+	grep -q '^aicertd:.*:/var/lib/aicertd:' "$scratch/root/etc/passwd" || die "no user aicertd was made"
+fi
 done_testing
