@@ -219,7 +219,6 @@ static int
 daemon_wait(const struct daemon *d, int fd, bool *ret_stop, struct err *e)
 {
 	int64_t next_sweep = 0;
-
 	struct pollfd p[3] = {
 		{.fd = fd, .events = POLLIN},
 		{.fd = interrupt_fd(), .events = POLLIN},

@@ -39,7 +39,7 @@ struct http_peer {
 /* Documents in memory.  What is longer than the first counts, from when it is announced to
  * when it is answered; one address has a half at most. */
 #define HTTP_DOCUMENT_SMALL 65536u
-#define HTTP_DOCUMENTS_MAX (128u * 1024 * 1024)
+#define HTTP_DOCUMENTS_MAX (256u * 1024 * 1024)
 #define HTTP_LARGE_AT_ONCE 2            /* being understood: that takes several times their size */
 
 struct http_server {
@@ -108,6 +108,9 @@ void http_peer_watch_stop(struct http_server *s);
 /* http-tls.c: the key of a client's certificate, where it has a valid one; NULL: none. */
 const unsigned char *http_tls_client_key(struct http_peer *p, struct MHD_Connection *mhd);
 
+/* http.c: room for a document of n bytes that is kept in memory, a body or its answer, until
+ * the request is over. */
+int http_reserve(struct http_exchange *x, uint64_t n, struct err *e) MUST_CHECK;
 /* http.c: callbacks */
 enum MHD_Result http_on_request(void *cls, struct MHD_Connection *mhd, const char *url,
     const char *method, const char *version, const char *data, size_t *len, void **state);

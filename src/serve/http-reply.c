@@ -54,10 +54,13 @@ int
 http_reply(struct http_call *c, int status, const char *type, const void *data, size_t len,
     struct err *e)
 {
-	/* libmicrohttpd copies; its parameter is not const for other modes */
-	struct MHD_Response *r = MHD_create_response_from_buffer(len,
-	    len > 0 ? (void *)(uintptr_t)data : (void *)(uintptr_t)"", MHD_RESPMEM_MUST_COPY);
+	struct MHD_Response *r;
 
+	if (len > HTTP_DOCUMENT_SMALL && http_reserve(http_exchange(c), len, e) != 0)
+		return -1;
+	/* libmicrohttpd copies; its parameter is not const for other modes */
+	r = MHD_create_response_from_buffer(len,
+	    len > 0 ? (void *)(uintptr_t)data : (void *)(uintptr_t)"", MHD_RESPMEM_MUST_COPY);
 	http_exchange(c)->out = len;
 	return http_answer(c, status, r, type, e);
 }

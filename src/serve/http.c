@@ -184,13 +184,12 @@ http_read_length(struct http_exchange *x, bool *ret_chunked, struct err *e)
 	return 0;
 }
 
-/* Room for a long document, and later for its answer. */
-static int
+int
 http_reserve(struct http_exchange *x, uint64_t n, struct err *e)
 {
-	if (x->reserved > 0)
+	if (n <= x->reserved || x->server->o.tls == NULL)
 		return 0;
-	if (!shares_take(x->server->documents, x->call.address, n, HTTP_DOCUMENTS_MAX / 2))
+	if (!shares_take(x->server->documents, x->call.address, n - x->reserved, HTTP_DOCUMENTS_MAX / 2))
 		return err_set(e, ERR_BUSY, "too many long documents are on their way; try again later");
 	x->reserved = n;
 	return 0;
@@ -316,7 +315,7 @@ static int
 http_handle(struct http_exchange *x, struct err *e)
 {
 	struct http_server *s = x->server;
-	bool large = x->call.body.len > HTTP_DOCUMENT_SMALL;
+	bool large = x->route->heavy || x->call.body.len > HTTP_DOCUMENT_SMALL;
 	int rc;
 
 	pthread_mutex_lock(&s->large_lock);

@@ -61,6 +61,7 @@ struct http_route {
 	unsigned access;        /* for the gate */
 	bool document;          /* has a body, kept in call->body */
 	const struct http_stream *stream;
+	bool heavy;             /* takes much memory for a moment: few at once */
 };
 
 /* PEM, NUL ended; used by http_server_start() only. */

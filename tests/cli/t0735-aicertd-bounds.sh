@@ -54,11 +54,11 @@ context = ssl.create_default_context()
 context.check_hostname = False
 context.verify_mode = ssl.CERT_NONE
 held, told = [], 0
-for i in range(12):
+for i in range(20):
     s = context.wrap_socket(socket.create_connection((host, int(port))))
     s.sendall((f"POST /v1/objects/missing HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {sys.argv[2]}\r\n"
                f"Content-Length: {8 << 20}\r\n\r\n").encode())
-    s.settimeout(1.0 if i < 8 else 10.0)
+    s.settimeout(0.3 if i < 16 else 10.0)
     try:
         answer = s.recv(4096)
         if not answer.startswith(b"HTTP/1.1 429 ") or b"Retry-After" not in answer:
@@ -66,7 +66,7 @@ for i in range(12):
         told += 1
     except TimeoutError:
         held.append(s)
-if len(held) != 8 or told != 4:
+if len(held) != 16 or told != 4:
     sys.exit(f"{len(held)} held, {told} told")
 END
 req 200 alice /v1/objects/missing --data-binary @"$scratch/list"
