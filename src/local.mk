@@ -129,6 +129,7 @@ libaicert_core_a_SOURCES += \
 	src/verify/legacy.c src/verify/legacy.h \
 	src/verify/legacy-verdict.c src/verify/legacy-verdict.h \
 	src/verify/level.c src/verify/level.h \
+	src/verify/memo.c src/verify/memo.h \
 	src/verify/reference.c src/verify/reference.h \
 	src/verify/reference-match.c \
 	src/verify/reference-set.c \

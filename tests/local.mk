@@ -157,6 +157,7 @@ unit_verify_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/verify/faults.c \
 	tests/unit/verify/legacy.c \
 	tests/unit/verify/level.c \
+	tests/unit/verify/memo.c \
 	tests/unit/verify/reference.c \
 	tests/unit/verify/quote-verdict.c \
 	tests/unit/verify/trust.c \
@@ -622,6 +623,15 @@ EXTRA_PROGRAMS = bench-verify
 bench_verify_SOURCES = tests/bench/verify.c
 bench_verify_LDADD = libaicert-core.a $(LIBRARIES_LIBS)
 EXTRA_DIST += tests/bench/aicertd.sh tests/bench/history.sh tests/bench/main-job.sh tests/bench/store.sh tests/bench/remote.sh
+bench_verify_SOURCES = tests/bench/verify.c tests/unit/unit.h \
+	tests/unit/pki.c tests/unit/pki.h \
+	tests/unit/evidence/fixture.c tests/unit/evidence/fixture.h \
+	tests/unit/evidence/boot-log.c tests/unit/evidence/boot-log.h \
+	tests/unit/verify/forge.c tests/unit/verify/forge.h \
+	tests/unit/verify/machine.c tests/unit/verify/machine.h
+bench_verify_CPPFLAGS = $(UNIT_CPPFLAGS)
+bench_verify_LDADD = $(UNIT_LDADD)
+EXTRA_DIST += tests/bench/history.sh tests/bench/main-job.sh tests/bench/store.sh
 CLEANFILES += bench-verify
 
 bench: all bench-verify history-store

@@ -31,6 +31,7 @@ struct verify_all {
 	struct oid *ids;
 	size_t count, cap;
 	struct oid_map seen;
+	struct memo *memo;
 	size_t pass, fail, undecided;
 	struct err *e;
 	bool broken;
@@ -136,6 +137,7 @@ verify_all_judge(struct workers_job *job)
 	rq.len = j->bytes.len;
 	rq.fetch = verify_all_fetch;
 	rq.fetch_arg = j->all;
+	rq.memo = j->all->memo;
 	if (verify_certificate(&rq, &j->v, &j->error) != 0)
 		j->v = NULL;
 }
@@ -253,6 +255,7 @@ verify_all_free(struct verify_all **a)
 		return;
 	free((*a)->ids);
 	oid_map_free(&(*a)->seen);
+	memo_free((*a)->memo);
 	pthread_mutex_destroy(&(*a)->lock);
 	free(*a);
 }
@@ -271,7 +274,7 @@ verify_all(struct store *s, const struct verify_request *rq, const struct verify
 	a->s = s;
 	a->rq = rq;
 	a->o = o;
-	if (verify_all_list(a, e) != 0 || workers_start(verify_all_threads(o), &w, e) != 0)
+	if (memo_new(&a->memo, e) != 0 || verify_all_list(a, e) != 0 || workers_start(verify_all_threads(o), &w, e) != 0)
 		return -1;
 	rc = verify_all_run(a, w, e);
 	verify_all_end(a, w);

@@ -1,7 +1,5 @@
 #include "codec/base64.h"
 
-#include <string.h>
-
 static const char base64_alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -30,9 +28,13 @@ base64_encode(struct buf *ret, const void *data, size_t len)
 static int
 base64_value(char c)
 {
-	const char *p = c != '\0' ? strchr(base64_alphabet, c) : NULL;
-
-	return p != NULL ? (int)(p - base64_alphabet) : -1;
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
 /* One group of four characters; pad of them are '='. Spare bits must be zero. */
@@ -65,6 +67,8 @@ base64_decode(struct buf *ret, const char *text, size_t len, struct err *e)
 
 	if (len % 4 != 0)
 		return err_set(e, ERR_FORMAT, "base64: the length is no multiple of four");
+	if (buf_reserve(ret, len / 4 * 3, e) != 0)
+		return -1;
 	for (size_t i = 0; i < len; i += 4) {
 		size_t pad = 0;
 

@@ -9,7 +9,5 @@
 int key_adopt(EVP_PKEY *pkey, struct key **ret, struct err *e) MUST_CHECK;
 /* Borrowed. */
 EVP_PKEY *key_pkey(const struct key *k);
-/* NID of P-256 or P-384, else NID_undef. */
-int key_curve_nid(const struct key *k);
 
 #endif

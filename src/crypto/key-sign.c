@@ -9,16 +9,21 @@
 
 #define KEY_SIGN_ECDSA_MAX 128 /* P-384 in DER is at most 104 */
 
+/* n of the curves (SEC 2, sections 2.4.2 and 2.5.1) */
+static const unsigned char key_sign_p256_order[] = {
+	0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+};
+static const unsigned char key_sign_p384_order[] = {
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xc7, 0x63, 0x4d, 0x81, 0xf4, 0x37, 0x2d, 0xdf,
+	0x58, 0x1a, 0x0d, 0xb2, 0x48, 0xb0, 0xa7, 0x7a, 0xec, 0xec, 0x19, 0x6a, 0xcc, 0xc5, 0x29, 0x73,
+};
+
 static void
 key_sign_sig_freep(ECDSA_SIG **s)
 {
 	ECDSA_SIG_free(*s);
-}
-
-static void
-key_sign_group_freep(EC_GROUP **g)
-{
-	EC_GROUP_free(*g);
 }
 
 static void
@@ -40,18 +45,17 @@ key_sign_failed(struct err *e, const char *what)
 	return err_set(e, ERR_INTERNAL, "libcrypto cannot %s", what);
 }
 
-/* n/2 of the curve, rounded down: the greatest low s.  n itself on request. */
+/* n/2 of the curve, rounded down: the greatest low s; and n. */
 static int
 key_sign_half_order(const struct key *k, BIGNUM **ret_half, BIGNUM **ret_order, struct err *e)
 {
-	CLEANUP(key_sign_group_freep) EC_GROUP *group = EC_GROUP_new_by_curve_name(key_curve_nid(k));
-	CLEANUP(key_sign_bn_freep) BIGNUM *half = NULL;
+	CLEANUP(key_sign_bn_freep) BIGNUM *half = BN_new();
 	CLEANUP(key_sign_bn_freep) BIGNUM *order = NULL;
 
-	if (group == NULL)
-		return key_sign_failed(e, "load the curve");
-	order = BN_dup(EC_GROUP_get0_order(group));
-	half = BN_new();
+	if (key_kind(k) == KEY_P256)
+		order = BN_bin2bn(key_sign_p256_order, sizeof key_sign_p256_order, NULL);
+	else
+		order = BN_bin2bn(key_sign_p384_order, sizeof key_sign_p384_order, NULL);
 	if (order == NULL || half == NULL || BN_rshift1(half, order) != 1)
 		return err_nomem(e);
 	*ret_half = half;
@@ -145,10 +149,14 @@ key_sign_canonical(const struct key *k, bool low_s, const unsigned char *der, si
 	if (p != der + len || BN_is_negative(r) || BN_is_negative(s) || BN_is_zero(r) ||
 	    BN_is_zero(s) || i2d_ECDSA_SIG(sig, NULL) != (int)len)
 		return 0;
-	if (key_sign_encode(sig, &again, e) != 0 || key_sign_half_order(k, &half, &order, e) != 0)
+	if (key_sign_encode(sig, &again, e) != 0)
 		return -1;
-	*ret_ok = again.len == len && memcmp(again.data, der, len) == 0 &&
-	    (!low_s || BN_cmp(s, half) <= 0);
+	*ret_ok = again.len == len && memcmp(again.data, der, len) == 0;
+	if (!*ret_ok || !low_s)
+		return 0;
+	if (key_sign_half_order(k, &half, &order, e) != 0)
+		return -1;
+	*ret_ok = BN_cmp(s, half) <= 0;
 	return 0;
 }
 

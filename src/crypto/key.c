@@ -22,14 +22,24 @@
 #define KEY_RSA_BITS_MAX 8192
 #define KEY_RSA_EXPONENT_MIN 65537
 
+/* The DER of RFC 5480 before an uncompressed point (0x04, x, y) on a named curve. */
+static const unsigned char key_p256_prefix[] = {
+	0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
+	0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+};
+static const unsigned char key_p384_prefix[] = {
+	0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b,
+	0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00,
+};
+
 static const struct {
 	const char *group;
-	int nid;
 	size_t coordinate; /* bytes */
-	size_t spki;       /* DER with the named curve and the uncompressed point */
+	const unsigned char *prefix;
+	size_t prefix_len;
 } key_curves[] = {
-	[KEY_P256] = {"P-256", NID_X9_62_prime256v1, 32, 91},
-	[KEY_P384] = {"P-384", NID_secp384r1, 48, 120},
+	[KEY_P256] = {"P-256", 32, key_p256_prefix, sizeof key_p256_prefix},
+	[KEY_P384] = {"P-384", 48, key_p384_prefix, sizeof key_p384_prefix},
 };
 
 struct key {
@@ -88,16 +98,39 @@ key_generate_p256(struct key **ret, struct err *e)
 	return key_adopt(pkey, ret, e);
 }
 
+/* Are these the bytes of a named curve and an uncompressed point?  They have one form. */
+static bool
+key_spki_point(const unsigned char *der, size_t len, enum key_kind *ret)
+{
+	for (enum key_kind kind = KEY_P256; kind <= KEY_P384; kind++) {
+		size_t prefix = key_curves[kind].prefix_len;
+
+		if (len == prefix + 1 + 2 * key_curves[kind].coordinate && der[prefix] == 0x04 &&
+		    memcmp(der, key_curves[kind].prefix, prefix) == 0) {
+			*ret = kind;
+			return true;
+		}
+	}
+	return false;
+}
+
 int
 key_from_spki(const void *der, size_t len, struct key **ret, struct err *e)
 {
 	CLEANUP(key_freep) struct key *k = NULL;
 	CLEANUP(buf_free) struct buf again = BUF_INIT;
 	const unsigned char *p = der;
+	enum key_kind curve;
 	EVP_PKEY *pkey;
 
 	if (len == 0 || len > KEY_SPKI_MAX)
 		return err_set(e, ERR_FORMAT, "public key: %zu bytes is no SubjectPublicKeyInfo", len);
+	if (key_spki_point(der, len, &curve)) { /* what libcrypto's decoders take ten times as long for */
+		size_t size = key_curves[curve].coordinate;
+
+		p += key_curves[curve].prefix_len + 1;
+		return key_from_point(curve, p, size, p + size, size, ret, e);
+	}
 	pkey = d2i_PUBKEY(NULL, &p, (long)len);
 	if (pkey == NULL)
 		return key_failed(e, ERR_FORMAT, "public key: not a DER SubjectPublicKeyInfo");
@@ -110,7 +143,7 @@ key_from_spki(const void *der, size_t len, struct key **ret, struct err *e)
 	if (again.len != len || memcmp(again.data, der, len) != 0)
 		return err_set(e, ERR_FORMAT, "public key: not canonical DER");
 	/* Compressed points and explicit curve parameters survive re-encoding. */
-	if ((k->kind == KEY_P256 || k->kind == KEY_P384) && len != key_curves[k->kind].spki)
+	if (k->kind == KEY_P256 || k->kind == KEY_P384)
 		return err_set(e, ERR_FORMAT,
 		    "public key: not a named curve with an uncompressed point");
 	*ret = k;
@@ -213,7 +246,9 @@ key_from_params(const char *type, OSSL_PARAM_BLD *bld, struct key **ret, struct 
 	check = EVP_PKEY_CTX_new(pkey, NULL);
 	if (check == NULL)
 		return err_nomem(e);
-	if (EVP_PKEY_public_check(check) != 1)
+	/* the order of a point says nothing more where every point but infinity has the same */
+	if ((k->kind == KEY_RSA ? EVP_PKEY_public_check(check) :
+	    EVP_PKEY_public_check_quick(check)) != 1)
 		return key_failed(e, ERR_FORMAT, "public key: not a valid point or modulus");
 	*ret = k;
 	k = NULL;
@@ -292,12 +327,32 @@ key_bits(const struct key *k)
 	return bits > 0 ? (unsigned)bits : 0;
 }
 
+/* A point in the one form; false: it has to be asked of libcrypto's encoders. */
+static bool
+key_spki_quick(const struct key *k, struct buf *ret)
+{
+	unsigned char point[1 + 2 * KEY_POINT_MAX + 1];
+	size_t len = 0;
+
+	if ((k->kind != KEY_P256 && k->kind != KEY_P384) ||
+	    EVP_PKEY_get_octet_string_param(k->pkey, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point,
+	    &len) != 1 || len != 1 + 2 * key_curves[k->kind].coordinate || point[0] != 0x04)
+		return false;
+	buf_add(ret, key_curves[k->kind].prefix, key_curves[k->kind].prefix_len);
+	buf_add(ret, point, len);
+	return true;
+}
+
 int
 key_spki(const struct key *k, struct buf *ret, struct err *e)
 {
-	int len = i2d_PUBKEY(k->pkey, NULL);
 	unsigned char *p;
+	int len;
 
+	if (key_spki_quick(k, ret))
+		return buf_check(ret, e);
+	ERR_clear_error();
+	len = i2d_PUBKEY(k->pkey, NULL);
 	if (len <= 0)
 		return key_failed(e, ERR_INTERNAL, "libcrypto cannot encode the public key");
 	if (buf_reserve(ret, (size_t)len, e) != 0)
@@ -359,12 +414,6 @@ key_equal(const struct key *a, const struct key *b)
 
 	ERR_clear_error();
 	return equal;
-}
-
-int
-key_curve_nid(const struct key *k)
-{
-	return k->kind == KEY_P256 || k->kind == KEY_P384 ? key_curves[k->kind].nid : NID_undef;
 }
 
 EVP_PKEY *

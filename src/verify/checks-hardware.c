@@ -70,7 +70,7 @@ checks_hardware_judge(struct check_ctx *x, struct hardware_pin *pins, size_t *in
 		.chain_count = CERTIFICATE_HARDWARE_CHAIN,
 		.pins = pins,
 		.pin_count = checks_hardware_pins(x, pins, index),
-		.ak = x->ak.key,
+		.ak = x->ak->key,
 		.time = x->time,
 	};
 	struct err why;
@@ -89,7 +89,7 @@ checks_hardware_report(struct check_ctx *x, struct err *e)
 
 	if (x->cert == NULL || !x->cert->hardware.present)
 		return checks_skip(x, CHECK_HARDWARE_REPORT, "no hardware report", e);
-	if (!x->has_ak)
+	if (x->ak == NULL)
 		return checks_skip(x, CHECK_HARDWARE_REPORT, "the AK it must name cannot be read", e);
 	pins = calloc(count + 1, sizeof *pins);
 	index = calloc(count + 1, sizeof *index);

@@ -58,22 +58,49 @@ checks_key_broken(struct check_ctx *x, const char *reason, struct err *e)
 	return checks_fail(x, CHECK_AK_CHAIN, "a chain that is valid in itself", e, "%s", reason);
 }
 
+/* What ak_chain_judge() answered, of which a memo keeps the whole. */
+struct checks_key_chain {
+	enum ak_chain_result result;
+	struct ak_chain_path path;
+	size_t entry;               /* AK_CHAIN_GOOD: of the trust entries */
+	int64_t not_before;         /* AK_CHAIN_GOOD: of the AK's certificate */
+	struct buf reason;
+};
+
+static void
+checks_key_chain_free(struct checks_key_chain *k)
+{
+	ak_chain_path_free(&k->path);
+	buf_free(&k->reason);
+	free(k);
+}
+
+static void
+checks_key_chain_freep(struct checks_key_chain **k)
+{
+	if (*k != NULL)
+		checks_key_chain_free(*k);
+}
+
+static void
+checks_key_chain_drop(void *value)
+{
+	checks_key_chain_free(value);
+}
+
 /* An entry may vouch only for AKs certified from a day on. */
 static int
-checks_key_good(struct check_ctx *x, const struct trust_entry *t, const struct ak_chain_path *path,
-    struct err *e)
+checks_key_good(struct check_ctx *x, const struct checks_key_chain *k, struct err *e)
 {
+	const struct trust_entry *t = &x->trust->entries[k->entry];
 	char from[TIMESTAMP_SIZE];
-	struct x509_profile leaf;
 
-	if (x509_profile(path->certs[0], &leaf, e) != 0)
-		return -1;
 	x->facts.ak_grant = t->grants;
 	free(x->v->root);
 	x->v->root = printable(t->name, e);
 	if (x->v->root == NULL)
 		return -1;
-	if (leaf.not_before < t->ak_not_before) {
+	if (k->not_before < t->ak_not_before) {
 		x->facts.ak_grant = LEVEL_NONE;
 		if (timestamp_format(from, t->ak_not_before, e) != 0 ||
 		    verdict_note(x->v, e, "The AK was certified before %s: trust entry %s grants such"
@@ -84,13 +111,11 @@ checks_key_good(struct check_ctx *x, const struct trust_entry *t, const struct a
 }
 
 static int
-checks_key_judge(struct check_ctx *x, struct ak_chain_path *path, struct err *e)
+checks_key_ask(const struct check_ctx *x, struct checks_key_chain *k, struct err *e)
 {
 	CLEANUP(checks_key_pool_free) struct checks_key_pool pool = {0};
-	CLEANUP(buf_free) struct buf reason = BUF_INIT;
 	struct ak_chain_request rq = {.chain = x->ak_chain, .n = x->ak_chain_count, .time = x->time};
-	enum ak_chain_result result;
-	struct err why;
+	struct x509_profile leaf;
 
 	if (checks_key_pool_fill(x->trust, x->time, &pool, e) != 0)
 		return -1;
@@ -98,26 +123,77 @@ checks_key_judge(struct check_ctx *x, struct ak_chain_path *path, struct err *e)
 	rq.anchor_count = pool.anchor_count;
 	rq.helpers = pool.helpers;
 	rq.helper_count = pool.helper_count;
-	if (ak_chain_judge(&rq, &result, path, &reason, &why) != 0)
-		return checks_error(x, CHECK_AK_CHAIN, "a chain that is valid in itself", &why, e);
-	switch (result) {
-	case AK_CHAIN_GOOD: /* by one of the anchors, so there are trust entries */
-		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
-		return checks_key_good(x, &x->trust->entries[pool.index[path->anchor_index]], path, e);
-	case AK_CHAIN_UNPINNED:
-		return checks_skip(x, CHECK_AK_CHAIN, "the chain ends at no trust entry", e);
-	case AK_CHAIN_BROKEN:
-		break;
+	if (ak_chain_judge(&rq, &k->result, &k->path, &k->reason, e) != 0)
+		return -1;
+	if (k->result != AK_CHAIN_GOOD)
+		return 0;
+	if (x509_profile(k->path.certs[0], &leaf, e) != 0)
+		return -1;
+	k->entry = pool.index[k->path.anchor_index];
+	k->not_before = leaf.not_before;
+	return 0;
+}
+
+/* Everything the answer depends on: certificates, time, trust entries. */
+static int
+checks_key_question(const struct check_ctx *x, unsigned char ret[HASH_SHA256_SIZE], struct err *e)
+{
+	CLEANUP(buf_free) struct buf b = BUF_INIT;
+
+	buf_addf(&b, "chain %lld %p %zu %zu\n", (long long)x->time, (const void *)x->trust,
+	    x->trust != NULL ? x->trust->count : 0, x->ak_chain_count);
+	if (x->trust != NULL)
+		buf_add(&b, x->trust->digest.b, OID_SIZE);
+	for (size_t i = 0; i < x->ak_chain_count; i++) {
+		buf_addf(&b, "%zu\n", x->ak_chain[i].len);
+		buf_add(&b, x->ak_chain[i].data, x->ak_chain[i].len);
 	}
-	return checks_key_broken(x, buf_str(&reason), e);
+	return buf_check(&b, e) != 0 ? -1 : hash_once(HASH_SHA256, b.data, b.len, ret, e);
+}
+
+static int
+checks_key_chain_load(struct check_ctx *x, struct err *e)
+{
+	CLEANUP(checks_key_chain_freep) struct checks_key_chain *k = NULL;
+	unsigned char key[HASH_SHA256_SIZE];
+	struct checks_key_chain *given;
+
+	if (checks_key_question(x, key, e) != 0)
+		return -1;
+	x->chain_item = memo_get(x->memo, key);
+	if (x->chain_item != NULL)
+		return 0;
+	k = calloc(1, sizeof *k);
+	if (k == NULL)
+		return err_nomem(e);
+	if (checks_key_ask(x, k, e) != 0)
+		return -1;
+	given = k;
+	k = NULL;
+	return memo_put(x->memo, key, given, checks_key_chain_drop, &x->chain_item, e);
 }
 
 int
 checks_key_chain(struct check_ctx *x, struct err *e)
 {
+	const struct checks_key_chain *k;
+	struct err why;
+
 	if (x->ak_chain_count == 0)
 		return checks_skip(x, CHECK_AK_CHAIN, "no chain: nobody vouches for the AK", e);
-	return checks_key_judge(x, &x->ak_path, e);
+	if (checks_key_chain_load(x, &why) != 0)
+		return checks_error(x, CHECK_AK_CHAIN, "a chain that is valid in itself", &why, e);
+	k = x->chain_item->value;
+	x->ak_path = &k->path;
+	switch (k->result) {
+	case AK_CHAIN_GOOD: /* by one of the anchors, so there are trust entries */
+		return checks_key_good(x, k, e);
+	case AK_CHAIN_UNPINNED:
+		return checks_skip(x, CHECK_AK_CHAIN, "the chain ends at no trust entry", e);
+	case AK_CHAIN_BROKEN:
+		break;
+	}
+	return checks_key_broken(x, buf_str(&k->reason), e);
 }
 
 /* What nobody vouches for, nobody revokes.  A list that cannot be read is no list: it was
@@ -132,9 +208,9 @@ checks_revocation(struct check_ctx *x, struct err *e)
 
 	if (x->rq->crl_count == 0)
 		return checks_skip(x, CHECK_REVOCATION, "no revocation lists were given", e);
-	if (x->ak_path.n == 0)
+	if (x->ak_path == NULL || x->ak_path->n == 0)
 		return checks_skip(x, CHECK_REVOCATION, "no chain that could be revoked", e);
-	if (ak_revoked(&x->ak_path, x->rq->crls, x->rq->crl_count, x->time, &result, &notes,
+	if (ak_revoked(x->ak_path, x->rq->crls, x->rq->crl_count, x->time, &result, &notes,
 	    &why) != 0)
 		return checks_error(x, CHECK_REVOCATION, wanted, &why, e);
 	switch (result) {
@@ -148,21 +224,93 @@ checks_revocation(struct check_ctx *x, struct err *e)
 	return checks_skip(x, CHECK_REVOCATION, buf_str(&notes), e);
 }
 
+/* Is the chain's first certificate one for this key?  The answer, kept. */
+struct checks_key_leaf {
+	bool ok;
+	struct buf reason;
+};
+
+static void
+checks_key_leaf_drop(void *value)
+{
+	struct checks_key_leaf *l = value;
+
+	buf_free(&l->reason);
+	free(l);
+}
+
+static int
+checks_key_leaf_load(struct check_ctx *x, struct err *e)
+{
+	CLEANUP(buf_free) struct buf b = BUF_INIT;
+	unsigned char key[HASH_SHA256_SIZE];
+	struct checks_key_leaf *l;
+
+	buf_addf(&b, "leaf %zu\n", x->ak_public->len);
+	buf_add(&b, x->ak_public->data, x->ak_public->len);
+	buf_add(&b, x->ak_chain[0].data, x->ak_chain[0].len);
+	if (buf_check(&b, e) != 0 || hash_once(HASH_SHA256, b.data, b.len, key, e) != 0)
+		return -1;
+	x->leaf_item = memo_get(x->memo, key);
+	if (x->leaf_item != NULL)
+		return 0;
+	l = calloc(1, sizeof *l);
+	if (l == NULL)
+		return err_nomem(e);
+	if (ak_chain_leaf_ok(&x->ak_chain[0], x->ak->key, &l->ok, &l->reason, e) != 0) {
+		checks_key_leaf_drop(l);
+		return -1;
+	}
+	return memo_put(x->memo, key, l, checks_key_leaf_drop, &x->leaf_item, e);
+}
+
 static int
 checks_key_leaf(struct check_ctx *x, struct err *e)
 {
-	CLEANUP(buf_free) struct buf reason = BUF_INIT;
+	const struct checks_key_leaf *l;
 	struct err why;
-	bool ok;
 
 	if (x->ak_chain_count == 0)
 		return 0;
-	if (ak_chain_leaf_ok(&x->ak_chain[0], x->ak.key, &ok, &reason, &why) != 0)
+	if (checks_key_leaf_load(x, &why) != 0)
 		return checks_error(x, CHECK_AK_KEY, "an AK certificate", &why, e);
-	if (!ok)
+	l = x->leaf_item->value;
+	if (!l->ok)
 		return checks_fail(x, CHECK_AK_KEY, "an AK certificate for this key", e, "%s",
-		    buf_str(&reason));
+		    buf_str(&l->reason));
 	return 0;
+}
+
+static void
+checks_key_public_drop(void *value)
+{
+	ak_public_free(value);
+	free(value);
+}
+
+/* The key itself; what cannot be read is no item. */
+static int
+checks_key_public_load(struct check_ctx *x, struct err *e)
+{
+	CLEANUP(buf_free) struct buf b = BUF_INIT;
+	unsigned char key[HASH_SHA256_SIZE];
+	struct ak_public *ak;
+
+	buf_adds(&b, "key\n");
+	buf_add(&b, x->ak_public->data, x->ak_public->len);
+	if (buf_check(&b, e) != 0 || hash_once(HASH_SHA256, b.data, b.len, key, e) != 0)
+		return -1;
+	x->ak_item = memo_get(x->memo, key);
+	if (x->ak_item != NULL)
+		return 0;
+	ak = calloc(1, sizeof *ak);
+	if (ak == NULL)
+		return err_nomem(e);
+	if (ak_public_decode(x->ak_public->data, x->ak_public->len, ak, e) != 0) {
+		free(ak);
+		return -1;
+	}
+	return memo_put(x->memo, key, ak, checks_key_public_drop, &x->ak_item, e);
 }
 
 static int
@@ -175,7 +323,7 @@ checks_key_find(struct check_ctx *x, const struct attest *a, bool *ret_found,
 
 	*ret_found = false;
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-		if (ak_public_qualified(&x->ak, all[i], name, &len, e) != 0)
+		if (ak_public_qualified(x->ak, all[i], name, &len, e) != 0)
 			return -1;
 		if (len == a->signer_len && hash_equal(name, a->signer, len)) {
 			*ret_found = true;
@@ -215,10 +363,10 @@ checks_key_ak(struct check_ctx *x, struct err *e)
 	CLEANUP(buf_free) struct buf reason = BUF_INIT;
 	struct err why;
 
-	if (ak_public_decode(x->ak_public->data, x->ak_public->len, &x->ak, &why) != 0)
+	if (checks_key_public_load(x, &why) != 0)
 		return checks_error(x, CHECK_AK_KEY, "the TPMT_PUBLIC of an attestation key", &why, e);
-	x->has_ak = true;
-	if (!ak_public_attributes_ok(&x->ak, &reason))
+	x->ak = x->ak_item->value;
+	if (!ak_public_attributes_ok(x->ak, &reason))
 		return checks_fail(x, CHECK_AK_KEY, "a restricted signing key that never leaves its TPM",
 		    e, "%s", buf_str(&reason));
 	if (checks_key_leaf(x, e) != 0 || checks_key_signer(x, &x->quote, e) != 0 ||

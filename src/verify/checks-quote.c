@@ -71,7 +71,7 @@ static int
 checks_quote_shape(struct check_ctx *x, struct checks_quote *q, struct err *e)
 {
 	static const char wanted[] = "TPMS_ATTEST of a quote over PCR 0-23 of each bank reported";
-	enum hash_alg alg = x->has_ak ? x->ak.scheme_hash : HASH_SHA256;
+	enum hash_alg alg = x->ak != NULL ? x->ak->scheme_hash : HASH_SHA256;
 	CLEANUP(buf_free) struct buf bytes = BUF_INIT;
 	struct attest a;
 
@@ -109,7 +109,7 @@ checks_quote_signed(struct check_ctx *x, struct checks_quote *q, struct err *e)
 	struct err why;
 	bool ok;
 
-	if (quote_check_signature(&x->ak, q->raw->attest.data, q->raw->attest.len,
+	if (quote_check_signature(x->ak, q->raw->attest.data, q->raw->attest.len,
 	    q->raw->signature.data, q->raw->signature.len, &ok, &reason, &why) != 0)
 		return checks_error(x, CHECK_QUOTE_SIGNATURE, wanted, &why, e);
 	if (!ok)
@@ -121,7 +121,7 @@ checks_quote_signed(struct check_ctx *x, struct checks_quote *q, struct err *e)
 int
 checks_quote_signature(struct check_ctx *x, struct err *e)
 {
-	if (!x->has_ak)
+	if (x->ak == NULL)
 		return checks_skip(x, CHECK_QUOTE_SIGNATURE, "the AK cannot be read", e);
 	return checks_quote_both(x, CHECK_QUOTE_SIGNATURE, checks_quote_signed, e);
 }
@@ -158,12 +158,12 @@ checks_quote_values(struct check_ctx *x, struct checks_quote *q, struct err *e)
 	struct err why;
 	bool ok;
 
-	if (quote_check_digest(&q->attest, &q->pcrs, x->ak.scheme_hash, &ok, &why) != 0)
+	if (quote_check_digest(&q->attest, &q->pcrs, x->ak->scheme_hash, &ok, &why) != 0)
 		return checks_error(x, CHECK_QUOTE_PCRS, wanted, &why, e);
 	if (!ok)
 		return checks_fail(x, CHECK_QUOTE_PCRS, wanted, e, "%s: other values", q->name);
 	if (quote_check_structure(q->raw->attest.data, q->raw->attest.len, q->attest.extra, &q->pcrs,
-	    x->ak.scheme_hash, &ok, &reason, &why) != 0)
+	    x->ak->scheme_hash, &ok, &reason, &why) != 0)
 		return checks_error(x, CHECK_QUOTE_PCRS, wanted, &why, e);
 	if (!ok)
 		return checks_fail(x, CHECK_QUOTE_PCRS, wanted, e, "%s: %s", q->name, buf_str(&reason));
@@ -182,7 +182,7 @@ checks_quote_zero(const struct quote_check_pcrs *p, unsigned pcr)
 int
 checks_quote_pcrs(struct check_ctx *x, struct err *e)
 {
-	if (!x->has_ak)
+	if (x->ak == NULL)
 		return checks_skip(x, CHECK_QUOTE_PCRS, "the AK cannot be read", e);
 	if (x->v->checks[CHECK_QUOTE_STRUCTURE].result != VERDICT_PASS)
 		return checks_skip(x, CHECK_QUOTE_PCRS, "the quote is not as it must be", e);

@@ -51,14 +51,15 @@ struct check_ctx {
 	const struct buf *ak_public;
 	const struct buf *ak_chain;
 	size_t ak_chain_count;
-	struct ak_chain_path ak_path; /* as ak.chain judged it */
+	struct memo *memo;
+	struct memo_item *chain_item, *ak_item, *leaf_item; /* held; NULL: not asked yet */
+	const struct ak_chain_path *ak_path; /* as ak.chain judged it; NULL: no chain */
 	struct checks_quote quote, start;
 	enum hash_alg bank;         /* that carries the proof */
 	const struct buf *identity_log; /* an identity's boot log, or NULL */
 	struct buf boot_bytes;      /* the boot log, once fetched */
 	struct event_log boot_log;  /* of boot_bytes */
-	bool has_ak;
-	struct ak_public ak;
+	const struct ak_public *ak; /* NULL: cannot be read */
 	bool has_hierarchy;         /* ak is a primary of this hierarchy */
 	enum ak_hierarchy hierarchy;
 	struct replay pcr14, pcr15; /* of the events, from zeros */
@@ -112,7 +113,8 @@ check_fn checks_files_outputs, checks_files_inputs;
 /* checks-chain.c */
 check_fn checks_chain_inputs;
 
-/* verify.c: one certificate, its ancestors added to lineage; for checks-chain.c. */
+/* verify.c: one certificate, its ancestors added to lineage; for checks-chain.c.  The
+ * request has a memo. */
 int verify_one(const struct verify_request *rq, struct checks_lineage *lineage,
     const char *subject, struct verdict **ret, struct err *e) MUST_CHECK;
 

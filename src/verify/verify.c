@@ -47,8 +47,9 @@ verify_ctx_freep(struct check_ctx **p)
 	if (x->cert != NULL)
 		certificate_free(x->cert);
 	free(x->cert);
-	ak_chain_path_free(&x->ak_path);
-	ak_public_free(&x->ak);
+	memo_release(x->memo, x->chain_item);
+	memo_release(x->memo, x->ak_item);
+	memo_release(x->memo, x->leaf_item);
 	buf_free(&x->quote.text);
 	buf_free(&x->start.text);
 	event_log_free(&x->boot_log);
@@ -67,6 +68,7 @@ verify_ctx_new(const struct verify_request *rq, const char *subject, struct chec
 		return err_nomem(e);
 	x->rq = rq;
 	x->trust = rq->trust;
+	x->memo = rq->memo;
 	x->time = rq->time;
 	x->ancestors_level = LEVEL_CONFIDENTIAL;
 	if (verdict_new(&x->v, e) != 0)
@@ -346,12 +348,19 @@ int
 verify_certificate(const struct verify_request *rq, struct verdict **ret, struct err *e)
 {
 	CLEANUP(verify_lineage_freep) struct checks_lineage *l = calloc(1, sizeof *l);
+	CLEANUP(memo_freep) struct memo *own = NULL;
+	struct verify_request with = *rq;
 	bool software = false;
 	struct verdict *v;
 
 	if (l == NULL)
 		return err_nomem(e);
-	if (verify_one(rq, l, NULL, &v, e) != 0)
+	if (rq->memo == NULL) {
+		if (memo_new(&own, e) != 0)
+			return -1;
+		with.memo = own;
+	}
+	if (verify_one(&with, l, NULL, &v, e) != 0)
 		return -1;
 	verify_adopt(v, l);
 	software = verify_software(v);
@@ -391,6 +400,7 @@ verify_identity_judge(struct check_ctx *x, const struct verify_identity *id, str
 int
 verify_identity(const struct verify_identity *id, struct verdict **ret, struct err *e)
 {
+	CLEANUP(memo_freep) struct memo *memo = NULL;
 	CLEANUP(verify_ctx_freep) struct check_ctx *x = NULL;
 	struct verify_request rq = {
 		.trust = id->trust,
@@ -400,6 +410,9 @@ verify_identity(const struct verify_identity *id, struct verdict **ret, struct e
 		.time_source = "now",
 	};
 
+	if (memo_new(&memo, e) != 0)
+		return -1;
+	rq.memo = memo;
 	if (verify_ctx_new(&rq, "the runner's identity", &x, e) != 0 ||
 	    verify_identity_judge(x, id, e) != 0)
 		return -1;

@@ -7,6 +7,7 @@
 #define VERIFY_VERIFY_H
 
 #include "object/certificate.h"
+#include "verify/memo.h"
 #include "verify/reference.h"
 #include "verify/trust.h"
 #include "verify/verdict.h"
@@ -30,6 +31,8 @@ struct verify_request {
 	verify_fetch *fetch;        /* NULL: nothing else can be had */
 	void *fetch_arg;
 	const struct trust *trust;  /* NULL: no entries */
+	/* For who judges many with the same trust entries; NULL: one of this call alone. */
+	struct memo *memo;
 	const struct buf *crls;     /* revocation lists, DER or PEM, for the AK's certificates */
 	size_t crl_count;
 	const struct reference_set *references; /* NULL: none */

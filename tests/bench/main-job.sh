@@ -44,5 +44,6 @@ median "aicert --help (at most 15)" aicert --help
 help=$last
 median "git --help" git --help
 ratio "  aicert --help / git --help" "$help" "$last"
+"$build/bench-verify" --machine
 "$build/bench-verify" "$(aicert cat-file -p HEAD | sed 's/.*"subject":{"id":"sha256:\([0-9a-f]*\)".*/\1/' |
 	xargs aicert cat-file -p >../certificate; echo ../certificate)"

@@ -1,5 +1,8 @@
 #include "unit.h"
 
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/hex.h"
@@ -106,6 +109,80 @@ START_TEST(key_refuses_high_s_when_told)
 	UNIT_OK(key_ecdsa_der(r, 32, s, 32, &high, &e), &e);
 	ck_assert(verifies(k, "text", &high, false));
 	ck_assert(!verifies(k, "text", &high, true));
+}
+END_TEST
+
+/* The halves of both curves' orders, against libcrypto's own. */
+START_TEST(key_low_s_of_p384)
+{
+	CLEANUP(pki_freep) struct pki *p = pki_make(&(struct pki_options){.name = "p384",
+	    .key = PKI_P384});
+	CLEANUP(key_freep) struct key *k = pki_key(p);
+	EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_secp384r1);
+	BIGNUM *half = BN_new();
+	size_t low = 0;
+	struct err e;
+
+	BN_rshift1(half, EC_GROUP_get0_order(group));
+	for (int i = 0; i < 32; i++) {
+		CLEANUP(buf_free) struct buf sig = BUF_INIT;
+		const unsigned char *at;
+		ECDSA_SIG *raw;
+		bool is_low, good;
+
+		pki_sign(p, KEY_ECDSA, HASH_SHA384, "text", 4, &sig);
+		at = sig.data;
+		raw = d2i_ECDSA_SIG(NULL, &at, (long)sig.len);
+		is_low = BN_cmp(ECDSA_SIG_get0_s(raw), half) <= 0;
+		ECDSA_SIG_free(raw);
+		low += is_low;
+		UNIT_OK(key_verify(k, KEY_ECDSA, HASH_SHA384, true, "text", 4, sig.data, sig.len, &good,
+		    &e), &e);
+		ck_assert_int_eq(good, is_low);
+		UNIT_OK(key_verify(k, KEY_ECDSA, HASH_SHA384, false, "text", 4, sig.data, sig.len, &good,
+		    &e), &e);
+		ck_assert(good);
+	}
+	ck_assert(low > 0 && low < 32);
+	BN_free(half);
+	EC_GROUP_free(group);
+}
+END_TEST
+
+/* What is read by its fixed bytes is what libcrypto's decoder reads, and nothing more. */
+START_TEST(key_spki_of_a_named_curve)
+{
+	static const enum pki_key kinds[] = {PKI_P256, PKI_P384};
+	CLEANUP(pki_freep) struct pki *p = pki_make(&(struct pki_options){.name = "curve",
+	    .key = kinds[_i]});
+	CLEANUP(key_freep) struct key *k = pki_key(p);
+	CLEANUP(buf_free) struct buf spki = BUF_INIT;
+	struct err e;
+
+	UNIT_OK(key_spki(k, &spki, &e), &e);
+	for (size_t i = 0; i < spki.len; i++) {
+		for (unsigned bit = 0; bit < 8; bit++) {
+			const unsigned char *at = spki.data;
+			struct key *ours = NULL;
+			EVP_PKEY *theirs;
+
+			spki.data[i] ^= (unsigned char)(1u << bit);
+			theirs = d2i_PUBKEY(NULL, &at, (long)spki.len);
+			if (key_from_spki(spki.data, spki.len, &ours, &e) == 0) {
+				ck_assert_ptr_nonnull(theirs);
+				ck_assert(!key_equal(ours, k));
+				key_free(ours);
+			}
+			EVP_PKEY_free(theirs);
+			spki.data[i] ^= (unsigned char)(1u << bit);
+		}
+	}
+	memset(spki.data + spki.len - 32, 0xff, 32); /* a coordinate that is no element of the field */
+	{
+		struct key *ours = NULL;
+
+		UNIT_FAILS(key_from_spki(spki.data, spki.len, &ours, &e), &e, ERR_FORMAT);
+	}
 }
 END_TEST
 
@@ -309,6 +386,8 @@ END_TEST
 UNIT_SUITE(key)
 {
 	tcase_add_test(tc, key_signs_with_low_s);
+	tcase_add_test(tc, key_low_s_of_p384);
+	tcase_add_loop_test(tc, key_spki_of_a_named_curve, 0, 2);
 	tcase_add_test(tc, key_refuses_high_s_when_told);
 	tcase_add_test(tc, key_refuses_every_flipped_bit);
 	tcase_add_test(tc, key_refuses_bytes_after_the_signature);

@@ -266,6 +266,7 @@ START_TEST(cycle)
 		struct verdict *v;
 		struct err e;
 
+		UNIT_OK(memo_new(&rq.memo, &e), &e);
 		l->active[l->depth++] = a;
 		rq.fetch = forge_fetch;
 		rq.fetch_arg = &objects;
@@ -274,6 +275,7 @@ START_TEST(cycle)
 		UNIT_OK(verify_one(&rq, l, NULL, &v, &e), &e);
 		ck_assert_int_eq(v->checks[CHECK_CHAIN_INPUTS].result, VERDICT_FAIL);
 		verdict_free(v);
+		memo_free(rq.memo);
 		free(l);
 	}
 	forge_objects_free(&objects);

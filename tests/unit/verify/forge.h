@@ -12,7 +12,7 @@
 #include "evidence/attest.h"
 #include "verify/verify.h"
 
-#define FORGE_EVENTS_MAX 16
+#define FORGE_EVENTS_MAX 48
 #define FORGE_OBJECTS_MAX 512
 #define FORGE_TIME 1795000000       /* the time of verification: 2026-11-18 */
 #define FORGE_WEIGHTS "weights of a model"
