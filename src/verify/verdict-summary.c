@@ -177,6 +177,20 @@ sentence_who(const struct verdict *v, struct buf *b)
 		buf_adds(b, ", if you trust whoever holds the machine");
 }
 
+/* The name in the run's events is its own word: only a reference record proves an image. */
+static void
+sentence_image(const struct verdict *v, struct buf *b)
+{
+	const char *known = v->checks[CHECK_BOOT_REFERENCE].found;
+
+	if (summary_passed(v, CHECK_BOOT_REFERENCE))
+		buf_addf(b, "the image %s", known != NULL ? known : "of a reference record");
+	else if (strcmp(v->run.image, "unmeasured") == 0)
+		buf_adds(b, "an image that no reference record knows");
+	else
+		buf_addf(b, "an image that it calls %s and no reference record knows", v->run.image);
+}
+
 static int
 sentence_when(const struct verdict *v, struct buf *b, struct err *e)
 {
@@ -204,10 +218,7 @@ verdict_sentence(const struct verdict *v, struct buf *b, struct err *e)
 		return buf_check(&text, e);
 	}
 	buf_addf(&text, ", \"%s\" ran on ", v->run.command);
-	if (strcmp(v->run.image, "unmeasured") == 0)
-		buf_adds(&text, "an image that nobody measured");
-	else
-		buf_addf(&text, "the image %s", v->run.image);
+	sentence_image(v, &text);
 	if (sentence_when(v, &text, e) != 0)
 		return -1;
 	buf_adds(&text, ", without a network, read exactly the ");

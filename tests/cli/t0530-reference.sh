@@ -46,8 +46,14 @@ ok aicert verify --min-level simulated HEAD
 mkdir -p "$XDG_CONFIG_HOME/aicert/trust"
 cp trust.json "$XDG_CONFIG_HOME/aicert/trust/root.json"
 fails 1 aicert verify HEAD
+# says TEXT: it is in what the last command printed, however the lines break
+says() { checks=$((checks + 1)); tr '\n' ' ' <"$scratch/out" | grep -qF -- "$1" || die "lacks: $1"; }
+ok aicert verify --min-level simulated HEAD
+says "ran on an image that no reference record knows between"
 ok aicert verify --reference whole.json HEAD
 out_has vtpm
+says "ran on the image base 1 on any between"
+out_lacks "no reference record"
 ok aicert verify --json --reference whole.json HEAD
 out_has '"found":"base 1 on any"'
 out_lacks '"reference":null'
