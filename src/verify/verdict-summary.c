@@ -56,6 +56,10 @@ summary_state(const struct verdict *v, const struct summary_row *row, enum verdi
 			*ret = row->checks[i];
 		}
 	}
+	/* a log says which image it was; that it is a good one, only a record does */
+	if (*ret == CHECK_BOOT_LOG && state == SUMMARY_OK &&
+	    v->checks[CHECK_BOOT_REFERENCE].result != VERDICT_PASS)
+		return SUMMARY_SKIP;
 	return state;
 }
 
@@ -81,7 +85,7 @@ static void
 summary_image(const struct verdict *v, struct buf *b)
 {
 	if (!summary_passed(v, CHECK_BOOT_REFERENCE))
-		buf_adds(b, "its boot log is genuine, but no reference record knows it");
+		buf_adds(b, "its boot log fits what was signed, but no reference record knows it");
 	else if (v->checks[CHECK_BOOT_REFERENCE].found != NULL)
 		buf_adds(b, v->checks[CHECK_BOOT_REFERENCE].found);
 	else
@@ -151,7 +155,7 @@ verdict_summary(const struct verdict *v, struct buf *b)
 		if (state == SUMMARY_SKIP && row->skipped != NULL && *row->skipped == '\0')
 			continue;
 		buf_addf(b, "  %-12s %-3s ", row->label, summary_words[state]);
-		if (state == SUMMARY_OK)
+		if (state == SUMMARY_OK || summary_passed(v, c))
 			summary_good(v, row, b);
 		else if (state == SUMMARY_SKIP && row->skipped != NULL)
 			buf_adds(b, row->skipped);

@@ -50,9 +50,11 @@ fails 1 aicert verify HEAD
 says() { checks=$((checks + 1)); tr '\n' ' ' <"$scratch/out" | grep -qF -- "$1" || die "lacks: $1"; }
 ok aicert verify --min-level simulated HEAD
 says "ran on an image that no reference record knows between"
+out_has "image        -   its boot log fits"
 ok aicert verify --reference whole.json HEAD
 out_has vtpm
 says "ran on the image base 1 on any between"
+out_has "image        ok  base 1 on any"
 out_lacks "no reference record"
 ok aicert verify --json --reference whole.json HEAD
 out_has '"found":"base 1 on any"'
