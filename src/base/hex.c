@@ -39,6 +39,27 @@ hex_decode(unsigned char *ret_data, size_t len, const char *text, struct err *e)
 	return 0;
 }
 
+static int
+hex_value_any(char c)
+{
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : hex_value(c);
+}
+
+int
+hex_decode_any(unsigned char *ret_data, size_t len, const char *text, struct err *e)
+{
+	bool ok = strnlen(text, 2 * len + 1) == 2 * len;
+
+	for (size_t i = 0; ok && i < 2 * len; i++)
+		ok = hex_value_any(text[i]) >= 0;
+	if (!ok)
+		return err_set(e, ERR_FORMAT, "expected %zu hexadecimal digits", 2 * len);
+	for (size_t i = 0; i < len; i++)
+		ret_data[i] = (unsigned char)((unsigned)hex_value_any(text[2 * i]) << 4 |
+		    (unsigned)hex_value_any(text[2 * i + 1]));
+	return 0;
+}
+
 bool
 hex_is(const char *text, size_t n)
 {

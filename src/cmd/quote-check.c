@@ -91,24 +91,14 @@ quote_check_read(const char *path, size_t max, struct buf *b, const struct buf *
 static int
 quote_check_nonce(const char *text, struct quote_check_job *j, struct err *e)
 {
-	CLEANUP(cleanup_free) char *lower = NULL;
-	size_t len;
+	size_t len = text != NULL ? strlen(text) : 0;
 
 	if (text == NULL)
 		return 0;
-	lower = buf_strdup(text, e);
-	if (lower == NULL)
+	if (buf_reserve(&j->nonce, len / 2, e) != 0)
 		return -1;
-	len = strlen(lower);
-	for (size_t i = 0; i < len; i++) {
-		if (lower[i] >= 'A' && lower[i] <= 'F')
-			lower[i] = (char)(lower[i] - 'A' + 'a');
-	}
-	if (len == 0 || len % 2 != 0 || !hex_is(lower, len))
+	if (len == 0 || len % 2 != 0 || hex_decode_any(j->nonce.data, len / 2, text, NULL) != 0)
 		return err_set(e, ERR_USAGE, "--nonce: an even number of hexadecimal digits is needed");
-	if (buf_reserve(&j->nonce, len / 2, e) != 0 ||
-	    hex_decode(j->nonce.data, len / 2, lower, e) != 0)
-		return -1;
 	j->nonce.len = len / 2;
 	j->rq.nonce = &j->nonce;
 	return 0;

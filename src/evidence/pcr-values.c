@@ -33,7 +33,7 @@ pcr_values_bank(const struct jcs *o, enum hash_alg bank, struct pcr_values *v, s
 		if (text == NULL)
 			return err_set(e, ERR_FORMAT, "PCR values: %s:%u is not a string",
 			    hash_name(bank), pcr);
-		if (hex_decode(v->value[bank][pcr], hash_size(bank), text, e) != 0)
+		if (hex_decode_any(v->value[bank][pcr], hash_size(bank), text, e) != 0)
 			return err_prefix(e, "PCR values: %s:%u", hash_name(bank), pcr);
 		v->given[bank] |= 1u << pcr;
 	}

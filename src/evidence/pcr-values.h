@@ -12,8 +12,8 @@ struct pcr_values {
 	unsigned char value[PCR_VALUES_BANKS][ATTEST_PCRS][HASH_SIZE_MAX];
 };
 
-/* Any RFC 8259 text, each bank and each PCR (0 to 23, decimal) once, values in lower-case
- * hex of the bank's length; unknown banks: ERR_UNSUPPORTED. */
+/* Any RFC 8259 text, each bank and each PCR (0 to 23, decimal) once, values in hex
+ * of the bank's length, in either case; unknown banks: ERR_UNSUPPORTED. */
 int pcr_values_decode(const void *json, size_t len, struct pcr_values *ret, struct err *e) MUST_CHECK;
 /* Borrowed; NULL when not given. */
 const unsigned char *pcr_values_get(const struct pcr_values *v, enum hash_alg bank, unsigned pcr);

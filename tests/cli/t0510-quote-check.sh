@@ -107,6 +107,16 @@ result quote.structure pass; result quote.signature pass; result quote.binding p
 result quote.pcrs pass; result ak.chain skip; result ak.key pass; result boot.log skip
 out_has '"verdict":"pass"'; out_has '"level":null'; out_has '"required":null'; out_has '"chain":[]'
 out_lacks run.exit
+# values in upper case, as other programs print them
+python3 -c '
+values = [bytes([0xa0 + i]) * 32 for i in range(24)]
+open("mixed", "wb").write(b"".join(values))
+print("{\"sha256\":{" + ",".join("\"%d\":\"%s\"" % (i, v.hex().upper() if i % 2 else v.hex())
+    for i, v in enumerate(values)) + "}}")' >mixed.json
+quote 00ff "$all" "$(digest sha256 mixed)"
+ok check --key ak.pub --nonce 00ff --pcrs mixed.json --json
+result quote.pcrs pass
+quote 00ff "$all" "$d"
 ok check --key ak.pub --nonce 00FF
 out_has "PASS  q.bin"; out_has "nobody vouches"
 ok check --chain chain.pem --root root.pem --nonce 00ff --require sha256:0,23 --json

@@ -45,6 +45,21 @@ START_TEST(test_hex_decode_refuses)
 }
 END_TEST
 
+START_TEST(test_hex_decode_any)
+{
+	unsigned char out[2] = {1, 2};
+	struct err e;
+
+	UNIT_OK(hex_decode_any(out, 2, "aBFf", &e), &e);
+	ck_assert_uint_eq(out[0], 0xab);
+	ck_assert_uint_eq(out[1], 0xff);
+	UNIT_FAILS(hex_decode_any(out, 2, "aBFg", &e), &e, ERR_FORMAT);
+	UNIT_FAILS(hex_decode_any(out, 2, "aBF", &e), &e, ERR_FORMAT);
+	UNIT_FAILS(hex_decode_any(out, 2, "aBFf0", &e), &e, ERR_FORMAT);
+	ck_assert_uint_eq(out[0], 0xab);
+}
+END_TEST
+
 START_TEST(test_hex_is)
 {
 	ck_assert(hex_is("0", 1));
@@ -63,5 +78,6 @@ UNIT_SUITE(hex)
 	tcase_add_test(tc, test_hex_encode);
 	tcase_add_test(tc, test_hex_every_byte_round_trips);
 	tcase_add_loop_test(tc, test_hex_decode_refuses, 0, sizeof hex_bad / sizeof hex_bad[0]);
+	tcase_add_test(tc, test_hex_decode_any);
 	tcase_add_test(tc, test_hex_is);
 }
