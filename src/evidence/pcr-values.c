@@ -53,12 +53,13 @@ pcr_values_decode(const void *json, size_t len, struct pcr_values *ret, struct e
 	for (size_t i = 0; i < jcs_length(o); i++) {
 		const char *name;
 		const struct jcs *values = jcs_member(o, i, &name);
-		enum hash_alg bank;
+		enum hash_alg bank = HASH_SHA1;
 
-		if (hash_from_name(name, &bank, e) != 0)
-			return err_prefix(e, "PCR values");
-		if (bank >= PCR_VALUES_BANKS)
-			return err_set(e, ERR_UNSUPPORTED, "PCR values: bank %s", name);
+		if (hash_from_name(name, &bank, NULL) != 0 || bank >= PCR_VALUES_BANKS) {
+			if (v.unknown[0] == '\0')
+				snprintf(v.unknown, sizeof v.unknown, "%s", name);
+			continue;
+		}
 		if (pcr_values_bank(values, bank, &v, e) != 0)
 			return -1;
 	}

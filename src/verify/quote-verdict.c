@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include "base/hex.h"
+#include "base/printable.h"
 #include "base/timestamp.h"
 #include "evidence/ak-revoked.h"
 #include "evidence/event-log.h"
@@ -352,6 +353,20 @@ quote_verdict_note_uncovered(struct quote_verdict_ctx *x, struct err *e)
 }
 
 static int
+quote_verdict_note_unknown(struct quote_verdict_ctx *x, struct err *e)
+{
+	CLEANUP(cleanup_free) char *name = NULL;
+
+	if (x->pcrs.unknown[0] == '\0')
+		return 0;
+	name = printable(x->pcrs.unknown, e);
+	if (name == NULL)
+		return -1;
+	return verdict_note(x->v, e, "The PCR values given have a bank that is not known and was passed"
+	    " over: %s.", name);
+}
+
+static int
 quote_verdict_pcrs(struct quote_verdict_ctx *x, struct err *e)
 {
 	static const char wanted[] = "the values that were quoted";
@@ -364,6 +379,8 @@ quote_verdict_pcrs(struct quote_verdict_ctx *x, struct err *e)
 	if (pcr_values_decode(x->rq->pcrs->data, x->rq->pcrs->len, &x->pcrs, &why) != 0)
 		return quote_verdict_error(x, CHECK_QUOTE_PCRS, wanted, &why, e);
 	x->has_pcrs = true;
+	if (quote_verdict_note_unknown(x, e) != 0)
+		return -1;
 	if (!x->decoded || !x->signature.hash_known)
 		return quote_verdict_skip(x, CHECK_QUOTE_PCRS, x->decoded ?
 		    "the signature's hash is not known" : "the quote cannot be read", e);

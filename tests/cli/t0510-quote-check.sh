@@ -116,6 +116,12 @@ print("{\"sha256\":{" + ",".join("\"%d\":\"%s\"" % (i, v.hex().upper() if i % 2 
 quote 00ff "$all" "$(digest sha256 mixed)"
 ok check --key ak.pub --nonce 00ff --pcrs mixed.json --json
 result quote.pcrs pass
+# a bank that we do not know is no reason to look at none
+sed 's/^{/{"sm3_256":{"0":"AA"},/' mixed.json >sm3.json
+ok check --key ak.pub --nonce 00ff --pcrs sm3.json --json
+result quote.pcrs pass; out_has "passed over: sm3_256"
+sed 's/sha256/sha265/' mixed.json >typing.json
+refused quote.pcrs "not given" --key ak.pub --nonce 00ff --pcrs typing.json
 quote 00ff "$all" "$d"
 ok check --key ak.pub --nonce 00FF
 out_has "PASS  q.bin"; out_has "nobody vouches"
