@@ -7,6 +7,7 @@
 #include "base/hex.h"
 #include "base/timestamp.h"
 #include "cmd/hardware-print.h"
+#include "crypto/pem.h"
 #include "evidence/ak-public.h"
 
 #define HARDWARE_CHECK_FILE_MAX (1024u * 1024)
@@ -112,26 +113,63 @@ hardware_check_certs(const char *path, struct x509_cert **ret, size_t max, size_
 	return 0;
 }
 
+/* The blocks of a PEM text as they are; false: they cannot be taken out of it. */
+static bool
+hardware_check_blocks(const struct buf *text, struct buf *ret, size_t max, size_t *n)
+{
+	size_t offset = 0;
+	bool found = true;
+
+	while (found) {
+		CLEANUP(buf_free) struct buf der = BUF_INIT;
+		char label[PEM_LABEL_SIZE];
+
+		if (pem_next(text->data, text->len, &offset, label, &der, &found, NULL) != 0)
+			return false;
+		if (found && (strcmp(label, "CERTIFICATE") != 0 || *n == max))
+			return false;
+		if (found) {
+			ret[(*n)++] = der;
+			der = (struct buf)BUF_INIT;
+		}
+	}
+	return *n > 0;
+}
+
+/*
+ * Evidence: whatever is in the file is judged, and what is no certificate makes the chain
+ * fail, as any other damage does.
+ */
+static int
+hardware_check_evidence(const char *path, struct hardware_check_job *j, struct err *e)
+{
+	CLEANUP(buf_free) struct buf bytes = BUF_INIT;
+	size_t first = j->rq.chain_count, *n = &j->rq.chain_count;
+
+	if (path == NULL)
+		return 0;
+	if (hardware_check_file(path, &bytes, e) != 0)
+		return -1;
+	if (*n == HARDWARE_CHECK_CHAIN_MAX)
+		return err_set(e, ERR_USAGE, "%s: more than %d certificates", path,
+		    HARDWARE_CHECK_CHAIN_MAX);
+	if (hardware_check_is_pem(&bytes) && hardware_check_blocks(&bytes, j->chain,
+	    HARDWARE_CHECK_CHAIN_MAX, n))
+		return 0;
+	while (*n > first)
+		buf_free(&j->chain[--*n]);
+	j->chain[(*n)++] = bytes;
+	bytes = (struct buf)BUF_INIT;
+	return 0;
+}
+
 static int
 hardware_check_chain(const struct hardware_check_options *o, struct hardware_check_job *j,
     struct err *e)
 {
-	struct x509_cert *certs[HARDWARE_CHECK_CHAIN_MAX];
-	size_t n = 0;
-	int rc = 0;
-
-	if (o->vcek != NULL)
-		rc = hardware_check_certs(o->vcek, certs, HARDWARE_CHECK_CHAIN_MAX, &n, e);
-	if (rc == 0 && o->chain != NULL)
-		rc = hardware_check_certs(o->chain, certs, HARDWARE_CHECK_CHAIN_MAX, &n, e);
-	for (size_t i = 0; i < n; i++) {
-		if (rc == 0)
-			rc = x509_der(certs[i], &j->chain[i], e);
-		x509_free(certs[i]);
-	}
 	j->rq.chain = j->chain;
-	j->rq.chain_count = n;
-	return rc;
+	return hardware_check_evidence(o->vcek, j, e) != 0 ||
+	    hardware_check_evidence(o->chain, j, e) != 0 ? -1 : 0;
 }
 
 static int

@@ -153,6 +153,32 @@ no_check report "1000 bytes" milan cut.bin hcl --launch $id
 : >milan/empty.bin
 no_check report "0 bytes" milan empty.bin hcl --launch $id
 
+# evidence that is no certificate is damage, a definite no: every byte of a header, then samples
+damaged() {
+	checks=$((checks + 1))
+	aicert hardware-check --report milan/hcl.bin --format hcl "$@" --root milan/ark.pem \
+		--launch $id --at 2026-11-23 >"$scratch/out" 2>"$scratch/err"
+	[ $? = 1 ] && grep -q "^FAIL  chain\|  FAIL  chain" "$scratch/out" || die "not refused by the chain: $*"
+}
+size=$(wc -c <milan/vcek.der)
+for at in $(seq 0 40) $(seq 60 37 $((size - 1))); do
+	python3 -c 'import sys
+data = bytearray(open("milan/vcek.der", "rb").read())
+data[int(sys.argv[1])] ^= 1 << (int(sys.argv[1]) % 8)
+open("flipped.der", "wb").write(data)' "$at"
+	damaged --vcek flipped.der --chain milan/ask.pem
+done
+head -c 100 milan/vcek.der >cut.der
+damaged --vcek cut.der --chain milan/ask.pem
+: >empty.der
+damaged --vcek empty.der --chain milan/ask.pem
+sed '5s/^./!/' milan/vcek.pem >damaged.pem
+damaged --vcek damaged.pem --chain milan/ask.pem
+damaged --vcek milan/vcek.der --chain damaged.pem
+damaged --vcek milan/ak.pem --chain milan/ask.pem
+fails 3 aicert hardware-check --report milan/hcl.bin --format hcl --vcek nosuch.der \
+	--chain milan/ask.pem --root milan/ark.pem --launch $id
+
 # usage, and what cannot be looked at
 fails 2 aicert hardware-check
 fails 2 aicert hardware-check --report milan/hcl.bin --vcek milan/vcek.der
