@@ -266,3 +266,23 @@ event_log_matches(const struct event_log *l, const struct event_log_event *ev,
 	*ret = unknown && all == EVENT_LOG_MATCHES ? EVENT_LOG_UNKNOWN : all;
 	return 0;
 }
+
+int
+event_log_altered(const struct event_log *l, size_t *ret_count, size_t *ret_first, struct err *e)
+{
+	size_t count = 0, first = 0;
+
+	for (size_t k = 0; k < l->count; k++) {
+		enum event_log_match match;
+
+		if (event_log_matches(l, &l->events[k], &match, e) != 0)
+			return -1;
+		if (match != EVENT_LOG_DIFFERS)
+			continue;
+		if (count++ == 0)
+			first = k;
+	}
+	*ret_count = count;
+	*ret_first = first;
+	return 0;
+}

@@ -94,6 +94,12 @@ void event_log_text(const struct event_log_event *ev, char ret[EVENT_LOG_TEXT_MA
 int event_log_matches(const struct event_log *l, const struct event_log_event *ev,
     enum event_log_match *ret, struct err *e) MUST_CHECK;
 
+/* How many events say another thing than what was measured (DIFFERS), and the first of
+ * them.  It proves no attack, since some firmware logs other bytes than it hashes; but what
+ * such an event says is nobody's word. */
+int event_log_altered(const struct event_log *l, size_t *ret_count, size_t *ret_first,
+    struct err *e) MUST_CHECK;
+
 struct event_log_pcrs {
 	uint32_t extended;          /* bit n: the log has events that extend PCR n */
 	unsigned char value[EVENT_LOG_PCRS][HASH_SIZE_MAX]; /* the first bytes of each */

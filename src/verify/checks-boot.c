@@ -2,6 +2,7 @@
 #include "verify/checks.h"
 
 #include "verify/reference.h"
+#include "verify/verdict-internal.h"
 
 /* The values quoted in the bank that carries the proof; NULL: there is none. */
 static const unsigned char *
@@ -68,7 +69,8 @@ checks_boot_replay(struct check_ctx *x, struct err *e)
 	if (!x->boot_log.padding && verdict_note(x->v, e, "%zu bytes after the end of the boot log were"
 	    " not judged.", x->boot_log.trailing) != 0)
 		return -1;
-	return checks_pass(x, CHECK_BOOT_LOG, e);
+	return verdict_note_altered(x->v, &x->boot_log, e) != 0 ? -1 :
+	    checks_pass(x, CHECK_BOOT_LOG, e);
 }
 
 int

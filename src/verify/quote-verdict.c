@@ -2,10 +2,10 @@
 
 #include <string.h>
 #include "base/hex.h"
-#include "base/printable.h"
 #include "base/timestamp.h"
 #include "evidence/ak-revoked.h"
 #include "evidence/event-log.h"
+#include "verify/verdict-internal.h"
 
 static const enum verdict_check quote_verdict_checks[] = {
 	CHECK_AK_CHAIN, CHECK_AK_KEY, CHECK_QUOTE_STRUCTURE, CHECK_QUOTE_SIGNATURE,
@@ -355,15 +355,8 @@ quote_verdict_note_uncovered(struct quote_verdict_ctx *x, struct err *e)
 static int
 quote_verdict_note_unknown(struct quote_verdict_ctx *x, struct err *e)
 {
-	CLEANUP(cleanup_free) char *name = NULL;
-
-	if (x->pcrs.unknown[0] == '\0')
-		return 0;
-	name = printable(x->pcrs.unknown, e);
-	if (name == NULL)
-		return -1;
-	return verdict_note(x->v, e, "The PCR values given have a bank that is not known and was passed"
-	    " over: %s.", name);
+	return x->pcrs.unknown[0] == '\0' ? 0 : verdict_note(x->v, e, "The PCR values given have a bank"
+	    " that is not known and was passed over: %s.", x->pcrs.unknown);
 }
 
 static int
@@ -492,6 +485,8 @@ quote_verdict_log_compare(struct quote_verdict_ctx *x, const struct event_log *l
 			return quote_verdict_fail(x, CHECK_BOOT_LOG, "the given values of PCR 0-9 and"
 			    " 11-13", buf_str(&reason), e);
 	}
+	if (compared && verdict_note_altered(x->v, log, e) != 0)
+		return -1;
 	return compared ? quote_verdict_pass(x, CHECK_BOOT_LOG, e) :
 	    quote_verdict_log_no_bank(x, covered, e);
 }

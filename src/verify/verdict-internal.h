@@ -1,9 +1,12 @@
-/* Shared by the files that write a verdict for people. */
+/* Shared by the files that write a verdict. */
 #ifndef VERIFY_VERDICT_INTERNAL_H
 #define VERIFY_VERDICT_INTERNAL_H
 
+#include "evidence/event-log.h"
 #include "verify/verdict.h"
 
+/* Notes the events of a boot log that say another thing than what was measured. */
+int verdict_note_altered(struct verdict *v, const struct event_log *l, struct err *e) MUST_CHECK;
 /* A sentence in lines of 78 columns, every line indented. */
 void verdict_wrap(struct buf *b, const char *text, size_t indent);
 /* NULL: none failed. */

@@ -186,3 +186,18 @@ verdict_note(struct verdict *v, struct err *e, const char *fmt, ...)
 	notes[v->note_count++] = note;
 	return 0;
 }
+
+int
+verdict_note_altered(struct verdict *v, const struct event_log *l, struct err *e)
+{
+	size_t count, first;
+
+	if (event_log_altered(l, &count, &first, e) != 0)
+		return -1;
+	if (count == 0)
+		return 0;
+	return verdict_note(v, e, "%zu event%s of the boot log %s not what was measured (first: event %zu,"
+	    " PCR %lu): what %s is nobody's word.", count, count == 1 ? "" : "s",
+	    count == 1 ? "has a payload that is" : "have payloads that are", first,
+	    (unsigned long)l->events[first].pcr, count == 1 ? "it says" : "they say");
+}

@@ -57,6 +57,8 @@ START_TEST(everything_in_order)
 	ck_assert_str_eq(v->checks[CHECK_BOOT_REFERENCE].found, "base 1 on a platform");
 	ck_assert_mem_eq(&v->reference_digest, &m.references.digest, OID_SIZE);
 	ck_assert_ptr_nonnull(strstr(v->notes[0], "PCR 1"));
+	for (size_t i = 0; i < v->note_count; i++)
+		ck_assert_ptr_null(strstr(v->notes[i], "not what was measured"));
 	verdict_free(v);
 	/* an entry that grants less, and one that cannot grant confidential */
 	m.entry.grants = LEVEL_DEVICE;
@@ -138,6 +140,37 @@ START_TEST(log_with_more_behind_it)
 	log_followed_by("", 0, false);
 	log_followed_by("\377\377\377\377\377\377\377\377", 8, false);
 	log_followed_by("\377\377\377\377\377\377\377\377and more", 16, true);
+}
+END_TEST
+
+/* The digests are the machine's, the words somebody else's. */
+START_TEST(log_with_other_words)
+{
+	static const char *const words[] = {
+		"1 event of the boot log has a payload that is not what was measured (first: event 12, PCR 7)",
+		"2 events of the boot log have payloads that are not what was measured (first: event 12, PCR 7)",
+	};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct verdict *v;
+		bool noted = false;
+
+		good();
+		boot_log_add(&m.log, 7, 0x80000007, "as measured", 11, "as somebody would like it", 25);
+		if (i == 1)
+			boot_log_add(&m.log, 5, 0x5, "also", 4, "other", 5);
+		machine_pcrs(&m);
+		machine_log(&m);
+		machine_finish(&m);
+		m.rq.required = LEVEL_SIMULATED;
+		v = forge_judge(&m.rq);
+		ck_assert_int_eq(v->checks[CHECK_BOOT_LOG].result, VERDICT_PASS);
+		for (size_t k = 0; k < v->note_count; k++)
+			noted = noted || strstr(v->notes[k], words[i]) != NULL;
+		ck_assert(noted);
+		verdict_free(v);
+		machine_free(&m);
+	}
 }
 END_TEST
 
@@ -550,6 +583,7 @@ UNIT_SUITE(checks_boot)
 	tcase_add_test(tc, log_of_another_boot);
 	tcase_add_test(tc, log_malformed);
 	tcase_add_test(tc, log_with_more_behind_it);
+	tcase_add_test(tc, log_with_other_words);
 	tcase_add_test(tc, log_of_sha1);
 	tcase_add_test(tc, log_absent);
 	tcase_add_test(tc, nearest_record_is_named);
