@@ -155,6 +155,7 @@ unit_verify_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/verify/checks-key.c \
 	tests/unit/verify/checks-quote.c \
 	tests/unit/verify/faults.c \
+	tests/unit/verify/flip.c \
 	tests/unit/verify/legacy.c \
 	tests/unit/verify/level.c \
 	tests/unit/verify/memo.c \
