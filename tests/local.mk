@@ -43,6 +43,7 @@ unit_db_LDADD = $(UNIT_LDADD)
 # unit codec
 UNIT_TESTS += unit-codec
 unit_codec_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/corpus.c tests/unit/corpus.h \
 	tests/unit/codec/archive.c \
 	tests/unit/codec/base64.c \
 	tests/unit/codec/jcs.c \

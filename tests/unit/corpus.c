@@ -1,5 +1,6 @@
 #include "corpus.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 #include "base/fd.h"
@@ -39,6 +40,28 @@ corpus_read(const char *path, struct buf *ret)
 	struct err e;
 
 	UNIT_OK(fd_read_file(dirfd, path, CORPUS_FILE_MAX, ret, &e), &e);
+}
+
+void
+corpus_each(const char *dir, void (*file)(void *arg, const char *path), void *arg)
+{
+	CLEANUP(cleanup_close) int top = corpus_open();
+	int fd = openat(top, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct dirent *entry;
+	DIR *d;
+
+	ck_assert_int_ge(fd, 0);
+	d = fdopendir(fd);
+	ck_assert_ptr_nonnull(d);
+	while ((entry = readdir(d)) != NULL) {
+		char path[1024];
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
+		file(arg, path);
+	}
+	closedir(d);
 }
 
 struct jcs *

@@ -14,6 +14,8 @@ bool corpus_there(const char *path); /* the same without a word */
 /* Appends the file; fails the test when it cannot. */
 void corpus_read(const char *path, struct buf *ret);
 struct jcs *corpus_json(const char *path); /* the caller frees */
+/* Every file of a directory, by its path in the corpus. */
+void corpus_each(const char *dir, void (*file)(void *arg, const char *path), void *arg);
 /* Hex of any length, appended. */
 void corpus_hex(const char *text, struct buf *ret);
 

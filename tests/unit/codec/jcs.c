@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include "codec/jcs.h"
+#include "corpus.h"
 
 #define JCS_TEST_MAX (1024u * 1024)
 
@@ -308,8 +309,72 @@ START_TEST(values_are_counted)
 }
 END_TEST
 
+/* --- JSONTestSuite (the corpus) --- */
+
+/* What RFC 8259 allows and the rules above do not: no number with a fraction or an
+ * exponent, no name twice, no U+0000. */
+static bool
+suite_narrowed(const char *name)
+{
+	static const char *const ours[] = {
+		"y_number_", "duplicated_key", "null_escape", "escaped_null", "extreme_numbers",
+		"lonely_negative_real",
+	};
+
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+		if (strstr(name, ours[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+struct suite_tally {
+	size_t yes, no;
+};
+
+/* y_ is read, n_ is not, i_ (up to the reader) does not crash; none of them is canonical
+ * unless it comes out as it went in. */
+static void
+suite_file(void *arg, const char *path)
+{
+	struct suite_tally *t = arg;
+	const char *name = strrchr(path, '/') + 1;
+	CLEANUP(jcs_freep) struct jcs *v = NULL, *strict = NULL;
+	CLEANUP(buf_free) struct buf text = BUF_INIT, out = BUF_INIT;
+	bool read;
+	struct err e;
+
+	corpus_read(path, &text);
+	read = jcs_decode_any(text.data, text.len, JCS_TEST_MAX, &v, &e) == 0;
+	if (name[0] == 'n')
+		ck_assert_msg(!read, "%s was read", name);
+	if (name[0] == 'y' && !suite_narrowed(name))
+		ck_assert_msg(read, "%s: %s", name, e.msg);
+	t->yes += name[0] == 'y' && read;
+	t->no += name[0] == 'n';
+	if (jcs_decode(text.data, text.len, JCS_TEST_MAX, &strict, &e) != 0)
+		return;
+	UNIT_OK(jcs_encode(strict, &out, &e), &e);
+	ck_assert(out.len == text.len && memcmp(out.data, text.data, out.len) == 0);
+	ck_assert(read);
+}
+
+START_TEST(jcs_test_suite)
+{
+	struct suite_tally t = {0};
+
+	if (!corpus_has("nst_JSONTestSuite/test_parsing"))
+		return;
+	corpus_each("nst_JSONTestSuite/test_parsing", suite_file, &t);
+	printf("JSONTestSuite: %zu read, %zu refused\n", t.yes, t.no);
+	ck_assert_uint_ge(t.yes, 10);
+	ck_assert_uint_ge(t.no, 20);
+}
+END_TEST
+
 UNIT_SUITE(jcs)
 {
+	tcase_add_test(tc, jcs_test_suite);
 	tcase_add_test(tc, jcs_canonical);
 	tcase_add_test(tc, jcs_refused);
 	tcase_add_test(tc, jcs_jansson_minus_zero);
