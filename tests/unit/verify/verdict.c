@@ -272,7 +272,8 @@ make_run(void)
 	v->run.outputs = 1;
 	v->answer = ANSWER_PASS;
 	for (enum verdict_check c = 0; c < CHECK_COUNT; c++)
-		UNIT_OK(verdict_set(v, c, VERDICT_PASS, NULL, NULL, &e), &e);
+		UNIT_OK(verdict_set(v, c, VERDICT_PASS, NULL,
+		    c == CHECK_BOOT_REFERENCE ? "base 1 on any" : NULL, &e), &e);
 	return v;
 }
 
@@ -310,9 +311,36 @@ START_TEST(a_sentence_promises_no_more_than_the_level)
 			*p = ' '; /* where lines break is not the point */
 		ck_assert_msg(strstr(text, cases[i].has) != NULL, "%s", text);
 		ck_assert_msg(strstr(text, cases[i].lacks) == NULL, "%s", text);
-		ck_assert_msg(strstr(text, "\"python3 train.py\" ran on the image aicert-base") != NULL,
+		ck_assert_msg(strstr(text, "\"python3 train.py\" ran on the image base 1 on any") != NULL,
 		    "%s", text);
 		ck_assert_msg(strstr(text, "not proved is where randomness") != NULL, "%s", text);
+	}
+}
+END_TEST
+
+/* The name in the run's own events proves nothing: only a reference record does. */
+START_TEST(a_sentence_names_the_image_that_was_proved)
+{
+	static const char *const names[] = {"aicert-base", "unmeasured"};
+	static const char *const says[] = {
+		"ran on an image that it calls aicert-base and no reference record knows,",
+		"ran on an image that no reference record knows,",
+	};
+
+	for (size_t i = 0; i < 2; i++) {
+		CLEANUP(verdict_freep) struct verdict *v = make_run();
+		CLEANUP(cleanup_free) char *text = NULL;
+		struct err e;
+
+		free(v->run.image);
+		v->run.image = strdup(names[i]);
+		v->level = LEVEL_SIMULATED;
+		UNIT_OK(verdict_set(v, CHECK_BOOT_REFERENCE, VERDICT_SKIP, NULL, "none", &e), &e);
+		text = text_of(v);
+		for (char *p = text; (p = strchr(p, '\n')) != NULL;)
+			*p = ' ';
+		ck_assert_msg(strstr(text, says[i]) != NULL, "%s", text);
+		ck_assert_ptr_nonnull(strstr(text, "image        -   its boot log fits"));
 	}
 }
 END_TEST
@@ -362,6 +390,7 @@ UNIT_SUITE(verdict)
 	tcase_add_test(tc, levels);
 	tcase_add_test(tc, a_fail_stays);
 	tcase_add_test(tc, a_sentence_promises_no_more_than_the_level);
+	tcase_add_test(tc, a_sentence_names_the_image_that_was_proved);
 	tcase_add_test(tc, rows_follow_the_checks);
 	tcase_add_test(tc, every_check_is_explained);
 	tcase_add_test(tc, json_document);
