@@ -4,6 +4,9 @@ dist_trust_DATA = \
 	share/trust/amd-ark-genoa.json \
 	share/trust/amd-ark-milan.json \
 	share/trust/amd-ark-turin.json \
+	share/trust/amd-ask-genoa.json \
+	share/trust/amd-ask-milan.json \
+	share/trust/amd-ask-turin.json \
 	share/trust/azure-global-vtpm-ca-01.json \
 	share/trust/azure-global-vtpm-ca-03.json \
 	share/trust/azure-vtpm-root-2023.json \

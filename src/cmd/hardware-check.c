@@ -33,6 +33,7 @@ struct hardware_check_job {
 	bool has_minimum;
 	struct snp_tcb minimum;
 	struct hardware_pin *pins;
+	const struct x509_cert **helpers;
 	const char *time_source;
 	struct hardware_request rq;
 };
@@ -56,6 +57,7 @@ hardware_check_job_free(struct hardware_check_job *j)
 	trust_free(&j->trust);
 	free(j->launch);
 	free(j->pins);
+	free(j->helpers);
 }
 
 static int
@@ -336,9 +338,11 @@ hardware_check_pins(const struct hardware_check_options *o, struct hardware_chec
 	if (j->root_count == 0 && cmd_trust(&j->trust, e) != 0)
 		return -1;
 	j->pins = calloc(j->root_count + j->trust.count + 1, sizeof *j->pins);
-	if (j->pins == NULL)
+	j->helpers = calloc(j->trust.count + 1, sizeof *j->helpers);
+	if (j->pins == NULL || j->helpers == NULL)
 		return err_nomem(e);
 	j->rq.pins = j->pins;
+	j->rq.helpers = j->helpers;
 	for (size_t i = 0; i < j->root_count; i++) {
 		if (!x509_signed_by(j->roots[i], j->roots[i]))
 			return err_set(e, ERR_FORMAT, "--root: not a root, or damaged: it is not signed by"
@@ -348,8 +352,12 @@ hardware_check_pins(const struct hardware_check_options *o, struct hardware_chec
 	for (size_t i = 0; i < j->trust.count; i++) {
 		const struct trust_entry *t = &j->trust.entries[i];
 
-		if (t->purpose == TRUST_SNP && j->rq.time >= t->not_before && j->rq.time <= t->not_after)
+		if (j->rq.time < t->not_before || j->rq.time > t->not_after)
+			continue;
+		if (t->purpose == TRUST_SNP)
 			hardware_check_pin(j, t->cert, t);
+		if (t->purpose == TRUST_INTERMEDIATE)
+			j->helpers[j->rq.helper_count++] = t->cert;
 	}
 	return 0;
 }

@@ -144,7 +144,7 @@ hardware_chain_read(struct hardware_ctx *x, struct err *e)
 {
 	const struct hardware_request *rq = x->rq;
 
-	if (rq->chain_count < HARDWARE_SNP_CHAIN ||
+	if (rq->chain_count < HARDWARE_SNP_CHAIN - (rq->helper_count > 0 ? 1 : 0) ||
 	    rq->chain_count > HARDWARE_SNP_CHAIN + (rq->exact ? 0 : 1))
 		return err_set(e, ERR_FORMAT, "%zu certificates instead of VCEK and ASK", rq->chain_count);
 	for (size_t i = 0; i < rq->chain_count; i++) {
@@ -172,15 +172,25 @@ hardware_chain_judge(struct hardware_ctx *x, struct err *e)
 	CLEANUP(ak_chain_path_free) struct ak_chain_path path = {0};
 	CLEANUP(buf_free) struct buf reason = BUF_INIT;
 	enum ak_chain_result result;
+	struct err found;
 
 	if (anchors == NULL)
 		return err_nomem(e);
 	for (size_t i = 0; i < rq->pin_count; i++)
 		anchors[i] = rq->pins[i].ark;
 	if (ak_chain_judge(&(struct ak_chain_request){.chain = rq->chain, .n = rq->chain_count,
-	    .anchors = anchors, .anchor_count = rq->pin_count, .time = rq->time}, &result, &path,
-	    &reason, e) != 0)
+	    .anchors = anchors, .anchor_count = rq->pin_count, .helpers = rq->helpers,
+	    .helper_count = rq->helper_count, .time = rq->time}, &result, &path, &reason, e) != 0)
 		return -1;
+	if (result == AK_CHAIN_GOOD && path.n != HARDWARE_SNP_CHAIN) {
+		buf_addf(&reason, "%zu certificates below the root instead of VCEK and ASK", path.n);
+		result = AK_CHAIN_BROKEN;
+	}
+	/* one that the chain lacked is held to what those in it were */
+	if (result == AK_CHAIN_GOOD && x509_pss(path.certs[path.n - 1], HASH_SHA384, &found) != 0) {
+		buf_adds(&reason, found.msg);
+		result = AK_CHAIN_BROKEN;
+	}
 	x->anchor = path.anchor_index;
 	x->anchored = result == AK_CHAIN_GOOD;
 	return hardware_set(x, HARDWARE_CHAIN, result == AK_CHAIN_GOOD ? HARDWARE_PASSED :

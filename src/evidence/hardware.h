@@ -54,8 +54,10 @@ struct hardware_request {
 	const void *report;
 	size_t len;
 	bool exact;                     /* HCL: no padding after the end, no root in the chain */
-	const struct buf *chain;        /* DER: VCEK, ASK, perhaps the ARK */
+	const struct buf *chain;        /* DER: VCEK, ASK unless a helper is it, perhaps the ARK */
 	size_t chain_count;
+	const struct x509_cert *const *helpers; /* not exact: intermediates the chain may lack */
+	size_t helper_count;
 	const struct hardware_pin *pins;
 	size_t pin_count;
 	const struct key *ak;           /* NULL: HARDWARE_AK is skipped */

@@ -21,6 +21,9 @@ wanted = {
     'gcp-tpm-ek-intermediate-3': ('intermediate', None, '7132b6ea71101f6c51bb58f98c3798c19b65be510eca0344318900510b593178'),
     'amd-ark-milan': ('snp', 'confidential', '69d063b45344d26a2e94e1f4210de49ef555308287d4c174445c95639a540bcd'),
     'amd-ark-genoa': ('snp', 'confidential', '4c6598d19c18719c5dfd4a7d335f674e5bfe1d8f800cea2cf270c10d103db2f1'),
+    'amd-ask-milan': ('intermediate', None, '67d303bd3905fd38db8b20e0793699870e7fa612eaad5dec358293fd8c0bac1b'),
+    'amd-ask-genoa': ('intermediate', None, '5464738c1546aed5f2cecf1dc98c5c960a92e8913238a61711bc90ec6e828521'),
+    'amd-ask-turin': ('intermediate', None, '5b77ef5fe7a7a004fd9032668fba9d0fda22f88c4442069a479636a6ae3b3185'),
     'amd-ark-turin': ('snp', 'confidential', '1f084161a44bb6d93778a904877d4819cafa5d05ef4193b2ded9dd9c73dd3f6a'),
 }
 found = {}
@@ -35,7 +38,8 @@ P
 # every intermediate leads to a root of the list
 for pair in azure-global-vtpm-ca-01:azure-vtpm-root-2023 azure-global-vtpm-ca-03:azure-vtpm-root-2023 \
 	gcp-ek-ak-intermediate-v3:gcp-ek-ak-root gcp-tpm-ek-intermediate-2:gcp-tpm-ek-root-1 \
-	gcp-tpm-ek-intermediate-3:gcp-tpm-ek-root-1; do
+	gcp-tpm-ek-intermediate-3:gcp-tpm-ek-root-1 amd-ask-milan:amd-ark-milan \
+	amd-ask-genoa:amd-ark-genoa amd-ask-turin:amd-ark-turin; do
 	for n in "${pair%:*}" "${pair#*:}"; do
 		python3 -c 'import base64,json,sys; sys.stdout.buffer.write(base64.b64decode(json.load(open(sys.argv[1]))["certificate"]))' \
 			"$own/$n.json" | openssl x509 -inform DER -out "$n.pem"

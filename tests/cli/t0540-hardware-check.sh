@@ -135,6 +135,27 @@ out_has "FAIL  tcb"
 entry ff 0
 fails 1 "$@"
 out_has "FAIL  launch"
+# an ASK that nobody handed over may be an entry too
+ask_entry() {
+	python3 - "$1" >"$XDG_CONFIG_HOME/aicert/trust/ask.json" <<'END'
+import json, sys
+der = "".join(l.strip() for l in open(sys.argv[1]) if l[0] != "-")
+print(json.dumps({"certificate": der, "grants": None,
+    "mediaType": "application/vnd.aicert.trust.v1+json", "name": "our ASK",
+    "notAfter": "2040-01-01T00:00:00Z", "notBefore": "2020-01-01T00:00:00Z",
+    "purpose": "intermediate"}, sort_keys=True, separators=(",", ":")), end="")
+END
+}
+entry 1d 219
+set -- aicert hardware-check --report milan/hcl.bin --format hcl --vcek milan/vcek.der --at 2026-11-23
+fails 1 "$@"
+out_has "FAIL  chain"
+ask_entry milan/ask.pem
+ok "$@"
+fails 1 "$@" --root milan/ark.pem --launch $id
+ask_entry other/ask.pem
+fails 1 "$@"
+out_has "FAIL  chain"
 rm -r "$XDG_CONFIG_HOME/aicert"
 
 # one flipped bit anywhere, sampled; cut short
@@ -228,6 +249,17 @@ END
 		fails 1 aicert hardware-check --report "${v%:*}.bin" --format hcl --chain \
 			"$kinvolk/certs.pem" --root "$root" --launch "$launch"
 	done
+	# what the machines had was the VCEK alone; the installation has the rest
+	mkdir -p "$XDG_CONFIG_HOME/aicert/trust"
+	cp "$source_dir"/share/trust/amd-*.json "$XDG_CONFIG_HOME/aicert/trust"
+	for v in v0:v0.pem v1:v1.der; do
+		set -- aicert hardware-check --report "${v%:*}.bin" --format hcl --vcek "${v#*:}"
+		fails 1 "$@"
+		out_has "FAIL  launch"
+		launch=$(sed -n 's/.*found *\(idkey:[0-9a-f]*\) .*/\1/p' "$scratch/out")
+		ok "$@" --launch "$launch" --ak "$corpus/quotes/d1-azure-cvm-${v%:*}/key.pem"
+	done
+	rm -r "$XDG_CONFIG_HOME/aicert"
 	ok aicert hardware-check --report "$trustee/hcl-report.bin" --format hcl --chain \
 		"$trustee/vcek.pem" --root "$root" --launch $azure
 	fails 1 aicert hardware-check --report "$kinvolk/hcl-report-snp.bin" --format hcl --chain \

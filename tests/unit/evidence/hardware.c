@@ -296,7 +296,7 @@ START_TEST(chains_of_wrong_shape)
 	ends(&rq, HARDWARE_FAILED, HARDWARE_CHAIN, NULL);
 	chain[0] = f.chain[1]; /* the ASK as a VCEK */
 	chain[1] = f.chain[2];
-	ends(&rq, HARDWARE_FAILED, HARDWARE_VCEK, NULL);
+	ends(&rq, HARDWARE_FAILED, HARDWARE_CHAIN, "1 certificates below the root");
 	chain[0] = f.chain[0];
 	chain[1] = f.chain[1];
 	chain[1].len--;
