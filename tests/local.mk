@@ -343,6 +343,14 @@ check_PROGRAMS += fuzz-certificate
 fuzz_certificate_SOURCES = tests/fuzz/certificate.c $(FUZZ_DRIVER)
 fuzz_certificate_LDADD = $(FUZZ_LDADD)
 
+check_PROGRAMS += fuzz-dsse
+fuzz_dsse_SOURCES = tests/fuzz/dsse.c $(FUZZ_DRIVER)
+fuzz_dsse_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-snp-vcek
+fuzz_snp_vcek_SOURCES = tests/fuzz/snp-vcek.c $(FUZZ_DRIVER)
+fuzz_snp_vcek_LDADD = $(FUZZ_LDADD)
+
 check_PROGRAMS += fuzz-commit
 fuzz_commit_SOURCES = tests/fuzz/commit.c $(FUZZ_DRIVER)
 fuzz_commit_LDADD = $(FUZZ_LDADD)

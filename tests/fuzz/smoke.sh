@@ -27,6 +27,7 @@ smoke yaml 15000
 smoke tree 30000 "$data"/object/tree*.txt
 smoke event 1500 "$data"/object/event-*.json
 smoke certificate 600 "$data"/object/certificate-*.json
+smoke dsse 10000
 smoke commit 5000 "$data"/object/commit-*.json
 smoke event-log 20000
 smoke evidence 8000 "$data"/object/evidence-*.json
@@ -50,6 +51,7 @@ smoke spec 5000
 smoke trust 3000 "$srcdir"/share/trust/*.json
 smoke verify 300 "$data"/object/certificate-*.json
 smoke snp-report 20000
+smoke snp-vcek 3000
 smoke hcl-report 1500
 smoke legacy 1500
 smoke problem 20000
