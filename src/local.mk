@@ -136,6 +136,8 @@ libaicert_core_a_SOURCES += \
 	src/verify/quote-verdict.c src/verify/quote-verdict.h \
 	src/verify/trust.c src/verify/trust.h \
 	src/verify/trust-encode.c \
+	src/verify/trust-internal.h \
+	src/verify/trust-leaf.c \
 	src/verify/verdict.c src/verify/verdict.h \
 	src/verify/verdict-explain.c \
 	src/verify/verdict-internal.h \

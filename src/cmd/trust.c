@@ -6,12 +6,13 @@
 #include "base/fd.h"
 #include "base/timestamp.h"
 #include "cmd/trust-files.h"
+#include "evidence/ak-chain.h"
 
 #define TRUST_CERTIFICATE_MAX (256u * 1024)
 
 struct trust_options {
 	const char *purpose, *grants, *not_before, *not_after, *ak_not_before, *source;
-	struct option_list launch;
+	struct option_list launch, required, forbidden;
 	bool json;
 };
 
@@ -25,6 +26,8 @@ static void
 trust_options_free(struct trust_options *o)
 {
 	options_list_free(&o->launch);
+	options_list_free(&o->required);
+	options_list_free(&o->forbidden);
 }
 
 static void
@@ -134,6 +137,9 @@ trust_list(const struct trust_lists *l, bool json, struct err *e)
 		if (trust_list_line(&l->own.entries[i], "user", e) != 0)
 			return -1;
 	}
+	if (l->built_in.count + l->own.count == 0)
+		fprintf(stderr, "aicert: note: no trust entries in %s and none in %s: no chain can pass\n",
+		    TRUST_FILES_BUILT_IN, l->user_dir);
 	return 0;
 }
 
@@ -146,6 +152,13 @@ trust_show_time(const char *label, int64_t time, struct err *e)
 		return -1;
 	printf("%-14s %s\n", label, text);
 	return 0;
+}
+
+static void
+trust_show_purposes(const char *label, const struct trust_purposes *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		printf("%-14s purpose %s, the AK's certificate\n", label, l->oids[i]);
 }
 
 static int
@@ -169,6 +182,8 @@ trust_show_text(const struct trust_entry *t, const char *where, struct err *e)
 	if (t->purpose == TRUST_SNP)
 		printf("%-14s %zu pinned%s\n", "launches", t->launch_count,
 		    t->launch_count == 0 ? ": no report passes by this entry alone" : "");
+	trust_show_purposes("must have", &t->required);
+	trust_show_purposes("must lack", &t->forbidden);
 	if (t->source != NULL)
 		printf("%-14s %s\n", "source", t->source);
 	return 0;
@@ -240,6 +255,28 @@ trust_launches(const struct trust_options *o, struct trust_entry *t, struct err 
 }
 
 static int
+trust_leaf_list(const char *option, const struct option_list *l, struct trust_purposes *ret,
+    struct err *e)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		if (trust_leaf_add(ret, l->items[i], e) != 0) {
+			e->code = ERR_USAGE;
+			return err_prefix(e, "%s", option);
+		}
+	}
+	return 0;
+}
+
+static int
+trust_leaf_options(const struct trust_options *o, struct trust_entry *t, struct err *e)
+{
+	if (o->required.count + o->forbidden.count > 0 && t->purpose != TRUST_AK)
+		return err_set(e, ERR_USAGE, "--require-eku and --forbid-eku are for purpose ak");
+	return trust_leaf_list("--require-eku", &o->required, &t->required, e) != 0 ||
+	    trust_leaf_list("--forbid-eku", &o->forbidden, &t->forbidden, e) != 0 ? -1 : 0;
+}
+
+static int
 trust_purpose_options(const struct trust_options *o, struct trust_entry *t, struct err *e)
 {
 	if (o->purpose == NULL)
@@ -267,6 +304,42 @@ trust_add_check(const struct trust_lists *l, const struct buf *document, struct 
 	return rc;
 }
 
+/* May the certificate stand where the entry wants to put it? */
+static int
+trust_add_fits(const struct trust_entry *t, const struct x509_profile *p, const char *path,
+    struct err *e)
+{
+	CLEANUP(buf_free) struct buf der = BUF_INIT, reason = BUF_INIT;
+	bool ok = false;
+
+	if (p->ca && p->has_key_usage && !p->key_cert_sign)
+		return err_set(e, ERR_USAGE, "%s: a CA whose keyUsage does not let it sign certificates",
+		    path);
+	if (p->ca || !trust_purpose_used(t->purpose))
+		return 0;
+	if (t->purpose != TRUST_AK)
+		return err_set(e, ERR_USAGE, "%s: not a CA's certificate, so it can end or complete no"
+		    " chain", path);
+	if (x509_der(t->cert, &der, e) != 0 || ak_chain_leaf_ok(&der, NULL, &ok, &reason, e) != 0)
+		return -1;
+	return ok ? 0 : err_set(e, ERR_USAGE, "%s: neither a CA's certificate nor an attestation key's:"
+	    " %s", path, buf_str(&reason));
+}
+
+/* What who adds it may not expect. */
+static void
+trust_add_notes(const struct trust_entry *t, const struct x509_profile *p)
+{
+	if (!trust_purpose_used(t->purpose))
+		fprintf(stderr, "aicert: note: this version decides nothing by entries of purpose %s\n",
+		    trust_purpose_name(t->purpose));
+	else if (!p->ca)
+		fprintf(stderr, "aicert: note: not a CA's certificate: it vouches for its own key alone\n");
+	else if (!p->has_key_usage)
+		fprintf(stderr, "aicert: note: the certificate has no keyUsage: nothing in it says that it"
+		    " signs certificates\n");
+}
+
 static int
 trust_add_encoded(const struct trust_options *o, struct trust_entry *t, const char *path,
     struct buf *ret, struct err *e)
@@ -275,15 +348,19 @@ trust_add_encoded(const struct trust_options *o, struct trust_entry *t, const ch
 
 	if (trust_purpose_options(o, t, e) != 0 || trust_read_certificate(path, &t->cert, e) != 0 ||
 	    x509_profile(t->cert, &p, e) != 0 || trust_launches(o, t, e) != 0 ||
+	    trust_leaf_options(o, t, e) != 0 ||
 	    trust_time("--not-before", o->not_before, p.not_before, &t->not_before, e) != 0 ||
 	    trust_time("--not-after", o->not_after, p.not_after, &t->not_after, e) != 0 ||
 	    trust_time("--ak-not-before", o->ak_not_before, 0, &t->ak_not_before, e) != 0)
 		return -1;
-	if (t->purpose == TRUST_INTERMEDIATE && !p.ca)
-		return err_set(e, ERR_USAGE, "%s: not a CA's certificate, so no intermediate", path);
+	if (trust_add_fits(t, &p, path, e) != 0)
+		return -1;
 	if (o->source != NULL && (t->source = buf_strdup(o->source, e)) == NULL)
 		return -1;
-	return trust_encode(t, ret, e);
+	if (trust_encode(t, ret, e) != 0)
+		return -1;
+	trust_add_notes(t, &p);
+	return 0;
 }
 
 static int
@@ -405,6 +482,8 @@ trust_command(int argc, char **argv, struct err *e)
 		{OPTION_STRING, 0, "ak-not-before", &o.ak_not_before, "TIME",
 		    "grants nothing to AKs certified before"},
 		{OPTION_STRINGS, 0, "launch", &o.launch, "ID", "snp: idkey:HEX or measurement:HEX"},
+		{OPTION_STRINGS, 0, "require-eku", &o.required, "OID", "ak: a purpose AKs must be certified for"},
+		{OPTION_STRINGS, 0, "forbid-eku", &o.forbidden, "OID", "ak: and one they must not"},
 		{OPTION_STRING, 0, "source", &o.source, "TEXT", "where the certificate is from"},
 		{OPTION_FLAG, 0, "json", &o.json, NULL, "one JSON document"},
 		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},
@@ -412,7 +491,8 @@ trust_command(int argc, char **argv, struct err *e)
 	};
 	int rc = cmd_parse("trust", "[list] [--json] | show [--json] NAME |"
 	    " add --purpose PURPOSE [--grants LEVEL] [--not-before TIME] [--not-after TIME]"
-	    " [--ak-not-before TIME] [--launch ID ...] [--source TEXT] NAME CERTIFICATE |"
+	    " [--ak-not-before TIME] [--launch ID ...] [--require-eku OID ...] [--forbid-eku OID ...]"
+	    " [--source TEXT] NAME CERTIFICATE |"
 	    " remove NAME | disable NAME | enable NAME", table, &argc, argv, e);
 
 	if (rc != 0)

@@ -165,6 +165,28 @@ x509_is_other_purpose(const char *oid)
 	return false;
 }
 
+static bool
+x509_purpose_is(const ASN1_OBJECT *o, const char *oid)
+{
+	char text[80];
+	int len = OBJ_obj2txt(text, sizeof text, o, 1);
+
+	return len > 0 && (size_t)len < sizeof text && strcmp(text, oid) == 0;
+}
+
+bool
+x509_has_purpose(const struct x509_cert *c, const char *oid)
+{
+	EXTENDED_KEY_USAGE *eku = X509_get_ext_d2i(c->x, NID_ext_key_usage, NULL, NULL);
+	int n = eku != NULL ? sk_ASN1_OBJECT_num(eku) : 0;
+	bool found = false;
+
+	for (int i = 0; i < n; i++)
+		found = found || x509_purpose_is(sk_ASN1_OBJECT_value(eku, i), oid);
+	sk_ASN1_OBJECT_pop_free(eku, ASN1_OBJECT_free);
+	return found;
+}
+
 /* A missing extension is no purpose, and no other purpose. */
 static void
 x509_purposes(const X509 *x, struct x509_profile *p)

@@ -34,6 +34,8 @@ void x509_free(struct x509_cert *c);
 int x509_profile(const struct x509_cert *c, struct x509_profile *ret, struct err *e) MUST_CHECK;
 /* Strict as key_from_spki(). */
 int x509_key(const struct x509_cert *c, struct key **ret, struct err *e) MUST_CHECK;
+/* Does its extendedKeyUsage name this purpose (dotted)? */
+bool x509_has_purpose(const struct x509_cert *c, const char *oid);
 int x509_der(const struct x509_cert *c, struct buf *ret, struct err *e) MUST_CHECK;
 int x509_digest(const struct x509_cert *c, unsigned char ret[HASH_SHA256_SIZE], struct err *e) MUST_CHECK;
 int x509_subject(const struct x509_cert *c, struct buf *ret, struct err *e) MUST_CHECK;

@@ -93,8 +93,12 @@ static int
 checks_key_good(struct check_ctx *x, const struct checks_key_chain *k, struct err *e)
 {
 	const struct trust_entry *t = &x->trust->entries[k->entry];
+	CLEANUP(buf_free) struct buf reason = BUF_INIT;
 	char from[TIMESTAMP_SIZE];
 
+	if (!trust_leaf_ok(t, k->path.certs[0], &reason))
+		return checks_fail(x, CHECK_AK_CHAIN, "an AK certificate as the trust entry asks for", e,
+		    "%s", buf_str(&reason));
 	x->facts.ak_grant = t->grants;
 	free(x->v->root);
 	x->v->root = printable(t->name, e);

@@ -183,9 +183,16 @@ quote_verdict_anchored(struct quote_verdict_ctx *x, const struct ak_chain_path *
     const struct trust_entry *t, struct err *e)
 {
 	CLEANUP(buf_free) struct buf name = BUF_INIT;
-	struct x509_profile leaf;
+	CLEANUP(buf_free) struct buf reason = BUF_INIT;
+	struct x509_profile leaf, root;
 	char from[TIMESTAMP_SIZE];
 
+	if (t != NULL && !trust_leaf_ok(t, path->certs[0], &reason))
+		return quote_verdict_fail(x, CHECK_AK_CHAIN, "an AK certificate as the trust entry asks for",
+		    buf_str(&reason), e);
+	if (x509_profile(path->anchor, &root, e) != 0 || (!root.has_key_usage && verdict_note(x->v, e,
+	    "The root has no keyUsage: nothing in it says that it signs certificates.") != 0))
+		return -1;
 	if (x509_subject(path->anchor, &name, e) != 0 ||
 	    verdict_note(x->v, e, "The chain ends at %s%s: %s.", t != NULL ? "trust entry " :
 	    "the root given", t != NULL ? t->name : "", buf_str(&name)) != 0)

@@ -1,9 +1,8 @@
-#include "verify/trust.h"
+#include "verify/trust-internal.h"
 
 #include "base/hex.h"
 #include "base/timestamp.h"
 #include "codec/base64.h"
-#include "codec/jcs.h"
 
 static int
 trust_set_time(struct jcs *o, const char *name, int64_t seconds, struct err *e)
@@ -69,6 +68,7 @@ trust_encode(const struct trust_entry *t, struct buf *ret, struct err *e)
 	jcs_set_string(o, "fingerprint", hex);
 	if (t->source != NULL)
 		jcs_set_string(o, "source", t->source);
+	trust_leaf_encode(t, o);
 	if (t->launch_count > 0)
 		trust_set_launch(o, t);
 	if (t->has_minimum_tcb)

@@ -1,11 +1,9 @@
-#include "verify/trust.h"
+#include "verify/trust-internal.h"
 
 #include <string.h>
 #include "base/hex.h"
 #include "base/timestamp.h"
 #include "codec/base64.h"
-#include "codec/jcs.h"
-#include "codec/shape.h"
 
 #define TRUST_BYTES_MAX (64u * 1024)
 #define TRUST_NAME_MAX 128
@@ -31,6 +29,7 @@ static const struct shape trust_shape[] = {
 	{"fingerprint", SHAPE_HEX32, SHAPE_OPTIONAL},
 	{"grants", SHAPE_STRING, SHAPE_NULLABLE},
 	{"launch", SHAPE_ARRAY, SHAPE_OPTIONAL},
+	{"leaf", SHAPE_OBJECT, SHAPE_OPTIONAL},
 	{"mediaType", SHAPE_STRING, 0},
 	{"minimumTcb", SHAPE_OBJECT, SHAPE_OPTIONAL},
 	{"name", SHAPE_STRING, 0},
@@ -72,6 +71,12 @@ trust_purpose_name(enum trust_purpose purpose)
 			return trust_purposes[i].name;
 	}
 	return "unknown";
+}
+
+bool
+trust_purpose_used(enum trust_purpose purpose)
+{
+	return purpose == TRUST_AK || purpose == TRUST_SNP || purpose == TRUST_INTERMEDIATE;
 }
 
 static int
@@ -248,7 +253,8 @@ trust_entry_decode(const struct jcs *v, struct trust_entry *t, struct err *e)
 	source = jcs_get_string(v, "source");
 	if (source != NULL && trust_text("source", source, TRUST_SOURCE_MAX, &t->source, e) != 0)
 		return -1;
-	return trust_hardware(v, t, e) != 0 ? -1 : trust_certificate(v, t, e);
+	return trust_leaf_decode(jcs_get(v, "leaf"), t, e) != 0 || trust_hardware(v, t, e) != 0 ? -1 :
+	    trust_certificate(v, t, e);
 }
 
 /* Two entries for one root and purpose could disagree: refused.  Those for hardware

@@ -14,12 +14,21 @@ enum trust_purpose {
 	TRUST_INTERMEDIATE
 };
 
+#define TRUST_PURPOSES_MAX 8
+#define TRUST_OID_SIZE 64
+
+struct trust_purposes {         /* of a certificate's extendedKeyUsage, dotted */
+	char oids[TRUST_PURPOSES_MAX][TRUST_OID_SIZE];
+	size_t count;
+};
+
 struct trust_entry {
 	char *name;
 	enum trust_purpose purpose;
 	enum verdict_level grants;  /* LEVEL_NONE for an intermediate */
 	int64_t not_before, not_after;
 	int64_t ak_not_before;      /* AKs certified before it are granted nothing; 0: no such day */
+	struct trust_purposes required, forbidden; /* of the AK's certificate, beside the profile of all */
 	char *source;               /* where the certificate was taken from, for people; or NULL */
 	struct x509_cert *cert;
 	struct oid fingerprint;     /* SHA-256 of the certificate */
@@ -44,6 +53,12 @@ struct trust {
  *  and purpose, but for snp: ERR_EXISTS; *t is unchanged on failure. */
 int trust_add(struct trust *t, const void *json, size_t len, struct err *e) MUST_CHECK;
 void trust_free(struct trust *t);
+/* Has the AK's certificate the purposes that the entry asks for, and none it forbids? */
+bool trust_leaf_ok(const struct trust_entry *t, const struct x509_cert *leaf, struct buf *reason);
+/* ERR_FORMAT unless it is an object identifier and there is room. */
+int trust_leaf_add(struct trust_purposes *list, const char *oid, struct err *e) MUST_CHECK;
+/* Is anything decided by entries of this purpose? */
+bool trust_purpose_used(enum trust_purpose purpose);
 /* "ak" and so on; ERR_UNSUPPORTED for another. */
 int trust_purpose_parse(const char *name, enum trust_purpose *ret, struct err *e) MUST_CHECK;
 const char *trust_purpose_name(enum trust_purpose purpose);

@@ -59,6 +59,8 @@ rm -r "$own"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k.pem -subj /CN=lab \
 	-days 100 -out lab.pem 2>/dev/null || exit 99
 openssl x509 -in lab.pem -outform DER -out lab.der
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k2key.pem -subj /CN=lab2 \
+	-days 100 -addext keyUsage=critical,keyCertSign -out k2.pem 2>/dev/null || exit 99
 ok aicert trust
 out_lacks lab
 ok aicert trust add --purpose ak --grants device --ak-not-before 2026-01-01 --source "our lab" our-lab lab.pem
@@ -79,6 +81,40 @@ ok aicert trust add --purpose snp --grants confidential --launch "idkey:$hex" --
 ok aicert trust show chip
 out_has "2 pinned"
 ok aicert trust remove chip
+# what the certificate is, and what this version makes of the purpose
+for extensions in "subjectAltName=DNS:x" "keyUsage=critical,digitalSignature" "keyUsage=critical,keyEncipherment"; do
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k3key.pem -subj /CN=leaf \
+		-days 100 -addext basicConstraints=CA:FALSE -addext "$extensions" -out k3.pem 2>/dev/null || exit 99
+	cp k3.pem "k3-${extensions##*[:,]}.pem"
+done
+fails 2 aicert trust add --purpose ak --grants vtpm leaf k3-x.pem
+err_has "neither a CA's certificate nor an attestation key's"
+fails 2 aicert trust add --purpose ak --grants vtpm leaf k3-keyEncipherment.pem
+ok aicert trust add --purpose ak --grants device leaf k3-digitalSignature.pem
+err_has "vouches for its own key alone"
+ok aicert trust remove leaf
+fails 2 aicert trust add --purpose snp --grants confidential leaf k3-digitalSignature.pem
+fails 2 aicert trust add --purpose intermediate leaf k3-digitalSignature.pem
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k4key.pem -subj /CN=lab4 \
+	-days 100 -addext keyUsage=critical,cRLSign -out k4.pem 2>/dev/null || exit 99
+fails 2 aicert trust add --purpose ak --grants device lab4 k4.pem
+for purpose in ek tsa tdx log author; do
+	ok aicert trust add --purpose $purpose --grants device unused k2.pem
+	err_has "decides nothing by entries of purpose $purpose"
+	ok aicert trust remove unused
+done
+ok aicert trust add --purpose ak --grants device usual k2.pem
+same "$(cat "$scratch/err")" ""
+ok aicert trust remove usual
+# what an entry asks of AK certificates
+ok aicert trust add --purpose ak --grants vtpm --require-eku 2.23.133.8.3 --forbid-eku 2.23.133.8.1 purposes k2.pem
+ok aicert trust show purposes
+out_has "must have      purpose 2.23.133.8.3"; out_has "must lack      purpose 2.23.133.8.1"
+ok aicert trust show --json purposes
+out_has '"leaf":{"forbidden":["2.23.133.8.1"],"required":["2.23.133.8.3"]}'
+ok aicert trust remove purposes
+fails 2 aicert trust add --purpose ak --grants vtpm --require-eku serverAuth purposes k2.pem
+fails 2 aicert trust add --purpose tsa --grants vtpm --require-eku 2.23.133.8.3 purposes k2.pem
 ok aicert trust remove second
 ok aicert trust remove our-lab
 same "$(ls "$own")" ""

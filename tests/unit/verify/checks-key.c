@@ -240,6 +240,33 @@ START_TEST(keys_certified_before_the_day)
 }
 END_TEST
 
+/* Purposes that an entry asks for, where the certificate has none. */
+START_TEST(purposes_that_an_entry_asks_for)
+{
+	char name[] = "root";
+	struct trust_entry t = {.name = name, .purpose = TRUST_AK, .grants = LEVEL_VTPM,
+	    .not_after = 4000000000};
+	struct verify_request rq;
+	struct err e;
+
+	chain_make();
+	t.cert = pki_cert(root);
+	UNIT_OK(trust_leaf_add(_i == 0 ? &t.required : &t.forbidden, "2.23.133.8.3", &e), &e);
+	trust_entry(&t);
+	chain_forge(leaf_options());
+	forge_finish(&f);
+	rq = forge_request(&f);
+	rq.trust = &trust;
+	if (_i == 0)
+		forge_fails(&rq, CHECK_AK_CHAIN, "lacks the purpose 2.23.133.8.3");
+	else
+		forge_passes(&rq);
+	x509_free(t.cert);
+	forge_free(&f);
+	chain_drop();
+}
+END_TEST
+
 /* An intermediate among the entries completes a chain; alone it ends none. */
 START_TEST(intermediates_that_are_known)
 {
@@ -394,6 +421,7 @@ UNIT_SUITE(checks_key)
 	tcase_add_test(tc, pinned_chain);
 	tcase_add_test(tc, null_hierarchy_in_spite_of_a_chain);
 	tcase_add_loop_test(tc, keys_certified_before_the_day, 0, 2);
+	tcase_add_loop_test(tc, purposes_that_an_entry_asks_for, 0, 2);
 	tcase_add_test(tc, intermediates_that_are_known);
 	tcase_add_test(tc, lists_that_are_none);
 	tcase_add_loop_test(tc, unpinned_chain_is_no_fault, 0, 4);

@@ -145,6 +145,89 @@ START_TEST(digest_is_of_the_set)
 }
 END_TEST
 
+/* --- what an entry asks of AK certificates --- */
+
+static const char *
+text_with(const char *leaf, const char *purpose)
+{
+	static char with[9000];
+	struct entry g = good();
+	const char *doc, *at;
+
+	g.purpose = purpose;
+	doc = text(&g);
+	at = strstr(doc, "\"mediaType\"");
+	snprintf(with, sizeof with, "%.*s\"leaf\":%s,%s", (int)(at - doc), doc, leaf, at);
+	return with;
+}
+
+START_TEST(leaf_refused)
+{
+	static const char *const bad[] = {
+		"{}", "{\"required\":[]}", "[]", "{\"required\":[1]}", "{\"required\":[\"\"]}",
+		"{\"required\":[\"2\"]}", "{\"required\":[\"2.\"]}", "{\"required\":[\".2\"]}",
+		"{\"required\":[\"2..3\"]}", "{\"required\":[\"2.03\"]}", "{\"required\":[\"serverAuth\"]}",
+		"{\"required\":[\"2.23 \"]}", "{\"wanted\":[\"2.23\"]}",
+		"{\"required\":[\"2.1\",\"2.2\",\"2.3\",\"2.4\",\"2.5\",\"2.6\",\"2.7\",\"2.8\",\"2.9\"]}",
+		"{\"required\":[\"1.2.3.4.5.6.7.8.9.10.11.12.13.14.15.16.17.18.19.20.21.22.23.24.25.26\"]}",
+	};
+	struct trust t = {0};
+	const char *doc = text_with(bad[_i], "ak");
+	struct err e;
+
+	UNIT_FAILS(trust_add(&t, doc, strlen(doc), &e), &e, ERR_FORMAT);
+	ck_assert_uint_eq(t.count, 0);
+	pki_free(root);
+}
+END_TEST
+
+START_TEST(leaf_is_asked)
+{
+	static const struct { const char *leaf, *eku, *reason; } cases[] = {
+		{"{\"required\":[\"2.23.133.8.3\"]}", "2.23.133.8.3", NULL},
+		{"{\"required\":[\"2.23.133.8.3\"]}", "2.23.133.8.1,2.23.133.8.3", NULL},
+		{"{\"required\":[\"2.23.133.8.3\"]}", NULL, "lacks the purpose 2.23.133.8.3"},
+		{"{\"required\":[\"2.23.133.8.3\"]}", "2.23.133.8.30", "lacks"},
+		{"{\"required\":[\"2.23.133.8.1\",\"2.23.133.8.3\"]}", "2.23.133.8.3", "lacks the purpose 2.23.133.8.1"},
+		{"{\"forbidden\":[\"2.23.133.8.1\"]}", NULL, NULL},
+		{"{\"forbidden\":[\"2.23.133.8.1\"]}", "2.23.133.8.3,2.23.133.8.1", "has the purpose 2.23.133.8.1"},
+		{"{\"forbidden\":[\"2.23.133.8.1\"],\"required\":[\"0.1\",\"2.23.133.8.3\"]}",
+		    "2.23.133.8.3,0.1", NULL},
+	};
+	const char *doc = text_with(cases[_i].leaf, "ak");
+	CLEANUP(pki_freep) struct pki *leaf = NULL;
+	CLEANUP(buf_free) struct buf reason = BUF_INIT, again = BUF_INIT;
+	struct x509_cert *cert;
+	struct trust t = {0};
+	struct err e;
+
+	UNIT_OK(trust_add(&t, doc, strlen(doc), &e), &e);
+	leaf = pki_make(&(struct pki_options){.name = "ak", .issuer = root, .usage = "digitalSignature",
+	    .eku = cases[_i].eku});
+	cert = pki_cert(leaf);
+	ck_assert_int_eq(trust_leaf_ok(&t.entries[0], cert, &reason), cases[_i].reason == NULL);
+	if (cases[_i].reason != NULL)
+		ck_assert_msg(strstr(buf_str(&reason), cases[_i].reason) != NULL, "%s", buf_str(&reason));
+	UNIT_OK(trust_encode(&t.entries[0], &again, &e), &e);
+	ck_assert_msg(strstr(buf_str(&again), cases[_i].leaf) != NULL, "%s", buf_str(&again));
+	x509_free(cert);
+	trust_free(&t);
+	pki_free(root);
+}
+END_TEST
+
+START_TEST(leaf_is_for_aks)
+{
+	const char *doc = text_with("{\"required\":[\"2.23.133.8.3\"]}", "tsa");
+	struct trust t = {0};
+	struct err e;
+
+	UNIT_FAILS(trust_add(&t, doc, strlen(doc), &e), &e, ERR_FORMAT);
+	ck_assert_ptr_nonnull(strstr(e.msg, "leaf is for purpose ak"));
+	pki_free(root);
+}
+END_TEST
+
 UNIT_SUITE(trust)
 {
 	tcase_add_test(tc, entry_is_read);
@@ -152,4 +235,7 @@ UNIT_SUITE(trust)
 	tcase_add_test(tc, not_canonical_or_not_whole);
 	tcase_add_test(tc, one_entry_for_one_use);
 	tcase_add_test(tc, digest_is_of_the_set);
+	tcase_add_loop_test(tc, leaf_refused, 0, 15);
+	tcase_add_loop_test(tc, leaf_is_asked, 0, 8);
+	tcase_add_test(tc, leaf_is_for_aks);
 }
