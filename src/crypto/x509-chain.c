@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
+#include <time.h>
 #include "crypto/x509-internal.h"
 
 /* 112 bits: no SHA-1 signatures, no RSA below 2048. */
@@ -59,19 +60,29 @@ x509_chain_may_issue(const struct x509_cert *c, size_t i, struct buf *reason)
 	return false;
 }
 
-/* libcrypto looked at all else; a root of time stamps that was pinned by mistake is none of
- * attestation keys. */
+/*
+ * A root of time stamps that was pinned by mistake is none of attestation keys, and what
+ * does not say that it is a CA signs nothing but itself, though libcrypto lets it.  Without
+ * keyUsage a pinned root is taken: whoever pinned it said what it is for.
+ */
 static bool
-x509_chain_anchor_ok(const struct x509_cert *c, size_t i, struct buf *reason)
+x509_chain_anchor_ok(const struct x509_cert *c, size_t i, bool itself, struct buf *reason)
 {
 	struct x509_profile p;
+	const char *fault = NULL;
 	struct err e;
-	bool ok = x509_profile(c, &p, &e) == 0 && !p.eku_other;
 
-	if (!ok)
-		buf_addf(reason, "certificate %zu of the chain: a root for servers, code, mail or time"
-		    " stamps alone", i);
-	return ok;
+	if (x509_profile(c, &p, &e) != 0)
+		fault = e.msg;
+	else if (p.eku_other)
+		fault = "a root for servers, code, mail or time stamps alone";
+	else if (!itself && !p.ca)
+		fault = "a root whose basicConstraints do not say that it is a CA";
+	else if (!itself && p.has_key_usage && !p.key_cert_sign)
+		fault = "a root whose keyUsage lacks keyCertSign";
+	if (fault != NULL)
+		buf_addf(reason, "certificate %zu of the chain: %s", i, fault);
+	return fault == NULL;
 }
 
 /* SHA-256 or better, stated by the signature itself (also RSASSA-PSS); what has its
@@ -137,6 +148,23 @@ x509_chain_above(struct x509_cert *const *chain, size_t n)
 	return above;
 }
 
+/* notAfter is a certificate's last second, not the first without it (RFC 5280 section
+ * 4.1.2.5); libcrypto counts one less. */
+static int
+x509_chain_last_second(int ok, X509_STORE_CTX *ctx)
+{
+	const X509 *x = X509_STORE_CTX_get_current_cert(ctx);
+	const X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
+	struct tm tm = {0};
+
+	if (ok == 1 || x == NULL || X509_STORE_CTX_get_error(ctx) != X509_V_ERR_CERT_HAS_EXPIRED ||
+	    ASN1_TIME_to_tm(X509_get0_notAfter(x), &tm) != 1 ||
+	    timegm(&tm) != X509_VERIFY_PARAM_get_time(param))
+		return ok;
+	X509_STORE_CTX_set_error(ctx, X509_V_OK);
+	return 1;
+}
+
 static int
 x509_chain_setup(X509_STORE_CTX *ctx, X509_STORE *store, const struct x509_cert *leaf,
     STACK_OF(X509) *above, int64_t time)
@@ -145,6 +173,7 @@ x509_chain_setup(X509_STORE_CTX *ctx, X509_STORE *store, const struct x509_cert 
 
 	if (X509_STORE_CTX_init(ctx, store, x509_raw(leaf), above) != 1)
 		return -1;
+	X509_STORE_CTX_set_verify_cb(ctx, x509_chain_last_second);
 	param = X509_STORE_CTX_get0_param(ctx);
 	X509_VERIFY_PARAM_set_time(param, (time_t)time);
 	X509_VERIFY_PARAM_set_auth_level(param, X509_CHAIN_LEVEL);
@@ -183,7 +212,7 @@ x509_chain_ok(struct x509_cert *const *chain, size_t n, const struct x509_cert *
 		    (i == 0 || x509_chain_may_issue(chain[i], i, reason));
 	if (ok && anchor != NULL)
 		ok = x509_chain_exponent_ok(anchor, n, reason) &&
-		    x509_chain_anchor_ok(anchor, n, reason);
+		    x509_chain_anchor_ok(anchor, n, x509_equal(anchor, chain[0]), reason);
 	ERR_clear_error();
 	*ret_ok = ok;
 	return buf_check(reason, e);

@@ -195,6 +195,73 @@ START_TEST(ak_chain_broken_at_the_root)
 }
 END_TEST
 
+/* notAfter is the last second of every certificate, the root's too; notBefore the first. */
+START_TEST(ak_chain_first_and_last_second)
+{
+	struct pki_options o[3] = {
+		{.name = "root", .basic = CA, .usage = SIGN}, {.name = "middle", .basic = CA, .usage = SIGN},
+		{.name = "leaf", .usage = "digitalSignature"},
+	};
+	CLEANUP(pki_freep) struct pki *root = NULL;
+	CLEANUP(pki_freep) struct pki *middle = NULL;
+	CLEANUP(pki_freep) struct pki *leaf = NULL;
+
+	o[_i].from = NOW - 100;
+	o[_i].until = NOW;
+	root = pki_make(&o[0]);
+	o[1].issuer = root;
+	middle = pki_make(&o[1]);
+	o[2].issuer = middle;
+	leaf = pki_make(&o[2]);
+	for (int64_t off = -2; off <= 1; off++) {
+		CLEANUP(judged_free) struct judged a = judge(CHAIN(leaf, middle), CHAIN(root), NOW + off);
+		CLEANUP(judged_free) struct judged b = judge(CHAIN(leaf, middle), CHAIN(root),
+		    NOW - 100 + off);
+
+		ck_assert_msg(a.result == (off <= 0 ? AK_CHAIN_GOOD : AK_CHAIN_BROKEN), "%d: %s", (int)off,
+		    buf_str(&a.reason));
+		ck_assert_msg(b.result == (off >= 0 ? AK_CHAIN_GOOD : AK_CHAIN_BROKEN), "%d: %s", (int)off,
+		    buf_str(&b.reason));
+	}
+}
+END_TEST
+
+/* A pinned root has to say that it is a CA; keyUsage it may lack. */
+START_TEST(ak_chain_what_a_root_says)
+{
+	static const struct { const char *basic, *usage; enum ak_chain_result result; } cases[] = {
+		{CA, SIGN, AK_CHAIN_GOOD}, {CA, NULL, AK_CHAIN_GOOD}, {NULL, NULL, AK_CHAIN_BROKEN},
+		{NULL, SIGN, AK_CHAIN_BROKEN}, {"CA:FALSE", SIGN, AK_CHAIN_BROKEN},
+		{CA, "digitalSignature", AK_CHAIN_BROKEN},
+	};
+	CLEANUP(pki_freep) struct pki *root = pki_make(&(struct pki_options){.name = "root",
+	    .basic = cases[_i].basic, .usage = cases[_i].usage});
+	CLEANUP(pki_freep) struct pki *middle = pki_ca("middle", root);
+	CLEANUP(pki_freep) struct pki *leaf = pki_leaf("leaf", middle);
+	CLEANUP(judged_free) struct judged j = judge(CHAIN(leaf, middle), CHAIN(root), NOW);
+
+	/* libcrypto takes it for no issuer at all where it says so, and then nobody is pinned */
+	ck_assert_msg((j.result == AK_CHAIN_GOOD) == (cases[_i].result == AK_CHAIN_GOOD), "%s",
+	    buf_str(&j.reason));
+}
+END_TEST
+
+/* An AK's own certificate, pinned: it vouches for itself and signs nothing. */
+START_TEST(ak_chain_of_one_pinned_key)
+{
+	CLEANUP(pki_freep) struct pki *root = pki_root("root");
+	CLEANUP(pki_freep) struct pki *leaf = pki_leaf("leaf", root);
+	CLEANUP(pki_freep) struct pki *next = pki_leaf("next", leaf);
+	CLEANUP(judged_free) struct judged a = judge(CHAIN(leaf), CHAIN(leaf), NOW);
+	CLEANUP(judged_free) struct judged b = judge(CHAIN(next), CHAIN(leaf), NOW);
+	CLEANUP(judged_free) struct judged c = judge(CHAIN(next, leaf), CHAIN(leaf), NOW);
+
+	ck_assert_int_eq(a.result, AK_CHAIN_GOOD);
+	ck_assert_int_ne(b.result, AK_CHAIN_GOOD);
+	ck_assert_int_ne(c.result, AK_CHAIN_GOOD);
+}
+END_TEST
+
 static int
 judge_der(const struct buf *chain, size_t n, enum ak_chain_result *ret, struct buf *reason,
     struct err *e)
@@ -341,6 +408,9 @@ UNIT_SUITE(ak_chain)
 	tcase_add_loop_test(tc, ak_chain_broken, 0, 7);
 	tcase_add_test(tc, ak_chain_forged_links);
 	tcase_add_test(tc, ak_chain_broken_at_the_root);
+	tcase_add_loop_test(tc, ak_chain_first_and_last_second, 0, 3);
+	tcase_add_loop_test(tc, ak_chain_what_a_root_says, 0, 6);
+	tcase_add_test(tc, ak_chain_of_one_pinned_key);
 	tcase_add_test(tc, ak_chain_root_in_the_chain);
 	tcase_add_test(tc, ak_chain_helpers);
 	tcase_add_test(tc, ak_chain_bytes_and_bounds);
