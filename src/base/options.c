@@ -63,6 +63,9 @@ options_set(const struct option *o, const char *text, const char *shown, struct 
 		*(bool *)o->value = true;
 		return 0;
 	case OPTION_STRING:
+		/* tables start with NULL: which of two was meant, nobody can know */
+		if (*(const char **)o->value != NULL)
+			return err_set(e, ERR_USAGE, "%.*s is given twice", (int)strcspn(shown, "="), shown);
 		*(const char **)o->value = text;
 		return 0;
 	case OPTION_OPTIONAL:
