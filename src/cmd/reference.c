@@ -190,8 +190,6 @@ reference_add(const char *file, const char *as, struct err *e)
 	CLEANUP(cleanup_close) int dir = -1;
 
 	if (references_read(file, &d, &text, e) != 0) {
-		if (e->code == ERR_FORMAT || e->code == ERR_UNSUPPORTED)
-			e->code = ERR_SPEC;
 		return -1;
 	}
 	if (reference_name(file, as, &name, e) != 0 || reference_open_user(true, &dir, e) != 0)

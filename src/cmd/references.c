@@ -20,6 +20,15 @@ references_bytes(const char *path, struct buf *ret, struct err *e)
 	return 0;
 }
 
+/* What a person gave or keeps is wrong: their document, not evidence. */
+static int
+references_wrong(const char *path, struct err *e)
+{
+	if (e->code == ERR_FORMAT || e->code == ERR_UNSUPPORTED || e->code == ERR_LIMIT)
+		e->code = ERR_SPEC;
+	return err_prefix(e, "%s", path);
+}
+
 int
 references_read(const char *path, struct reference_document *ret, struct buf *ret_text,
     struct err *e)
@@ -27,7 +36,7 @@ references_read(const char *path, struct reference_document *ret, struct buf *re
 	if (references_bytes(path, ret_text, e) != 0)
 		return -1;
 	if (reference_decode(ret_text->data, ret_text->len, ret, e) != 0)
-		return err_prefix(e, "%s", path);
+		return references_wrong(path, e);
 	return 0;
 }
 
@@ -39,7 +48,7 @@ references_add(struct reference_set *s, const char *path, struct err *e)
 	if (references_bytes(path, &text, e) != 0)
 		return -1;
 	if (reference_set_add(s, text.data, text.len, e) != 0)
-		return err_prefix(e, "%s", path);
+		return references_wrong(path, e);
 	return 0;
 }
 

@@ -31,6 +31,8 @@ fails 2 aicert reference
 fails 2 aicert reference forget
 printf '{"records":[]}' >bad.json
 fails 2 aicert reference add bad.json
+fails 2 aicert reference show bad.json
+fails 2 aicert verify --reference bad.json HEAD
 # a final newline does no harm, anything else does
 { cat "$seeds/whole"; echo; } >newline.json
 ok aicert reference add newline.json
