@@ -208,6 +208,17 @@ legacy_verdict_words(const struct legacy *l, int generation, struct verdict *v, 
 	    " assurance. Have the run made again to get a certificate.", generation);
 }
 
+/* A key that nobody vouches for is not shown to be one of a TPM, whatever its leaf says. */
+static int
+legacy_verdict_key(struct verdict *v, struct err *e)
+{
+	if (v->checks[CHECK_AK_CHAIN].result == VERDICT_PASS ||
+	    v->checks[CHECK_AK_KEY].result != VERDICT_PASS)
+		return 0;
+	return verdict_set(v, CHECK_AK_KEY, VERDICT_SKIP, NULL, "nobody vouches for it: its certificate is"
+	    " of the right form, and of a chain that fails", e);
+}
+
 static int
 legacy_verdict_fill(const struct legacy_verdict_request *rq, const struct legacy *l,
     struct verdict *v, int *ret_generation, struct err *e)
@@ -215,7 +226,8 @@ legacy_verdict_fill(const struct legacy_verdict_request *rq, const struct legacy
 	if (verdict_set(v, CHECK_CERTIFICATE_CANONICAL, VERDICT_FAIL, "a certificate",
 	    "an attestation of the original AICert", e) != 0 ||
 	    legacy_verdict_lacking(v, e) != 0 || legacy_verdict_binding(l, v, e) != 0 ||
-	    legacy_verdict_logs(l, v, ret_generation, e) != 0 || legacy_verdict_leaf(rq, l, v, e) != 0)
+	    legacy_verdict_logs(l, v, ret_generation, e) != 0 || legacy_verdict_leaf(rq, l, v, e) != 0 ||
+	    legacy_verdict_key(v, e) != 0)
 		return -1;
 	return legacy_verdict_words(l, *ret_generation, v, e);
 }

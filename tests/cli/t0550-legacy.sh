@@ -36,6 +36,7 @@ out_has "generation 2"
 trust wrong.trust
 legacy wrong.json
 out_has "FAIL  ak.chain"
+out_has "skip  ak.key: nobody vouches for it"
 out_has "pass  quote.signature"
 
 # one document

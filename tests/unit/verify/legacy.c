@@ -134,6 +134,7 @@ START_TEST(chains)
 	legacy_forge_make(&f);
 	v = judged(f.generation);
 	is(v, CHECK_AK_CHAIN, VERDICT_FAIL, NULL);
+	is(v, CHECK_AK_KEY, VERDICT_SKIP, "nobody vouches for it");
 	ck_assert(!noted(v, "own certificate does lead"));
 	verdict_free(v);
 	trusted(true);
