@@ -156,10 +156,16 @@ static const struct {
 	{TPMA_OBJECT_ENCRYPTEDDUPLICATION, false, "encryptedDuplication"},
 };
 
+/* TPMA_OBJECT, part 2 section 8.3: 0, 3, 12 to 15 and 20 to 31. */
+#define AK_PUBLIC_RESERVED 0xfff0f009u
+
 bool
 ak_public_attributes_ok(const struct ak_public *a, struct buf *reason)
 {
-	bool ok = true;
+	bool ok = (a->attributes & AK_PUBLIC_RESERVED) == 0;
+
+	if (!ok)
+		buf_adds(reason, "reserved attributes are set");
 
 	for (size_t i = 0; i < sizeof ak_public_rules / sizeof *ak_public_rules; i++) {
 		bool set = (a->attributes & ak_public_rules[i].bit) != 0;

@@ -136,6 +136,12 @@ START_TEST(ak_public_attributes)
 		ck_assert_str_eq(buf_str(&reason), cases[i].words);
 	}
 	buf_reset(&reason);
+	for (unsigned bit = 0; bit < 32; bit++) { /* what no TPM sets */
+		bool reserved = bit == 0 || bit == 3 || (bit >= 12 && bit < 16) || bit >= 20;
+
+		a.attributes = FIXTURE_ATTRIBUTES | 1u << bit;
+		ck_assert(!reserved || !ak_public_attributes_ok(&a, &reason));
+	}
 	a.attributes = 0;
 	ck_assert(!ak_public_attributes_ok(&a, &reason));
 	ck_assert_ptr_nonnull(strstr(buf_str(&reason), "fixedTPM is not set, fixedParent"));

@@ -73,6 +73,7 @@ START_TEST(every_byte_of_a_machine)
 		.name = "ak", .key = PKI_P256, .usage = "digitalSignature",
 	};
 	struct reference r;
+	size_t first, last;
 	struct err e;
 
 	machine_new(&m);
@@ -82,11 +83,17 @@ START_TEST(every_byte_of_a_machine)
 	machine_record(&m, HASH_SHA256, "any", &r);
 	machine_know(&m, &r, 1);
 	machine_finish(&m);
+	first = (size_t)(strstr(buf_str(&m.f.bytes), "\"public\":\"") - buf_str(&m.f.bytes));
+	last = first + strcspn(buf_str(&m.f.bytes) + first, "}");
 	UNIT_OK(memo_new(&m.rq.memo, &e), &e);
 	ck_assert_int_eq(answer(&m.rq, m.f.bytes.data, m.f.bytes.len), ANSWER_PASS);
 	for (size_t i = 0; i < m.f.bytes.len; i++) {
 		unsigned char flip = (unsigned char)(1u << (i * 7 + 3) % 8);
 
+		/* of a key that a chain vouches for, attributes that make no difference are the
+		 * runner's word (aicert-trust(5)) */
+		if (i >= first && i < last)
+			continue;
 		m.f.bytes.data[i] ^= flip;
 		ck_assert_msg(answer(&m.rq, m.f.bytes.data, m.f.bytes.len) != ANSWER_PASS,
 		    "byte %zu: %.40s", i, buf_str(&m.f.bytes) + (i > 20 ? i - 20 : 0));
