@@ -7,6 +7,7 @@ enum event_log_rule {
 	RULE_DESCRIBED,      /* the payload describes what was hashed; it may be the same */
 	RULE_PAYLOAD,        /* the payload was hashed */
 	RULE_SEPARATOR,      /* the payload, or the number 1 where it tells of an error */
+	RULE_IPL,            /* a boot loader's words: see event_log_matches_ipl() */
 	RULE_VARIABLE_BOOT,  /* the payload, or the variable's data alone */
 	RULE_AUTHORITY,      /* the payload, where its lengths agree: old shims log other bytes */
 	RULE_NOTHING         /* nothing was extended */
@@ -31,7 +32,7 @@ static const struct {
 	{0x0000000a, RULE_DESCRIBED, "EV_PLATFORM_CONFIG_FLAGS"},
 	{0x0000000b, RULE_DESCRIBED, "EV_TABLE_OF_DEVICES"},
 	{0x0000000c, RULE_DESCRIBED, "EV_COMPACT_HASH"},
-	{0x0000000d, RULE_DESCRIBED, "EV_IPL"},
+	{0x0000000d, RULE_IPL, "EV_IPL"},
 	{0x0000000e, RULE_DESCRIBED, "EV_IPL_PARTITION_DATA"},
 	{0x0000000f, RULE_DESCRIBED, "EV_NONHOST_CODE"},
 	{0x00000010, RULE_DESCRIBED, "EV_NONHOST_CONFIG"},
@@ -197,6 +198,37 @@ event_log_is_digest(const struct event_log_bank *b, const unsigned char *digest,
 	return 0;
 }
 
+/*
+ * Of its commands and command lines GRUB measures the words and logs them behind a prefix;
+ * of what others log as EV_IPL (files, shim's lists) only a description is there.  Words
+ * that were not measured are told by the prefix alone.
+ */
+static int
+event_log_matches_ipl(const struct event_log_bank *b, const unsigned char *digest,
+    const struct event_log_event *ev, enum event_log_match *ret, struct err *e)
+{
+	static const char *const prefixes[] = {"grub_cmd", "kernel_cmdline", "module_cmdline"};
+	size_t len = ev->len > 0 && ev->data[ev->len - 1] == '\0' ? ev->len - 1 : ev->len, skip = 0;
+	bool ok = false;
+
+	for (size_t i = 0; skip == 0 && i < sizeof prefixes / sizeof *prefixes; i++) {
+		size_t n = strlen(prefixes[i]);
+
+		if (len <= n || memcmp(ev->data, prefixes[i], n) != 0)
+			continue;
+		if (len >= n + 2 && memcmp(ev->data + n, ": ", 2) == 0)
+			skip = n + 2;
+		else if (ev->data[n] == ' ')
+			skip = n + 1;
+	}
+	if (event_log_is_digest(b, digest, ev->data, len, &ok, e) != 0 ||
+	    (!ok && skip > 0 && event_log_is_digest(b, digest, ev->data + skip, len - skip, &ok, e) != 0) ||
+	    (!ok && skip > 0 && event_log_is_digest(b, digest, ev->data + skip, ev->len - skip, &ok, e) != 0))
+		return -1;
+	*ret = ok ? EVENT_LOG_MATCHES : skip > 0 ? EVENT_LOG_DIFFERS : EVENT_LOG_UNKNOWN;
+	return 0;
+}
+
 /* Not the digest of the payload: of something else that the type allows? */
 static int
 event_log_matches_else(const struct event_log_bank *b, const unsigned char *digest,
@@ -219,6 +251,8 @@ event_log_matches_else(const struct event_log_bank *b, const unsigned char *dige
 			return -1;
 		*ret = ok ? EVENT_LOG_UNKNOWN : EVENT_LOG_DIFFERS;
 		return 0;
+	case RULE_IPL:
+		return event_log_matches_ipl(b, digest, ev, ret, e);
 	case RULE_VARIABLE_BOOT:
 		if (whole && event_log_is_digest(b, digest, v.data, v.data_len, &ok, e) != 0)
 			return -1;

@@ -340,6 +340,38 @@ START_TEST(event_log_digest_of_payload)
 }
 END_TEST
 
+/* What GRUB logs of the words it measured, in all the forms it did; and other words. */
+START_TEST(event_log_words_of_a_boot_loader)
+{
+	static const struct { const char *hashed; size_t n; const char *logged; size_t len;
+	    enum event_log_match is; } cases[] = {
+		{"linux /vmlinuz", 14, "grub_cmd: linux /vmlinuz", 25, EVENT_LOG_MATCHES},
+		{"linux /vmlinuz", 14, "grub_cmd: linux /vmlinuz", 24, EVENT_LOG_MATCHES},
+		{"linux /vmlinuz", 15, "grub_cmd: linux /vmlinuz", 25, EVENT_LOG_MATCHES},
+		{"linux /vmlinuz", 14, "grub_cmd linux /vmlinuz", 24, EVENT_LOG_MATCHES},
+		{"root=/dev/sda", 13, "kernel_cmdline: root=/dev/sda", 30, EVENT_LOG_MATCHES},
+		{"a b", 3, "module_cmdline: a b", 20, EVENT_LOG_MATCHES},
+		{"MokList", 7, "MokList", 8, EVENT_LOG_MATCHES},
+		{"the file", 8, "/boot/grub/grub.cfg", 20, EVENT_LOG_UNKNOWN},
+		{"init=/bin/evil", 14, "kernel_cmdline: root=/dev/sda", 30, EVENT_LOG_DIFFERS},
+		{"linux /vmlinuz", 14, "grub_cmd: linux /vmlinuy", 25, EVENT_LOG_DIFFERS},
+		{"x", 1, "grub_cmd:", 10, EVENT_LOG_UNKNOWN},
+		{"x", 1, "grub_cmd", 8, EVENT_LOG_UNKNOWN},
+		{"x", 1, "", 0, EVENT_LOG_UNKNOWN},
+		{"x", 1, "", 1, EVENT_LOG_UNKNOWN},
+	};
+	struct boot_log b;
+	struct event_log l;
+
+	boot_log_new(&b, both, 2);
+	boot_log_add(&b, 8, 0xd, cases[_i].hashed, cases[_i].n, cases[_i].logged, cases[_i].len);
+	decoded(&b, &l);
+	ck_assert_int_eq(match(&l, 0), cases[_i].is);
+	event_log_free(&l);
+	boot_log_free(&b);
+}
+END_TEST
+
 /* One bank that lies is enough. */
 START_TEST(event_log_digest_of_one_bank)
 {
@@ -748,6 +780,7 @@ UNIT_SUITE(event_log)
 	tcase_add_test(tc, event_log_limits);
 	tcase_add_test(tc, event_log_ccel);
 	tcase_add_test(tc, event_log_digest_of_payload);
+	tcase_add_loop_test(tc, event_log_words_of_a_boot_loader, 0, 14);
 	tcase_add_loop_test(tc, event_log_digest_of_one_bank, 0, 2);
 	tcase_add_test(tc, event_log_texts);
 	tcase_add_test(tc, event_log_compares);
