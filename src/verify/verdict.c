@@ -1,5 +1,5 @@
 /* The verdict as data.  verdict-json.c and verdict-text.c write it out. */
-#include "verify/verdict.h"
+#include "verify/verdict-internal.h"
 
 #include <stdarg.h>
 #include <string.h>

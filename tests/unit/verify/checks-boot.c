@@ -147,8 +147,8 @@ END_TEST
 START_TEST(log_with_other_words)
 {
 	static const char *const words[] = {
-		"1 event of the boot log has a payload that is not what was measured (first: event 12, PCR 7)",
-		"2 events of the boot log have payloads that are not what was measured (first: event 12, PCR 7)",
+		"1 event of the boot log has a payload that is not what was measured (first: event 18, PCR 7)",
+		"2 events of the boot log have payloads that are not what was measured (first: event 18, PCR 7)",
 	};
 
 	for (size_t i = 0; i < 2; i++) {
