@@ -125,11 +125,13 @@ libaicert_core_a_SOURCES += \
 	src/verify/checks-files.c \
 	src/verify/checks-hardware.c \
 	src/verify/checks-key.c \
+	src/verify/checks-policy.c \
 	src/verify/checks-quote.c \
 	src/verify/legacy.c src/verify/legacy.h \
 	src/verify/legacy-verdict.c src/verify/legacy-verdict.h \
 	src/verify/level.c src/verify/level.h \
 	src/verify/memo.c src/verify/memo.h \
+	src/verify/policy.c src/verify/policy.h \
 	src/verify/reference.c src/verify/reference.h \
 	src/verify/reference-match.c \
 	src/verify/reference-set.c \

@@ -160,6 +160,7 @@ unit_verify_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/verify/legacy.c \
 	tests/unit/verify/level.c \
 	tests/unit/verify/memo.c \
+	tests/unit/verify/policy.c \
 	tests/unit/verify/reference.c \
 	tests/unit/verify/quote-verdict.c \
 	tests/unit/verify/trust.c \
@@ -342,6 +343,10 @@ fuzz_history_request_LDADD = $(FUZZ_LDADD)
 check_PROGRAMS += fuzz-certificate
 fuzz_certificate_SOURCES = tests/fuzz/certificate.c $(FUZZ_DRIVER)
 fuzz_certificate_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-policy
+fuzz_policy_SOURCES = tests/fuzz/policy.c $(FUZZ_DRIVER)
+fuzz_policy_LDADD = $(FUZZ_LDADD)
 
 check_PROGRAMS += fuzz-dsse
 fuzz_dsse_SOURCES = tests/fuzz/dsse.c $(FUZZ_DRIVER)
@@ -533,6 +538,7 @@ CLI_TESTS = $(IMAGE_TESTS) \
 	tests/cli/t0520-event-log.sh \
 	tests/cli/t0530-reference.sh \
 	tests/cli/t0535-image.sh \
+	tests/cli/t0535-policy.sh \
 	tests/cli/t0540-hardware-check.sh \
 	tests/cli/t0550-legacy.sh \
 	tests/cli/t0600-robust.sh \

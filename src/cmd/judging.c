@@ -38,6 +38,30 @@ judging_time(const char *at, struct verify_request *rq, struct err *e)
 }
 
 int
+judging_policy(const char *option, struct policy *ret, bool *ret_there, struct err *e)
+{
+	CLEANUP(cleanup_free) char *dir = NULL;
+	CLEANUP(cleanup_free) char *path = NULL;
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+
+	*ret_there = false;
+	if (config_dir_user(&dir, e) != 0)
+		return -1;
+	path = option != NULL ? buf_strdup(option, e) : buf_strfmt(e, "%s/policy.json", dir);
+	if (path == NULL)
+		return -1;
+	if (fd_read_file(AT_FDCWD, path, POLICY_BYTES_MAX, &text, e) != 0)
+		return option == NULL && e->code == ERR_NOTFOUND ? 0 : -1;
+	if (policy_decode(text.data, text.len, ret, e) != 0) {
+		if (e->code == ERR_FORMAT || e->code == ERR_UNSUPPORTED || e->code == ERR_LIMIT)
+			e->code = ERR_SPEC; /* the user's own document */
+		return err_prefix(e, "%s", path);
+	}
+	*ret_there = true;
+	return 0;
+}
+
+int
 judging_crls(const struct option_list *files, struct judging_crls *ret, struct err *e)
 {
 	struct judging_crls c = {0};

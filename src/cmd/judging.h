@@ -13,6 +13,10 @@ int judging_level(const char *option, struct store *s, enum verdict_level *ret,
 /* --at, else now, into rq. */
 int judging_time(const char *at, struct verify_request *rq, struct err *e) MUST_CHECK;
 
+/* --policy, else the user's policy.json; *ret_there: there is one.  What cannot be read is
+ * an error, never no policy. */
+int judging_policy(const char *option, struct policy *ret, bool *ret_there, struct err *e) MUST_CHECK;
+
 /* Revocation lists as they were given. */
 struct judging_crls {
 	struct buf lists[AK_REVOKED_LISTS_MAX];

@@ -16,12 +16,12 @@
 #define VERIFY_OTHERS_MAX 20 /* listed */
 
 #define VERIFY_SYNOPSIS "[--inputs] [--min-level LEVEL] [--at TIME] [--reference FILE]... " \
-	"[--crl FILE]... [-v|--json] FILE|REV | -a [--json] | " \
+	"[--crl FILE]... [--policy FILE] [-v|--json] FILE|REV | -a [--json] | " \
 	"--legacy [--at TIME] [--json] FILE | --explain CHECK"
 
 struct verify_options {
 	bool json, inputs, all, verbose, legacy;
-	const char *min_level, *at, *explain;
+	const char *min_level, *at, *explain, *policy;
 	struct option_list references, crls;
 };
 
@@ -39,6 +39,8 @@ struct verify_job {
 	struct trust trust;
 	struct reference_set references;
 	struct judging_crls crls;
+	struct policy policy;
+	bool has_policy;
 	struct buf bytes;
 	struct verify_file output;
 	struct verify_file *inputs;
@@ -54,6 +56,7 @@ verify_job_free(struct verify_job *j)
 	trust_free(&j->trust);
 	reference_set_free(&j->references);
 	judging_crls_free(&j->crls);
+	policy_free(&j->policy);
 	buf_free(&j->bytes);
 	free(j->inputs);
 	certificate_free(&j->certificate);
@@ -288,6 +291,7 @@ verify_command(int argc, char **argv, struct err *e)
 		{OPTION_STRING, 0, "at", &o.at, "TIME", "judge at this time, not now"},
 		{OPTION_STRINGS, 0, "reference", &o.references, "FILE",
 		    "one of these reference records must match"},
+		{OPTION_STRING, 0, "policy", &o.policy, "FILE", "the policy to satisfy, not the user's own"},
 		{OPTION_STRINGS, 0, "crl", &o.crls, "FILE", "a revocation list, DER or PEM"},
 		{OPTION_FLAG, 'a', "all", &o.all, NULL, "every certificate of the history, one a line"},
 		{OPTION_FLAG, 'v', "verbose", &o.verbose, NULL, "print every check"},
@@ -312,8 +316,10 @@ verify_command(int argc, char **argv, struct err *e)
 	if (cmd_store(STORE_READ_ONLY, &j.s, e) != 0 ||
 	    judging_level(o.min_level, j.s, &j.rq.required, e) != 0 || cmd_trust(&j.trust, e) != 0 ||
 	    references_load(&o.references, &j.references, e) != 0 ||
-	    judging_crls(&o.crls, &j.crls, e) != 0)
+	    judging_crls(&o.crls, &j.crls, e) != 0 ||
+	    judging_policy(o.policy, &j.policy, &j.has_policy, e) != 0)
 		return -1;
+	j.rq.policy = j.has_policy ? &j.policy : NULL;
 	j.rq.crls = j.crls.lists;
 	j.rq.crl_count = j.crls.count;
 	j.rq.reference_required = o.references.count > 0;

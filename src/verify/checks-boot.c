@@ -130,6 +130,7 @@ checks_boot_matched(struct check_ctx *x, const struct checks_boot_nearest *n, st
 	snprintf(found, sizeof found, "%.200s %.100s on %.200s", image->name, image->version,
 	    n->record->platform);
 	x->facts.emulated = x->v->emulated = reference_is_emulated(n->record);
+	x->image = image->name;
 	x->facts.boot_fixed = true; /* what is not fixed may be any by its rules */
 	for (unsigned pcr = 0; pcr < REFERENCE_PCRS; pcr++) {
 		if (n->record->pcrs[pcr].any != NULL && verdict_note(x->v, e, "The reference record lets"

@@ -50,6 +50,7 @@ checks_chain_judge(struct check_ctx *x, const struct resource_made_by *by, const
 		.fetch_arg = x->rq->fetch_arg,
 		.trust = x->rq->trust,
 		.memo = x->rq->memo,
+		.policy = x->rq->policy,
 		.crls = x->rq->crls,
 		.crl_count = x->rq->crl_count,
 		.references = x->rq->references,

@@ -100,6 +100,7 @@ checks_key_good(struct check_ctx *x, const struct checks_key_chain *k, struct er
 		return checks_fail(x, CHECK_AK_CHAIN, "an AK certificate as the trust entry asks for", e,
 		    "%s", buf_str(&reason));
 	x->facts.ak_grant = t->grants;
+	x->ak_certified = k->not_before;
 	free(x->v->root);
 	x->v->root = printable(t->name, e);
 	if (x->v->root == NULL)

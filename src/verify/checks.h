@@ -3,7 +3,8 @@
  * one shared context.  A check writes what it found into the verdict; it
  * returns -1 only for want of memory.  checks.c has the plumbing and the
  * checks that are not judged yet; checks-boot.c, checks-events.c, checks-key.c,
- * checks-quote.c, checks-envelope.c, checks-hardware.c, checks-files.c, checks-chain.c the rest.
+ * checks-quote.c, checks-envelope.c, checks-hardware.c, checks-files.c, checks-chain.c,
+ * checks-policy.c the rest.
  */
 #ifndef VERIFY_CHECKS_H
 #define VERIFY_CHECKS_H
@@ -53,6 +54,8 @@ struct check_ctx {
 	size_t ak_chain_count;
 	struct memo *memo;
 	struct memo_item *chain_item, *ak_item, *leaf_item; /* held; NULL: not asked yet */
+	int64_t ak_certified;       /* ak.chain passed: notBefore of the AK's certificate */
+	const char *image;          /* boot.reference passed: its record's image; NULL: it did not */
 	const struct ak_chain_path *ak_path; /* as ak.chain judged it; NULL: no chain */
 	struct checks_quote quote, start;
 	enum hash_alg bank;         /* that carries the proof */
@@ -79,7 +82,7 @@ int checks_fail(struct check_ctx *x, enum verdict_check c, const char *expected,
  * makes the check fail with the message. */
 int checks_error(struct check_ctx *x, enum verdict_check c, const char *expected,
     const struct err *found, struct err *e) MUST_CHECK;
-check_fn checks_time_proof, checks_commit_signature, checks_policy;
+check_fn checks_time_proof, checks_commit_signature;
 /* Fetches a tree or certificate and hashes it again.  0: *ret_ok says whether it is here; else
  * the check was set to missing, or failed where the bytes are damaged. */
 int checks_fetch(struct check_ctx *x, enum verdict_check c, const struct object_ref *ref,
@@ -109,6 +112,9 @@ check_fn checks_hardware_report;
 
 /* checks-files.c */
 check_fn checks_files_outputs, checks_files_inputs;
+
+/* checks-policy.c */
+check_fn checks_policy;
 
 /* checks-chain.c */
 check_fn checks_chain_inputs;

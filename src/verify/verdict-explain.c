@@ -94,13 +94,14 @@ static const struct explain explain_checks[CHECK_COUNT] = {
 		"aicert hardware-check; snpguest or go-sev-guest read the report.",
 		"The report is not genuine, not of this machine, or allows the host to look inside."},
 	[CHECK_TIME_PROOF] = {
-		"Does a time stamp by somebody else prove that the certificate existed at a time?",
-		"openssl ts -verify.",
-		"The time stamp is not genuine or is about something else."},
+		"Does a time stamp by somebody else prove that the certificate existed at a time? Not judged by"
+		" this version: the check is always skipped.",
+		"The times that verify prints are the host's claims.",
+		"It does not fail in this version."},
 	[CHECK_COMMIT_SIGNATURE] = {
-		"Did the author sign the commit?",
-		"ssh-keygen -Y verify.",
-		"The signature is not the author's."},
+		"Did the author sign the commit? Not judged by this version: the check is always skipped.",
+		"git log --show-signature, for the git commit of the code.",
+		"It does not fail in this version."},
 	[CHECK_FILES_OUTPUTS] = {
 		"Is the file in front of you what the run made: same type, size and digest?",
 		"sha256sum FILE is the digest in the certificate.",
@@ -114,12 +115,13 @@ static const struct explain explain_checks[CHECK_COUNT] = {
 		"aicert trace prints the lineage; verify each certificate by itself.",
 		"A run this one builds on is no proof: nothing is known of where that input came from."},
 	[CHECK_REVOCATION] = {
-		"Was a certificate of the attestation key withdrawn, by the revocation lists that are given?",
+		"Was a certificate of the attestation key withdrawn, by the revocation lists that are given"
+		" (--crl)? Revoke commits of the history are not judged by this version.",
 		"openssl crl -text; openssl verify -crl_check.",
 		"The maker of the machine no longer vouches for the key."},
 	[CHECK_POLICY] = {
-		"Does the certificate satisfy the policy you configured?",
-		"Read the policy file.",
+		"Does the certificate satisfy the policy you configured (policy.json, --policy)?",
+		"aicert-policy(5) says what a policy can demand.",
 		"The proof may be good, but it is not what you asked for."},
 };
 

@@ -75,6 +75,11 @@ verify_ctx_new(const struct verify_request *rq, const char *subject, struct chec
 		return -1;
 	x->v->certificate = rq->id;
 	x->v->required = rq->required > LEVEL_SIMULATED ? rq->required : LEVEL_SIMULATED;
+	if (rq->policy != NULL) {
+		x->v->policy_digest = rq->policy->digest;
+		if (x->v->required < rq->policy->min_level)
+			x->v->required = rq->policy->min_level;
+	}
 	x->v->time = rq->time;
 	x->v->time_source = buf_strdup(rq->time_source != NULL ? rq->time_source : "now", e);
 	if (x->v->time_source == NULL)

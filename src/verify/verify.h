@@ -8,6 +8,7 @@
 
 #include "object/certificate.h"
 #include "verify/memo.h"
+#include "verify/policy.h"
 #include "verify/reference.h"
 #include "verify/trust.h"
 #include "verify/verdict.h"
@@ -33,6 +34,7 @@ struct verify_request {
 	const struct trust *trust;  /* NULL: no entries */
 	/* For who judges many with the same trust entries; NULL: one of this call alone. */
 	struct memo *memo;
+	const struct policy *policy; /* NULL: none */
 	const struct buf *crls;     /* revocation lists, DER or PEM, for the AK's certificates */
 	size_t crl_count;
 	const struct reference_set *references; /* NULL: none */
