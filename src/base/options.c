@@ -54,6 +54,21 @@ options_add_string(struct option_list *l, const char *text, struct err *e)
 	return 0;
 }
 
+/* Of one value given twice nobody can know which was meant. */
+static int
+options_once(const struct option *table, const struct option *o, uint64_t *seen, const char *shown,
+    struct err *e)
+{
+	uint64_t bit = (uint64_t)1 << (o - table) % 64;
+
+	if (o->kind != OPTION_STRING && o->kind != OPTION_INT)
+		return 0;
+	if ((*seen & bit) != 0)
+		return err_set(e, ERR_USAGE, "%.*s is given twice", (int)strcspn(shown, "="), shown);
+	*seen |= bit;
+	return 0;
+}
+
 static int
 options_set(const struct option *o, const char *text, const char *shown, struct err *e)
 {
@@ -63,9 +78,6 @@ options_set(const struct option *o, const char *text, const char *shown, struct 
 		*(bool *)o->value = true;
 		return 0;
 	case OPTION_STRING:
-		/* tables start with NULL: which of two was meant, nobody can know */
-		if (*(const char **)o->value != NULL)
-			return err_set(e, ERR_USAGE, "%.*s is given twice", (int)strcspn(shown, "="), shown);
 		*(const char **)o->value = text;
 		return 0;
 	case OPTION_OPTIONAL:
@@ -83,7 +95,8 @@ options_set(const struct option *o, const char *text, const char *shown, struct 
 
 /* argv[*i] is "--name" or "--name=value". */
 static int
-options_long(const struct option *table, int argc, char **argv, int *i, struct err *e)
+options_long(const struct option *table, int argc, char **argv, int *i, uint64_t *seen,
+    struct err *e)
 {
 	const char *arg = argv[*i];
 	size_t len = strcspn(arg + 2, "=");
@@ -99,12 +112,13 @@ options_long(const struct option *table, int argc, char **argv, int *i, struct e
 			return err_set(e, ERR_USAGE, "--%s needs a value", o->name);
 		value = argv[++*i];
 	}
-	return options_set(o, value, arg, e);
+	return options_once(table, o, seen, arg, e) != 0 ? -1 : options_set(o, value, arg, e);
 }
 
 /* argv[*i] is "-abc", "-xvalue" or "-x". */
 static int
-options_short(const struct option *table, int argc, char **argv, int *i, struct err *e)
+options_short(const struct option *table, int argc, char **argv, int *i, uint64_t *seen,
+    struct err *e)
 {
 	for (const char *p = argv[*i] + 1; *p != '\0'; p++) {
 		const struct option *o = options_find_letter(table, *p);
@@ -120,6 +134,8 @@ options_short(const struct option *table, int argc, char **argv, int *i, struct 
 		}
 		if (*value == '\0' && *i + 1 >= argc)
 			return err_set(e, ERR_USAGE, "-%c needs a value", *p);
+		if (options_once(table, o, seen, shown, e) != 0)
+			return -1;
 		return options_set(o, *value != '\0' ? value : argv[++*i], shown, e);
 	}
 	return 0;
@@ -129,6 +145,7 @@ int
 options_parse(const struct option *table, int argc, char **argv, int *ret_argc, struct err *e)
 {
 	bool only_arguments = false;
+	uint64_t seen = 0;              /* bit n: the table's option n */
 	int kept = 0;
 
 	for (int i = 1; i < argc; i++) {
@@ -140,9 +157,9 @@ options_parse(const struct option *table, int argc, char **argv, int *ret_argc, 
 		else if (strcmp(arg, "--") == 0)
 			only_arguments = true;
 		else if (arg[1] == '-')
-			rc = options_long(table, argc, argv, &i, e);
+			rc = options_long(table, argc, argv, &i, &seen, e);
 		else
-			rc = options_short(table, argc, argv, &i, e);
+			rc = options_short(table, argc, argv, &i, &seen, e);
 		if (rc != 0)
 			return -1;
 	}

@@ -14,10 +14,10 @@
 enum option_kind {
 	OPTION_END = 0,
 	OPTION_FLAG,    /* bool *: set true */
-	OPTION_STRING,  /* const char **: last one wins */
+	OPTION_STRING,  /* const char **: once */
 	OPTION_STRINGS, /* struct option_list *: may be repeated */
-	OPTION_OPTIONAL,/* const char **: "" without a value; only --name=value gives one */
-	OPTION_INT,     /* int64_t *: decimal, >= 0 */
+	OPTION_OPTIONAL,/* const char **: "" without a value; only --name=value gives one; once */
+	OPTION_INT,     /* int64_t *: decimal, >= 0; once */
 	OPTION_HELP     /* -h, --help: bool * */
 };
 

@@ -135,6 +135,9 @@ ok check --chain with-root.pem --root root.pem --any-nonce
 ok aicert quote-check --attest q.bin --signature q.raw --signature-format rsassa-sha256 --key ak.pub --any-nonce
 
 # --- usage ---
+fails 2 check --key ak.pub --nonce 00ff --nonce 00ff
+err_has "--nonce is given twice"
+fails 2 check --key ak.pub --nonce=00 --nonce=00ff
 fails 2 aicert quote-check --attest q.bin --key ak.pub
 fails 2 check
 fails 2 check --key ak.pub --chain chain.pem --any-nonce

@@ -78,7 +78,6 @@ static const struct {
 	{"--file=a=b", "0 0 0 a=b -1 [] /"},
 	{"--file|x", "0 0 0 x -1 [] /"},
 	{"-f|-a", "0 0 0 -a -1 [] /"}, /* a value is taken as it is */
-	{"-f|x|-f|y", "0 0 0 y -1 [] /"}, /* the last one wins */
 	{"-n5", "0 0 0 - 5 [] /"},
 	{"-n|0", "0 0 0 - 0 [] /"},
 	{"--number=9223372036854775807", "0 0 0 - 9223372036854775807 [] /"},
@@ -123,7 +122,8 @@ static const struct {
 	{"--=x", "--"}, {"-a-", "--"}, {"-n", "-n"}, {"-n|", "-n"}, {"-n|x", "-n"},
 	{"-n|-1", "-n"}, {"-n|+1", "-n"}, {"-n| 1", "-n"}, {"-n|1 ", "-n"}, {"-n|1x", "-n"},
 	{"-n|0x10", "-n"}, {"-n|1.5", "-n"}, {"--number=9223372036854775808", "--number"},
-	{"--number=", "--number"},
+	{"--number=", "--number"}, {"-f|x|-f|x", "-f is given twice"},
+	{"--file=x|--file|y", "--file is given twice"}, {"-f|x|--file=y", "--file is given twice"},
 };
 
 START_TEST(test_options_refuse)
@@ -136,6 +136,21 @@ START_TEST(test_options_refuse)
 	ck_assert_msg(strstr(e.msg, options_bad[_i].named) != NULL, "%s", e.msg);
 	ck_assert_int_eq(v.number, -1);
 	options_list_free(&v.names);
+}
+END_TEST
+
+/* A default is no first time; flags and lists may come again. */
+START_TEST(test_options_once)
+{
+	struct options_values v = {.file = "default"};
+	char *argv[OPTIONS_ARGV_MAX + 1], text[256];
+	struct err e;
+
+	ck_assert_int_eq(options_run("-f|x|-a|-a|--name|a|--name|a", &v, text, sizeof text, argv, &e), 0);
+	ck_assert_str_eq(v.file, "x");
+	ck_assert_uint_eq(v.names.count, 2);
+	options_list_free(&v.names);
+	UNIT_FAILS(options_run("-n1|--number=1", &v, text, sizeof text, argv, &e), &e, ERR_USAGE);
 }
 END_TEST
 
@@ -170,5 +185,6 @@ UNIT_SUITE(options)
 {
 	tcase_add_loop_test(tc, test_options_parse, 0, sizeof options_good / sizeof options_good[0]);
 	tcase_add_loop_test(tc, test_options_refuse, 0, sizeof options_bad / sizeof options_bad[0]);
+	tcase_add_test(tc, test_options_once);
 	tcase_add_test(tc, test_options_usage);
 }
