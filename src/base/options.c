@@ -25,7 +25,8 @@ options_find_letter(const struct option *table, char letter)
 static bool
 options_takes_value(const struct option *o)
 {
-	return o->kind == OPTION_STRING || o->kind == OPTION_STRINGS || o->kind == OPTION_INT;
+	return o->kind == OPTION_STRING || o->kind == OPTION_ONCE || o->kind == OPTION_STRINGS ||
+	    o->kind == OPTION_INT;
 }
 
 static int
@@ -61,7 +62,7 @@ options_once(const struct option *table, const struct option *o, uint64_t *seen,
 {
 	uint64_t bit = (uint64_t)1 << (o - table) % 64;
 
-	if (o->kind != OPTION_STRING && o->kind != OPTION_INT)
+	if (o->kind != OPTION_ONCE)
 		return 0;
 	if ((*seen & bit) != 0)
 		return err_set(e, ERR_USAGE, "%.*s is given twice", (int)strcspn(shown, "="), shown);
@@ -78,6 +79,7 @@ options_set(const struct option *o, const char *text, const char *shown, struct 
 		*(bool *)o->value = true;
 		return 0;
 	case OPTION_STRING:
+	case OPTION_ONCE:
 		*(const char **)o->value = text;
 		return 0;
 	case OPTION_OPTIONAL:

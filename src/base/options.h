@@ -14,10 +14,11 @@
 enum option_kind {
 	OPTION_END = 0,
 	OPTION_FLAG,    /* bool *: set true */
-	OPTION_STRING,  /* const char **: once */
+	OPTION_STRING,  /* const char **: the last one wins, so that a wrapper can be overruled */
+	OPTION_ONCE,    /* const char **: given twice it is refused, since one would not be judged */
 	OPTION_STRINGS, /* struct option_list *: may be repeated */
-	OPTION_OPTIONAL,/* const char **: "" without a value; only --name=value gives one; once */
-	OPTION_INT,     /* int64_t *: decimal, >= 0; once */
+	OPTION_OPTIONAL,/* const char **: "" without a value; only --name=value gives one */
+	OPTION_INT,     /* int64_t *: decimal, >= 0 */
 	OPTION_HELP     /* -h, --help: bool * */
 };
 

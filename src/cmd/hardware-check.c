@@ -404,15 +404,15 @@ hardware_check_command(int argc, char **argv, struct err *e)
 	CLEANUP(hardware_check_options_free) struct hardware_check_options o = {0};
 	bool help = false;
 	const struct option table[] = {
-		{OPTION_STRING, 0, "report", &o.report, "FILE", "the report"},
+		{OPTION_ONCE, 0, "report", &o.report, "FILE", "the report"},
 		{OPTION_STRING, 0, "format", &o.format, "FORMAT", "snp (1184 bytes) or hcl (Azure's NV index)"},
-		{OPTION_STRING, 0, "vcek", &o.vcek, "FILE", "certificate of the chip's key, DER or PEM"},
-		{OPTION_STRING, 0, "chain", &o.chain, "FILE", "what signed it: ASK, perhaps the ARK"},
+		{OPTION_ONCE, 0, "vcek", &o.vcek, "FILE", "certificate of the chip's key, DER or PEM"},
+		{OPTION_ONCE, 0, "chain", &o.chain, "FILE", "what signed it: ASK, perhaps the ARK"},
 		{OPTION_STRINGS, 0, "root", &o.roots, "FILE", "an ARK to believe, instead of the trust entries"},
-		{OPTION_STRING, 0, "ak", &o.ak, "FILE", "hcl: the key that signs quotes, as PEM or TPMT_PUBLIC"},
-		{OPTION_STRING, 0, "report-data", &o.report_data, "HEX", "snp: what REPORT_DATA must be"},
+		{OPTION_ONCE, 0, "ak", &o.ak, "FILE", "hcl: the key that signs quotes, as PEM or TPMT_PUBLIC"},
+		{OPTION_ONCE, 0, "report-data", &o.report_data, "HEX", "snp: what REPORT_DATA must be"},
 		{OPTION_STRINGS, 0, "launch", &o.launch, "ID", "idkey:HEX or measurement:HEX that is believed"},
-		{OPTION_STRING, 0, "min-tcb", &o.min_tcb, "LIST", "bootloader=N,tee=N,snp=N,microcode=N,fmc=N"},
+		{OPTION_ONCE, 0, "min-tcb", &o.min_tcb, "LIST", "bootloader=N,tee=N,snp=N,microcode=N,fmc=N"},
 		{OPTION_STRING, 0, "at", &o.at, "TIME", "judge at this time, not now"},
 		{OPTION_FLAG, 0, "json", &o.json, NULL, "the verdict as one JSON document"},
 		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},

@@ -291,7 +291,7 @@ verify_command(int argc, char **argv, struct err *e)
 		{OPTION_STRING, 0, "at", &o.at, "TIME", "judge at this time, not now"},
 		{OPTION_STRINGS, 0, "reference", &o.references, "FILE",
 		    "one of these reference records must match"},
-		{OPTION_STRING, 0, "policy", &o.policy, "FILE", "the policy to satisfy, not the user's own"},
+		{OPTION_ONCE, 0, "policy", &o.policy, "FILE", "the policy to satisfy, not the user's own"},
 		{OPTION_STRINGS, 0, "crl", &o.crls, "FILE", "a revocation list, DER or PEM"},
 		{OPTION_FLAG, 'a', "all", &o.all, NULL, "every certificate of the history, one a line"},
 		{OPTION_FLAG, 'v', "verbose", &o.verbose, NULL, "print every check"},

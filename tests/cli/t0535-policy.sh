@@ -27,9 +27,9 @@ ok judged "{$media, \"minLevel\": \"vtpm\"}" --json
 out_has "\"policy\":\"sha256:$(sha256sum policy.json | cut -d' ' -f1)\""
 fails 1 judged "{$media, \"minLevel\": \"confidential\"}" --min-level simulated
 fails 1 judged "{$media, \"images\": [\"other\"]}"
-out_has "FAIL  policy"
+out_has "FAIL  HEAD: policy ("
 fails 1 judged "{$media, \"akNotBefore\": \"2026-01-01T00:00:00Z\"}"
-out_has "FAIL  policy"
+out_has "FAIL  HEAD: policy ("
 fails 1 judged "{$media, \"denyRuns\": [\"$run\"]}" --min-level simulated
 out_has "run $run"
 ok judged "{$media, \"denyRuns\": [\"$(echo "$run" | tr 0-9a-f 1-9a-f0)\"]}"
@@ -44,7 +44,7 @@ out_has "no reference record matches"
 # the user's own is always there; --policy stands in its place
 printf '{%s, "denyRuns": ["%s"]}' "$media" "$run" >"$XDG_CONFIG_HOME/aicert/policy.json"
 fails 1 aicert verify --min-level simulated HEAD
-out_has "FAIL  policy"
+out_has "FAIL  HEAD: policy ("
 fails 1 aicert verify --all
 out_has "policy: run $run"
 ok judged "{$media, \"minLevel\": \"device\"}"
