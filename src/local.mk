@@ -52,6 +52,7 @@ libaicert_core_a_SOURCES += \
 	src/crypto/key-sign.c \
 	src/crypto/pem.c src/crypto/pem.h \
 	src/crypto/random.c src/crypto/random.h \
+	src/crypto/time-stamp.c src/crypto/time-stamp.h \
 	src/crypto/x509.c src/crypto/x509.h src/crypto/x509-internal.h \
 	src/crypto/x509-chain.c \
 	src/crypto/x509-make.c src/crypto/x509-make.h \
@@ -127,6 +128,7 @@ libaicert_core_a_SOURCES += \
 	src/verify/checks-key.c \
 	src/verify/checks-policy.c \
 	src/verify/checks-quote.c \
+	src/verify/checks-time.c \
 	src/verify/legacy.c src/verify/legacy.h \
 	src/verify/legacy-verdict.c src/verify/legacy-verdict.h \
 	src/verify/level.c src/verify/level.h \

@@ -56,6 +56,7 @@ unit_codec_LDADD = $(UNIT_LDADD)
 # unit crypto
 UNIT_TESTS += unit-crypto
 unit_crypto_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/tsa.c tests/unit/tsa.h \
 	tests/unit/corpus.c tests/unit/corpus.h \
 	tests/unit/pki.c tests/unit/pki.h \
 	tests/unit/crypto/fault.c \
@@ -63,6 +64,7 @@ unit_crypto_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/crypto/key.c \
 	tests/unit/crypto/pem.c \
 	tests/unit/crypto/random.c \
+	tests/unit/crypto/time-stamp.c \
 	tests/unit/crypto/wycheproof.c \
 	tests/unit/crypto/x509.c \
 	tests/unit/crypto/x509-pss.c
@@ -139,6 +141,7 @@ unit_tpm_LDADD = $(UNIT_LDADD)
 # unit verify
 UNIT_TESTS += unit-verify
 unit_verify_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/tsa.c tests/unit/tsa.h \
 	tests/unit/corpus.c tests/unit/corpus.h \
 	tests/unit/pki.c tests/unit/pki.h \
 	tests/unit/evidence/fixture.c tests/unit/evidence/fixture.h \
@@ -155,6 +158,7 @@ unit_verify_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/verify/checks-hardware.c \
 	tests/unit/verify/checks-key.c \
 	tests/unit/verify/checks-quote.c \
+	tests/unit/verify/checks-time.c \
 	tests/unit/verify/faults.c \
 	tests/unit/verify/flip.c \
 	tests/unit/verify/legacy.c \
@@ -343,6 +347,10 @@ fuzz_history_request_LDADD = $(FUZZ_LDADD)
 check_PROGRAMS += fuzz-certificate
 fuzz_certificate_SOURCES = tests/fuzz/certificate.c $(FUZZ_DRIVER)
 fuzz_certificate_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-time-stamp
+fuzz_time_stamp_SOURCES = tests/fuzz/time-stamp.c $(FUZZ_DRIVER)
+fuzz_time_stamp_LDADD = $(FUZZ_LDADD)
 
 check_PROGRAMS += fuzz-policy
 fuzz_policy_SOURCES = tests/fuzz/policy.c $(FUZZ_DRIVER)
@@ -539,6 +547,7 @@ CLI_TESTS = $(IMAGE_TESTS) \
 	tests/cli/t0530-reference.sh \
 	tests/cli/t0535-image.sh \
 	tests/cli/t0535-policy.sh \
+	tests/cli/t0536-time-stamp.sh \
 	tests/cli/t0540-hardware-check.sh \
 	tests/cli/t0550-legacy.sh \
 	tests/cli/t0600-robust.sh \

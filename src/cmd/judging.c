@@ -5,6 +5,7 @@
 #include "base/timestamp.h"
 #include "store/config.h"
 
+#define JUDGING_TIME_STAMP_MAX (1024u * 1024)
 #define JUDGING_CRL_MAX (32u * 1024 * 1024)
 
 int
@@ -58,6 +59,15 @@ judging_policy(const char *option, struct policy *ret, bool *ret_there, struct e
 		return err_prefix(e, "%s", path);
 	}
 	*ret_there = true;
+	return 0;
+}
+
+int
+judging_time_stamp(const char *path, struct buf *text, struct verify_request *rq, struct err *e)
+{
+	if (fd_read_file(AT_FDCWD, path, JUDGING_TIME_STAMP_MAX, text, e) != 0)
+		return -1;
+	rq->time_stamp = text;
 	return 0;
 }
 

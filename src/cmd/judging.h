@@ -17,6 +17,10 @@ int judging_time(const char *at, struct verify_request *rq, struct err *e) MUST_
  * an error, never no policy. */
 int judging_policy(const char *option, struct policy *ret, bool *ret_there, struct err *e) MUST_CHECK;
 
+/* --time-stamp, into rq; text holds it. */
+int judging_time_stamp(const char *path, struct buf *text, struct verify_request *rq,
+    struct err *e) MUST_CHECK;
+
 /* Revocation lists as they were given. */
 struct judging_crls {
 	struct buf lists[AK_REVOKED_LISTS_MAX];

@@ -315,8 +315,8 @@ trust_add_fits(const struct trust_entry *t, const struct x509_profile *p, const 
 	if (p->ca && p->has_key_usage && !p->key_cert_sign)
 		return err_set(e, ERR_USAGE, "%s: a CA whose keyUsage does not let it sign certificates",
 		    path);
-	if (p->ca || !trust_purpose_used(t->purpose))
-		return 0;
+	if (p->ca || !trust_purpose_used(t->purpose) || t->purpose == TRUST_TSA)
+		return 0; /* an authority's own certificate may be pinned as well as who made it */
 	if (t->purpose != TRUST_AK)
 		return err_set(e, ERR_USAGE, "%s: not a CA's certificate, so it can end or complete no"
 		    " chain", path);

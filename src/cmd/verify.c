@@ -16,12 +16,12 @@
 #define VERIFY_OTHERS_MAX 20 /* listed */
 
 #define VERIFY_SYNOPSIS "[--inputs] [--min-level LEVEL] [--at TIME] [--reference FILE]... " \
-	"[--crl FILE]... [--policy FILE] [-v|--json] FILE|REV | -a [--json] | " \
+	"[--crl FILE]... [--policy FILE] [--time-stamp FILE] [-v|--json] FILE|REV | -a [--json] | " \
 	"--legacy [--at TIME] [--json] FILE | --explain CHECK"
 
 struct verify_options {
 	bool json, inputs, all, verbose, legacy;
-	const char *min_level, *at, *explain, *policy;
+	const char *min_level, *at, *explain, *policy, *time_stamp;
 	struct option_list references, crls;
 };
 
@@ -41,7 +41,7 @@ struct verify_job {
 	struct judging_crls crls;
 	struct policy policy;
 	bool has_policy;
-	struct buf bytes;
+	struct buf bytes, time_stamp;
 	struct verify_file output;
 	struct verify_file *inputs;
 	size_t input_count;
@@ -58,6 +58,7 @@ verify_job_free(struct verify_job *j)
 	judging_crls_free(&j->crls);
 	policy_free(&j->policy);
 	buf_free(&j->bytes);
+	buf_free(&j->time_stamp);
 	free(j->inputs);
 	certificate_free(&j->certificate);
 	store_close(j->s);
@@ -260,7 +261,7 @@ verify_every(struct verify_job *j, const struct verify_options *o, struct err *e
 {
 	const struct verify_all_options all = {.json = o->json};
 
-	if (o->inputs || o->verbose)
+	if (o->inputs || o->verbose || o->time_stamp != NULL)
 		return err_set(e, ERR_USAGE, "verify: --all judges certificates, without files and details");
 	j->rq.trust = &j->trust;
 	j->rq.references = &j->references;
@@ -291,6 +292,7 @@ verify_command(int argc, char **argv, struct err *e)
 		{OPTION_STRING, 0, "at", &o.at, "TIME", "judge at this time, not now"},
 		{OPTION_STRINGS, 0, "reference", &o.references, "FILE",
 		    "one of these reference records must match"},
+		{OPTION_ONCE, 0, "time-stamp", &o.time_stamp, "FILE", "of the certificate, RFC 3161 in DER"},
 		{OPTION_ONCE, 0, "policy", &o.policy, "FILE", "the policy to satisfy, not the user's own"},
 		{OPTION_STRINGS, 0, "crl", &o.crls, "FILE", "a revocation list, DER or PEM"},
 		{OPTION_FLAG, 'a', "all", &o.all, NULL, "every certificate of the history, one a line"},
@@ -320,6 +322,8 @@ verify_command(int argc, char **argv, struct err *e)
 	    judging_policy(o.policy, &j.policy, &j.has_policy, e) != 0)
 		return -1;
 	j.rq.policy = j.has_policy ? &j.policy : NULL;
+	if (o.time_stamp != NULL && judging_time_stamp(o.time_stamp, &j.time_stamp, &j.rq, e) != 0)
+		return -1;
 	j.rq.crls = j.crls.lists;
 	j.rq.crl_count = j.crls.count;
 	j.rq.reference_required = o.references.count > 0;

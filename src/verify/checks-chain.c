@@ -55,8 +55,8 @@ checks_chain_judge(struct check_ctx *x, const struct resource_made_by *by, const
 		.crl_count = x->rq->crl_count,
 		.references = x->rq->references,
 		.required = x->rq->required,
-		.time = x->rq->time,
-		.time_source = x->rq->time_source,
+		.time = x->time, /* what this one is made from was there before it */
+		.time_source = x->v->time_source,
 		.chain = true,
 	};
 	struct verdict *v;

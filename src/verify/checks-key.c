@@ -50,9 +50,9 @@ checks_key_pool_fill(const struct trust *trust, int64_t time, struct checks_key_
 static int
 checks_key_broken(struct check_ctx *x, const char *reason, struct err *e)
 {
-	if (x->rq->time_source == NULL || strcmp(x->rq->time_source, "now") == 0) {
-		if (verdict_note(x->v, e, "The AK's chain was judged at the present time: evidence of"
-		    " when the run was, or --at, may change this.") != 0)
+	if (strcmp(x->v->time_source, "now") == 0) {
+		if (verdict_note(x->v, e, "The AK's chain was judged at the present time: a time stamp"
+		    " (--time-stamp) or --at may change this.") != 0)
 			return -1;
 	}
 	return checks_fail(x, CHECK_AK_CHAIN, "a chain that is valid in itself", e, "%s", reason);

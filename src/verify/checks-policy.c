@@ -69,8 +69,8 @@ checks_policy_age(struct check_ctx *x, struct err *e)
 	if (ev == NULL || !ev->u.finished.has_times)
 		return checks_fail(x, CHECK_POLICY, "a run that is not too old", e, "it does not say when"
 		    " it was");
-	if (ev->u.finished.finished <= x->time + CHECKS_POLICY_AHEAD &&
-	    ev->u.finished.finished >= x->time - max)
+	if (ev->u.finished.finished <= x->rq->time + CHECKS_POLICY_AHEAD &&
+	    ev->u.finished.finished >= x->rq->time - max)
 		return 0;
 	if (timestamp_format(when, ev->u.finished.finished, e) != 0)
 		return -1;

@@ -40,12 +40,6 @@ checks_error(struct check_ctx *x, enum verdict_check c, const char *expected,
 }
 
 int
-checks_time_proof(struct check_ctx *x, struct err *e)
-{
-	return checks_skip(x, CHECK_TIME_PROOF, "not judged by this version", e);
-}
-
-int
 checks_commit_signature(struct check_ctx *x, struct err *e)
 {
 	return checks_skip(x, CHECK_COMMIT_SIGNATURE, "not judged by this version", e);

@@ -4,7 +4,7 @@
  * returns -1 only for want of memory.  checks.c has the plumbing and the
  * checks that are not judged yet; checks-boot.c, checks-events.c, checks-key.c,
  * checks-quote.c, checks-envelope.c, checks-hardware.c, checks-files.c, checks-chain.c,
- * checks-policy.c the rest.
+ * checks-time.c, checks-policy.c the rest.
  */
 #ifndef VERIFY_CHECKS_H
 #define VERIFY_CHECKS_H
@@ -82,7 +82,7 @@ int checks_fail(struct check_ctx *x, enum verdict_check c, const char *expected,
  * makes the check fail with the message. */
 int checks_error(struct check_ctx *x, enum verdict_check c, const char *expected,
     const struct err *found, struct err *e) MUST_CHECK;
-check_fn checks_time_proof, checks_commit_signature;
+check_fn checks_commit_signature;
 /* Fetches a tree or certificate and hashes it again.  0: *ret_ok says whether it is here; else
  * the check was set to missing, or failed where the bytes are damaged. */
 int checks_fetch(struct check_ctx *x, enum verdict_check c, const struct object_ref *ref,
@@ -112,6 +112,10 @@ check_fn checks_hardware_report;
 
 /* checks-files.c */
 check_fn checks_files_outputs, checks_files_inputs;
+
+/* checks-time.c */
+int checks_time_load(struct check_ctx *x, struct err *e) MUST_CHECK;
+check_fn checks_time_proof;
 
 /* checks-policy.c */
 check_fn checks_policy;

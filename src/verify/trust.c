@@ -76,7 +76,8 @@ trust_purpose_name(enum trust_purpose purpose)
 bool
 trust_purpose_used(enum trust_purpose purpose)
 {
-	return purpose == TRUST_AK || purpose == TRUST_SNP || purpose == TRUST_INTERMEDIATE;
+	return purpose == TRUST_AK || purpose == TRUST_SNP || purpose == TRUST_TSA ||
+	    purpose == TRUST_INTERMEDIATE;
 }
 
 static int

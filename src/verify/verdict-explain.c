@@ -94,10 +94,10 @@ static const struct explain explain_checks[CHECK_COUNT] = {
 		"aicert hardware-check; snpguest or go-sev-guest read the report.",
 		"The report is not genuine, not of this machine, or allows the host to look inside."},
 	[CHECK_TIME_PROOF] = {
-		"Does a time stamp by somebody else prove that the certificate existed at a time? Not judged by"
-		" this version: the check is always skipped.",
-		"The times that verify prints are the host's claims.",
-		"It does not fail in this version."},
+		"Does a time stamp by somebody else (--time-stamp) prove that the certificate existed at a time?"
+		" Then everything is judged as of that time.",
+		"openssl ts -verify with the certificate's bytes as the data.",
+		"The time stamp is not genuine, is about something else, or is of nobody you trust for it."},
 	[CHECK_COMMIT_SIGNATURE] = {
 		"Did the author sign the commit? Not judged by this version: the check is always skipped.",
 		"git log --show-signature, for the git commit of the code.",

@@ -265,7 +265,7 @@ verify_one(const struct verify_request *rq, struct checks_lineage *lineage, cons
 	for (enum verdict_check c = 0; c < CHECK_COUNT; c++)
 		x->facts.counts[c] = true;
 	x->lineage = lineage;
-	if (verify_object_id(x, e) != 0)
+	if (checks_time_load(x, e) != 0 || verify_object_id(x, e) != 0)
 		return -1;
 	lineage->active[lineage->depth++] = rq->id;
 	rc = verify_document(x, e);

@@ -44,6 +44,9 @@ struct verify_request {
 	enum verdict_level required;
 	int64_t time;
 	const char *time_source;
+	/* RFC 3161, over the certificate's bytes: proves a time, at which everything is judged
+	 * unless time_source is other than "now"; NULL: none.  Not of ancestors. */
+	const struct buf *time_stamp;
 	bool chain;                 /* judge ancestors through madeBy */
 	const struct verify_file *outputs;  /* NULL, 0: not asked for */
 	size_t output_count;

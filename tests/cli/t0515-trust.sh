@@ -98,7 +98,7 @@ fails 2 aicert trust add --purpose intermediate leaf k3-digitalSignature.pem
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k4key.pem -subj /CN=lab4 \
 	-days 100 -addext keyUsage=critical,cRLSign -out k4.pem 2>/dev/null || exit 99
 fails 2 aicert trust add --purpose ak --grants device lab4 k4.pem
-for purpose in ek tsa tdx log author; do
+for purpose in ek tdx log author; do
 	ok aicert trust add --purpose $purpose --grants device unused k2.pem
 	err_has "decides nothing by entries of purpose $purpose"
 	ok aicert trust remove unused

@@ -54,6 +54,7 @@ smoke snp-report 20000
 smoke snp-vcek 3000
 smoke hcl-report 1500
 smoke legacy 1500
+smoke time-stamp 3000
 smoke policy 10000
 smoke problem 20000
 smoke stat-cache 20000

@@ -23,7 +23,7 @@ START_TEST(skips_have_reasons)
 		{CHECK_BOOT_LOG, "no boot log"},
 		{CHECK_BOOT_REFERENCE, "no reference record for this image"},
 		{CHECK_HARDWARE_REPORT, "no hardware report"},
-		{CHECK_TIME_PROOF, "not judged by this version"},
+		{CHECK_TIME_PROOF, "no time stamp was given"},
 		{CHECK_COMMIT_SIGNATURE, "not judged by this version"},
 		{CHECK_FILES_OUTPUTS, "no file was asked for"},
 		{CHECK_FILES_INPUTS, "inputs were not asked for"},
