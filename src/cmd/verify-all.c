@@ -274,7 +274,8 @@ verify_all(struct store *s, const struct verify_request *rq, const struct verify
 	a->s = s;
 	a->rq = rq;
 	a->o = o;
-	if (memo_new(&a->memo, e) != 0 || verify_all_list(a, e) != 0 || workers_start(verify_all_threads(o), &w, e) != 0)
+	if (memo_new(&a->memo, e) != 0 || verify_all_list(a, e) != 0 ||
+	    workers_start(verify_all_threads(o), &w, e) != 0)
 		return -1;
 	rc = verify_all_run(a, w, e);
 	verify_all_end(a, w);
