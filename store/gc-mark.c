@@ -9,6 +9,7 @@
 #include "store/reflog.h"
 #include "store/refs.h"
 
+#define GC_MARK_DIGITS 64        /* of an id */
 #define GC_MARK_PENDING_MAX 100000
 #define GC_MARK_PENDING_BYTES (16u * 1024 * 1024)
 
@@ -142,32 +143,6 @@ gc_mark_ref(struct gc *g, const char *name, struct err *e)
 	return -1;
 }
 
-struct gc_mark_log {
-	struct gc *g;
-	int rc;
-	struct err *e;
-};
-
-static int
-gc_mark_line(void *arg, const struct reflog_entry *entry)
-{
-	struct gc_mark_log *log = arg;
-
-	if ((entry->has_old && gc_mark_id(log->g, &entry->old, log->e) != 0) ||
-	    (entry->has_new && gc_mark_id(log->g, &entry->new_, log->e) != 0))
-		log->rc = -1;
-	return log->rc;
-}
-
-static int
-gc_mark_reflog(struct gc *g, const char *name, struct err *e)
-{
-	struct gc_mark_log log = {g, 0, e};
-	size_t bad;
-
-	return reflog_each(g->s, name, gc_mark_line, &log, &bad, e) != 0 ? -1 : log.rc;
-}
-
 static int
 gc_mark_leases(struct gc *g, struct err *e)
 {
@@ -180,30 +155,62 @@ gc_mark_is_digit(unsigned char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
-/* Whatever the text means: an id too many is kept, none is overlooked. */
+/* Whatever the text means: an id too many is kept, none is overlooked, also when damage
+ * glued other digits to it. */
 static int
 gc_mark_text(void *gc, const void *text, size_t len, struct err *e)
 {
 	const unsigned char *p = text;
 	size_t digits = 0;
 
-	for (size_t i = 0; i <= len; i++) {
+	for (size_t i = 0; i < len; i++) {
 		char hex[OID_HEX_SIZE];
 		struct oid id;
 
-		if (i < len && gc_mark_is_digit(p[i])) {
-			digits++;
+		digits = gc_mark_is_digit(p[i]) ? digits + 1 : 0;
+		if (digits < GC_MARK_DIGITS)
 			continue;
-		}
-		if (digits == 64) {
-			memcpy(hex, p + i - 64, 64);
-			hex[64] = '\0';
-			if (oid_from_hex(&id, hex, e) != 0 || gc_mark_id(gc, &id, e) != 0)
-				return -1;
-		}
-		digits = 0;
+		memcpy(hex, p + i + 1 - GC_MARK_DIGITS, GC_MARK_DIGITS);
+		hex[GC_MARK_DIGITS] = '\0';
+		if (strspn(hex, "0") == GC_MARK_DIGITS) /* stands for none */
+			continue;
+		if (oid_from_hex(&id, hex, e) != 0 || gc_mark_id(gc, &id, e) != 0)
+			return -1;
 	}
 	return 0;
+}
+
+/* The end of a block of text, for an id that goes on in the next. */
+struct gc_mark_log {
+	struct gc *g;
+	struct buf text;
+};
+
+static int
+gc_mark_block(void *arg, const void *data, size_t len, struct err *e)
+{
+	struct gc_mark_log *log = arg;
+	size_t keep;
+
+	buf_add(&log->text, data, len);
+	if (buf_check(&log->text, e) != 0 ||
+	    gc_mark_text(log->g, log->text.data, log->text.len, e) != 0)
+		return -1;
+	keep = log->text.len < GC_MARK_DIGITS - 1 ? log->text.len : GC_MARK_DIGITS - 1;
+	memmove(log->text.data, log->text.data + log->text.len - keep, keep);
+	log->text.len = keep;
+	return 0;
+}
+
+/* All of it: an id in a line that is damaged is needed as well. */
+static int
+gc_mark_reflog(struct gc *g, const char *name, struct err *e)
+{
+	struct gc_mark_log log = {g, BUF_INIT};
+	int rc = reflog_bytes(g->s, name, gc_mark_block, &log, e);
+
+	buf_free(&log.text);
+	return rc;
 }
 
 /* Runs on other machines: what they were given is wanted when their certificate comes. */

@@ -7,7 +7,7 @@
 #include "object/oid.h"
 #include "store/store.h"
 
-/* Every id in a text, 64 lower-case digits in a row, is kept with all that it names. */
+/* Every id in a text, any 64 lower-case digits in a row, is kept with all that it names. */
 typedef int gc_text_fn(void *gc, const void *text, size_t len, struct err *e);
 
 struct gc_options {

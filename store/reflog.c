@@ -1,14 +1,17 @@
 #include "store/reflog.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "base/fd.h"
+#include "base/interrupt.h"
 #include "base/path.h"
 #include "base/timestamp.h"
 #include "store/refs.h"
 
-#define REFLOG_BYTES_MAX (64 * 1024 * 1024)
+#define REFLOG_LINE_MAX (1024 * 1024)
+#define REFLOG_BLOCK (64 * 1024)
 #define REFLOG_NONE "0000000000000000000000000000000000000000000000000000000000000000"
 
 static int
@@ -152,36 +155,92 @@ reflog_parse(char *line, struct reflog_entry *ret)
 }
 
 int
-reflog_each(struct store *s, const char *ref, reflog_each_fn *fn, void *arg, size_t *ret_bad,
-    struct err *e)
+reflog_bytes(struct store *s, const char *ref, reflog_bytes_fn *fn, void *arg, struct err *e)
 {
 	CLEANUP(cleanup_free) char *path = NULL;
+	CLEANUP(cleanup_free) char *block = NULL;
 	CLEANUP(cleanup_close) int fd = -1;
-	CLEANUP(buf_free) struct buf text = BUF_INIT;
-	struct err local;
-	size_t bad = 0;
-	char *line, *end;
+	size_t len = REFLOG_BLOCK;
+	int rc = 0;
 
-	if (e == NULL)
-		e = &local;
 	if (reflog_path(ref, &path, e) != 0)
 		return -1;
 	fd = fd_open_beneath(store_dirfd(s), path, O_RDONLY | O_NONBLOCK, 0, e);
-	if (fd < 0 && e->code != ERR_NOTFOUND)
-		return -1;
-	if (fd >= 0 && fd_read_all(fd, REFLOG_BYTES_MAX, &text, path, e) != 0)
-		return -1;
-	for (line = (char *)text.data; line != NULL && *line != '\0'; line = end) {
-		struct reflog_entry entry;
-
-		end = strchrnul(line, '\n');
-		if (*end == '\n')
-			*end++ = '\0';
-		if (!reflog_parse(line, &entry))
-			bad++;
-		else if (fn != NULL && fn(arg, &entry) != 0)
-			break;
+	if (fd < 0)
+		return e->code == ERR_NOTFOUND ? 0 : -1;
+	block = malloc(REFLOG_BLOCK);
+	if (block == NULL)
+		return err_nomem(e);
+	while (rc == 0 && len == REFLOG_BLOCK) {
+		if (interrupt_check(e) != 0 || fd_read_upto(fd, block, REFLOG_BLOCK, &len, path, e) != 0)
+			return -1;
+		rc = len > 0 ? fn(arg, block, len, e) : 0;
 	}
-	*ret_bad = bad;
+	return rc < 0 ? -1 : 0;
+}
+
+struct reflog_lines {
+	struct buf line;        /* begun in an earlier block */
+	bool over;              /* it is longer than any that we write: its rest is skipped */
+	size_t bad;
+	reflog_each_fn *fn;
+	void *arg;
+};
+
+/* 1: enough */
+static int
+reflog_line(struct reflog_lines *l, struct err *e)
+{
+	struct reflog_entry entry;
+
+	if (buf_check(&l->line, e) != 0)
+		return -1;
+	if (l->over || memchr(buf_str(&l->line), '\0', l->line.len) != NULL || l->line.len == 0 ||
+	    !reflog_parse((char *)l->line.data, &entry))
+		l->bad++;
+	else if (l->fn != NULL && l->fn(l->arg, &entry) != 0)
+		return 1;
+	buf_reset(&l->line);
+	l->over = false;
 	return 0;
+}
+
+static int
+reflog_split(void *arg, const void *data, size_t len, struct err *e)
+{
+	struct reflog_lines *l = arg;
+	const char *p = data, *stop = p + len;
+	int rc = 0;
+
+	while (p < stop && rc == 0) {
+		const char *end = memchr(p, '\n', (size_t)(stop - p));
+		size_t n = (size_t)((end != NULL ? end : stop) - p);
+
+		l->over = l->over || n > REFLOG_LINE_MAX - l->line.len;
+		if (!l->over)
+			buf_add(&l->line, p, n);
+		if (end != NULL)
+			rc = reflog_line(l, e);
+		p = end != NULL ? end + 1 : stop;
+	}
+	return rc;
+}
+
+int
+reflog_each(struct store *s, const char *ref, reflog_each_fn *fn, void *arg, size_t *ret_bad,
+    struct err *e)
+{
+	struct reflog_lines l = {.line = BUF_INIT, .fn = fn, .arg = arg};
+	struct err local;
+	int rc;
+
+	if (e == NULL)
+		e = &local;
+	rc = reflog_bytes(s, ref, reflog_split, &l, e);
+	if (rc == 0 && (l.line.len > 0 || l.over) && reflog_line(&l, e) < 0)
+		rc = -1;
+	buf_free(&l.line);
+	if (rc == 0)
+		*ret_bad = l.bad;
+	return rc;
 }

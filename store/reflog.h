@@ -16,8 +16,13 @@ struct reflog_entry {
 int reflog_append(struct store *s, const char *ref, const struct reflog_entry *entry,
     struct err *e) MUST_CHECK;
 typedef int reflog_each_fn(void *arg, const struct reflog_entry *entry);
-/* Oldest first; a line that does not parse is skipped and counted in *ret_bad. */
+/* Oldest first, to the end of the file; a line that does not parse is skipped and counted in
+ * *ret_bad. */
 int reflog_each(struct store *s, const char *ref, reflog_each_fn *fn, void *arg,
     size_t *ret_bad, struct err *e) MUST_CHECK;
+/* All its bytes in blocks, whatever they mean; none when there is no log.  fn: 1 ends it. */
+typedef int reflog_bytes_fn(void *arg, const void *data, size_t len, struct err *e);
+int reflog_bytes(struct store *s, const char *ref, reflog_bytes_fn *fn, void *arg,
+    struct err *e) MUST_CHECK;
 
 #endif

@@ -152,6 +152,55 @@ START_TEST(gc_keeps_what_refs_and_reflogs_reach)
 }
 END_TEST
 
+/* Damage to a log, of any kind, hides no id of it: neither those after it nor, when a digit
+ * took the place of a blank, those in it. */
+START_TEST(gc_keeps_what_damaged_reflogs_reach)
+{
+	static const char nul[50] = "";
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	struct object_ref a, b, c;
+	struct fixture f;
+	struct err e;
+
+	fixture_open(&f);
+	a = fixture_commit(&f, "a", 1, NULL, 0);
+	b = fixture_commit(&f, "b", 2, NULL, 0);
+	c = fixture_commit(&f, "c", 3, NULL, 0);
+	move_ref(&f, "HEAD", &a);
+	fixture_read(store_dirfd(f.s), "logs/refs/heads/main", &text);
+	buf_add(&text, nul, sizeof nul);
+	fixture_write(&f, ".aicert/logs/refs/heads/main", text.data, text.len);
+	move_ref(&f, "HEAD", &b);
+	move_ref(&f, "HEAD", &c);
+	move_ref(&f, "HEAD", &a);
+	ck_assert_uint_eq(collect_all(&f).removed, 0);
+	ck_assert(odb_has(f.s, &b.id) && odb_has(f.s, &c.id));
+	/* b and c are each in two lines, beside the other */
+	fixture_read(store_dirfd(f.s), "logs/refs/heads/main", &text);
+	for (size_t i = 64; i < text.len; i++)
+		if (text.data[i] == ' ' && text.data[i - 1] != ' ')
+			text.data[i] = '0';
+	fixture_write(&f, ".aicert/logs/refs/heads/main", text.data, text.len);
+	ck_assert_uint_eq(collect_all(&f).removed, 0);
+	/* an id over the end of a block, of a log longer than any that is read at once */
+	for (size_t before = 64 * 1024 - 64; before <= 64 * 1024; before += 16) {
+		char hex[OID_HEX_SIZE];
+
+		oid_hex(&b.id, hex);
+		buf_reset(&text);
+		while (text.len < before)
+			buf_addc(&text, '-');
+		buf_adds(&text, hex);
+		oid_hex(&c.id, hex);
+		buf_adds(&text, hex);
+		UNIT_OK(buf_check(&text, &e), &e);
+		fixture_write(&f, ".aicert/logs/refs/heads/main", text.data, text.len);
+		ck_assert_uint_eq(collect_all(&f).removed, 0);
+	}
+	fixture_close(&f);
+}
+END_TEST
+
 /* What a certificate names stays with it; inputs only unless told otherwise. */
 START_TEST(gc_keeps_what_certificates_name)
 {
@@ -241,7 +290,7 @@ START_TEST(gc_keeps_what_is_told)
 	oid_hex(&told, hex);
 	snprintf(line, sizeof line, "sha256:%s,", hex);
 	oid_hex(&near, hex);
-	snprintf(line + strlen(line), 100, "%sa", hex); /* 65 digits are no id */
+	snprintf(line + strlen(line), 100, "f%.60s", hex); /* 61 digits are no id */
 	UNIT_OK(gc_run(f.s, &o, &r, &e), &e);
 	ck_assert_uint_eq(r.removed, 1);
 	ck_assert(odb_has(f.s, &input) && odb_has(f.s, &inside) && odb_has(f.s, &told));
@@ -449,6 +498,7 @@ UNIT_SUITE(gc)
 {
 	tcase_add_test(tc, gc_removes_what_nothing_reaches);
 	tcase_add_test(tc, gc_keeps_what_refs_and_reflogs_reach);
+	tcase_add_test(tc, gc_keeps_what_damaged_reflogs_reach);
 	tcase_add_test(tc, gc_keeps_what_certificates_name);
 	tcase_add_test(tc, gc_keeps_what_others_rely_on);
 	tcase_add_test(tc, gc_keeps_what_is_told);

@@ -1,7 +1,10 @@
 #include "store/reflog.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 #include "unit.h"
+#include "base/fd.h"
 #include "store/fixture.h"
 
 static const struct reflog_entry sample = {.has_new = true, .author = "A B <a@b>", .time = 1700000000,
@@ -123,10 +126,87 @@ START_TEST(reflog_garbage_is_counted)
 }
 END_TEST
 
+static int
+count(void *arg, const struct reflog_entry *entry)
+{
+	size_t *n = arg;
+
+	(void)entry;
+	++*n;
+	return 0;
+}
+
+/* NULs, as a file system leaves them after a power loss, hide nothing. */
+START_TEST(reflog_nul)
+{
+	static const char nul[50] = "";
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	struct lines l = {.count = 0};
+	struct fixture f;
+	struct err e;
+	size_t bad;
+
+	fixture_open(&f);
+	UNIT_OK(reflog_append(f.s, "refs/heads/a", &sample, &e), &e);
+	fixture_read(store_dirfd(f.s), "logs/refs/heads/a", &text);
+	buf_add(&text, nul, sizeof nul);
+	fixture_write(&f, ".aicert/logs/refs/heads/a", text.data, text.len);
+	UNIT_OK(reflog_append(f.s, "refs/heads/a", &sample, &e), &e);
+	UNIT_OK(reflog_each(f.s, "refs/heads/a", keep, &l, &bad, &e), &e);
+	ck_assert_int_eq(l.count, 2);
+	ck_assert_uint_eq(bad, 1);
+	/* in a line that would parse otherwise */
+	text.len = strcspn(buf_str(&text), "\n");
+	text.data[text.len - 1] = '\0';
+	fixture_write(&f, ".aicert/logs/refs/heads/a", text.data, text.len);
+	UNIT_OK(reflog_each(f.s, "refs/heads/a", keep, &l, &bad, &e), &e);
+	ck_assert_int_eq(l.count, 2);
+	ck_assert_uint_eq(bad, 1);
+	fixture_close(&f);
+}
+END_TEST
+
+/* However long a log is, and a line of it. */
+START_TEST(reflog_long)
+{
+	CLEANUP(cleanup_close) int fd = -1;
+	CLEANUP(buf_free) struct buf text = BUF_INIT, many = BUF_INIT;
+	struct fixture f;
+	struct err e;
+	size_t n = 0, bad, blocks = 0;
+
+	fixture_open(&f);
+	UNIT_OK(reflog_append(f.s, "refs/heads/a", &sample, &e), &e);
+	fixture_read(store_dirfd(f.s), "logs/refs/heads/a", &text);
+	for (size_t i = 0; i < 10000; i++)
+		buf_add(&many, text.data, text.len);
+	fd = openat(store_dirfd(f.s), "logs/refs/heads/a", O_WRONLY | O_APPEND | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	for (; blocks * many.len <= 65u * 1024 * 1024; blocks++)
+		UNIT_OK(fd_write_all(fd, many.data, many.len, "log", &e), &e);
+	UNIT_OK(reflog_each(f.s, "refs/heads/a", count, &n, &bad, &e), &e);
+	ck_assert_uint_eq(n, blocks * 10000 + 1);
+	ck_assert_uint_eq(bad, 0);
+	/* a line of 2 MiB is none; the next one is */
+	memset(many.data, 'x', many.len);
+	for (size_t len = 0; len < 2 * 1024 * 1024; len += many.len)
+		UNIT_OK(fd_write_all(fd, many.data, many.len, "log", &e), &e);
+	UNIT_OK(fd_write_all(fd, "\n", 1, "log", &e), &e);
+	UNIT_OK(reflog_append(f.s, "refs/heads/a", &sample, &e), &e);
+	n = 0;
+	UNIT_OK(reflog_each(f.s, "refs/heads/a", count, &n, &bad, &e), &e);
+	ck_assert_uint_eq(n, blocks * 10000 + 2);
+	ck_assert_uint_eq(bad, 1);
+	fixture_close(&f);
+}
+END_TEST
+
 UNIT_SUITE(reflog)
 {
 	tcase_add_test(tc, reflog_round_trip);
 	tcase_add_test(tc, reflog_torn_at_every_length);
 	tcase_add_test(tc, reflog_refuses);
 	tcase_add_test(tc, reflog_garbage_is_counted);
+	tcase_add_test(tc, reflog_nul);
+	tcase_add_test(tc, reflog_long);
 }
