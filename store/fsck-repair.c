@@ -9,8 +9,9 @@
 #include "store/odb-small.h"
 #include "store/odb.h"
 
-#define FSCK_REPAIR_DIR "quarantine"
 #define FSCK_REPAIR_NAMES 1000
+#define FSCK_REPAIR_NAME_SIZE 256
+#define FSCK_REPAIR_LOG_MAX 200         /* of a ref's name, so that there is room for ".999" */
 #define FSCK_REPAIR_CHUNK (256 * 1024)
 
 /* Good bytes on their way to be the object. */
@@ -115,28 +116,28 @@ fsck_repair_from_remote(struct fsck_repair *r, struct err *e)
 	return 0;
 }
 
-/* A name of its own for every damaged form that is ever found. */
+/* A name of its own for everything damaged that is ever found. */
 static int
-fsck_repair_name(struct fsck_repair *r, int dirfd, char ret[OID_HEX_SIZE + 8], struct err *e)
+fsck_repair_name(const char *name, int dirfd, char ret[FSCK_REPAIR_NAME_SIZE], struct err *e)
 {
 	struct stat st;
 
 	for (int i = 0; i < FSCK_REPAIR_NAMES; i++) {
-		snprintf(ret, OID_HEX_SIZE + 8, i == 0 ? "%s" : "%s.%d", r->hex, i);
+		snprintf(ret, FSCK_REPAIR_NAME_SIZE, i == 0 ? "%s" : "%s.%d", name, i);
 		if (fstatat(dirfd, ret, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
 			return 0;
 	}
-	return err_set(e, ERR_LIMIT, FSCK_REPAIR_DIR "/%s: too many of that name", r->hex);
+	return err_set(e, ERR_LIMIT, FSCK_QUARANTINE "/%s: too many of that name", name);
 }
 
 static int
-fsck_repair_dir(struct fsck_repair *r, int *ret_fd, struct err *e)
+fsck_repair_dir(struct store *s, int *ret_fd, struct err *e)
 {
 	int fd;
 
-	if (store_make_dirs(r->f->s, FSCK_REPAIR_DIR, e) != 0)
+	if (store_make_dirs(s, FSCK_QUARANTINE, e) != 0)
 		return -1;
-	fd = fd_open_beneath(store_dirfd(r->f->s), FSCK_REPAIR_DIR, O_RDONLY | O_DIRECTORY, 0, e);
+	fd = fd_open_beneath(store_dirfd(s), FSCK_QUARANTINE, O_RDONLY | O_DIRECTORY, 0, e);
 	if (fd < 0)
 		return -1;
 	*ret_fd = fd;
@@ -150,7 +151,7 @@ fsck_repair_keep_file(struct fsck_repair *r, int dirfd, struct err *e)
 	CLEANUP(cleanup_close) int objects = fd_open_beneath(store_dirfd(r->f->s), "objects",
 	    O_RDONLY | O_DIRECTORY, 0, e);
 	CLEANUP(cleanup_close) int parent = -1;
-	char name[ODB_FILE_NAME_SIZE], kept[OID_HEX_SIZE + 8];
+	char name[ODB_FILE_NAME_SIZE], kept[FSCK_REPAIR_NAME_SIZE];
 	const char *base;
 	struct stat st;
 
@@ -161,18 +162,18 @@ fsck_repair_keep_file(struct fsck_repair *r, int dirfd, struct err *e)
 		return e->code == ERR_NOTFOUND ? 0 : -1;
 	if (fstatat(parent, base, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? 0 : err_sys(e, "objects/%s: cannot look at it", name);
-	if (fsck_repair_name(r, dirfd, kept, e) != 0)
+	if (fsck_repair_name(r->hex, dirfd, kept, e) != 0)
 		return -1;
 	if (linkat(parent, base, dirfd, kept, 0) != 0 && renameat(parent, base, dirfd, kept) != 0)
-		return err_sys(e, "objects/%s: cannot be kept in " FSCK_REPAIR_DIR, name);
-	return fd_sync(dirfd, FSCK_REPAIR_DIR, e);
+		return err_sys(e, "objects/%s: cannot be kept in " FSCK_QUARANTINE, name);
+	return fd_sync(dirfd, FSCK_QUARANTINE, e);
 }
 
 static int
 fsck_repair_keep_row(struct fsck_repair *r, int dirfd, struct err *e)
 {
 	CLEANUP(buf_free) struct buf row = BUF_INIT;
-	char kept[OID_HEX_SIZE + 8];
+	char kept[FSCK_REPAIR_NAME_SIZE];
 	struct oid found;
 
 	if (odb_small_raw(r->f->s, r->id, &row, e) != 1)
@@ -181,7 +182,7 @@ fsck_repair_keep_row(struct fsck_repair *r, int dirfd, struct err *e)
 		return -1;
 	if (oid_equal(&found, r->id))
 		return 0; /* the file was the bad one */
-	return fsck_repair_name(r, dirfd, kept, e) != 0 ? -1 :
+	return fsck_repair_name(r->hex, dirfd, kept, e) != 0 ? -1 :
 	    atomic_file_write(dirfd, kept, row.data, row.len, 0444, e);
 }
 
@@ -225,7 +226,7 @@ fsck_repair_place(struct fsck_repair *r, struct err *e)
 
 	if (fstat(r->file.fd, &st) != 0)
 		return err_sys(e, "good bytes: cannot look at them");
-	if (fsck_repair_dir(r, &dirfd, e) != 0 || fsck_repair_keep_row(r, dirfd, e) != 0 ||
+	if (fsck_repair_dir(r->f->s, &dirfd, e) != 0 || fsck_repair_keep_row(r, dirfd, e) != 0 ||
 	    (file && fsck_repair_keep_file(r, dirfd, e) != 0) || fsck_repair_row(r, e) != 0)
 		return -1;
 	has = odb_has_own(r->f->s, r->id);
@@ -268,4 +269,27 @@ fsck_repair_object(struct fsck *f, const struct oid *id)
 	if (rc < 0)
 		*f->e = e;
 	return rc;
+}
+
+int
+fsck_repair_keep_log(struct fsck *f, const char *ref)
+{
+	CLEANUP(cleanup_free) char *path = buf_strfmt(f->e, "logs/%s", ref);
+	CLEANUP(cleanup_free) char *flat = buf_strfmt(f->e, FSCK_QUARANTINE_LOG "%.*s", FSCK_REPAIR_LOG_MAX, ref);
+	CLEANUP(cleanup_close) int dirfd = -1;
+	CLEANUP(cleanup_close) int parent = -1;
+	char kept[FSCK_REPAIR_NAME_SIZE];
+	const char *base;
+
+	if (path == NULL || flat == NULL || fsck_repair_dir(f->s, &dirfd, f->e) != 0)
+		return -1;
+	for (char *p = flat; (p = strchr(p, '/')) != NULL;)
+		*p = '%';
+	if (fd_open_parent(store_dirfd(f->s), path, &parent, &base, f->e) != 0)
+		return f->e->code == ERR_NOTFOUND ? 0 : -1;
+	if (fsck_repair_name(flat, dirfd, kept, f->e) != 0)
+		return -1;
+	if (renameat(parent, base, dirfd, kept) != 0)
+		return errno == ENOENT ? 0 : err_sys(f->e, "%s: cannot be kept in " FSCK_QUARANTINE, path);
+	return fd_sync(dirfd, FSCK_QUARANTINE, f->e) != 0 ? -1 : fd_sync(parent, path, f->e);
 }

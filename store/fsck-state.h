@@ -64,6 +64,10 @@ int fsck_outside_run(struct fsck *f) MUST_CHECK;
 int fsck_touch_run(struct fsck *f) MUST_CHECK;
 /* 1: good bytes were found and are in the store; why it was done was said; 0: none */
 int fsck_repair_object(struct fsck *f, const struct oid *id) MUST_CHECK;
+/* A ref's log, under the ref's lock: out of the way, and kept. */
+int fsck_repair_keep_log(struct fsck *f, const char *ref) MUST_CHECK;
+/* The logs of all refs: that their lines follow one another, and lead to what the ref is. */
+int fsck_reflog_run(struct fsck *f) MUST_CHECK;
 /* tmp/, stale locks, names that do not belong there. */
 int fsck_litter_run(struct fsck *f) MUST_CHECK;
 

@@ -6,7 +6,6 @@
 #include "store/history.h"
 #include "store/index.h"
 #include "store/odb.h"
-#include "store/reflog.h"
 #include "store/refs.h"
 
 static int
@@ -39,29 +38,13 @@ fsck_ref_object(struct fsck *f, const char *name, const struct object_ref *ref)
 }
 
 static int
-fsck_reflog(struct fsck *f, const char *name)
-{
-	size_t bad;
-
-	if (reflog_each(f->s, name, NULL, NULL, &bad, f->e) != 0)
-		return fsck_state_finding(f, name);
-	if (bad > 0)
-		fsck_state_say(f, FSCK_LITTER, "logs/%s: %zu lines do not parse", name, bad);
-	return 0;
-}
-
-static int
 fsck_ref(struct fsck *f, const char *name)
 {
 	struct object_ref ref;
 
-	if (refs_read(f->s, name, &ref, f->e) == 0) {
-		if (fsck_ref_object(f, name, &ref) != 0)
-			return -1;
-	} else if (f->e->code != ERR_NOTFOUND && fsck_state_finding(f, name) != 0) {
-		return -1;
-	}
-	return fsck_reflog(f, name);
+	if (refs_read(f->s, name, &ref, f->e) == 0)
+		return fsck_ref_object(f, name, &ref);
+	return f->e->code == ERR_NOTFOUND ? 0 : fsck_state_finding(f, name);
 }
 
 /* HEAD moves only to branches that exist: one that does not is the first one of an
@@ -152,7 +135,7 @@ fsck_run(struct store *s, const struct fsck_options *o, struct fsck_result *ret,
 		return err_set(f.e, ERR_DENIED, "%s: the store is read-only: nothing can be repaired",
 		    store_path(s));
 	if (fsck_objects_run(&f) != 0 || fsck_refs(&f) != 0 || fsck_reach_run(&f) != 0 ||
-	    fsck_outside_run(&f) != 0 || fsck_touch_run(&f) != 0 || fsck_index(&f) != 0 ||
+	    fsck_reflog_run(&f) != 0 || fsck_outside_run(&f) != 0 || fsck_touch_run(&f) != 0 || fsck_index(&f) != 0 ||
 	    fsck_litter_run(&f) != 0)
 		return -1;
 	*ret = f.r;

@@ -11,6 +11,9 @@
 #include "object/oid.h"
 #include "store/store.h"
 
+#define FSCK_QUARANTINE "quarantine"     /* damaged bytes that were replaced */
+#define FSCK_QUARANTINE_LOG "log-"       /* there: reflogs */
+
 enum fsck_severity {
 	FSCK_LITTER,    /* harms nothing */
 	FSCK_DAMAGE,    /* lost, as far as is known here */

@@ -2,6 +2,7 @@
 #include <string.h>
 #include "base/fd.h"
 #include "base/interrupt.h"
+#include "store/fsck.h"
 #include "store/gc-state.h"
 #include "store/history.h"
 #include "store/links.h"
@@ -186,6 +187,12 @@ struct gc_mark_log {
 	struct buf text;
 };
 
+static void
+gc_mark_log_free(struct gc_mark_log *log)
+{
+	buf_free(&log->text);
+}
+
 static int
 gc_mark_block(void *arg, const void *data, size_t len, struct err *e)
 {
@@ -206,11 +213,34 @@ gc_mark_block(void *arg, const void *data, size_t len, struct err *e)
 static int
 gc_mark_reflog(struct gc *g, const char *name, struct err *e)
 {
-	struct gc_mark_log log = {g, BUF_INIT};
-	int rc = reflog_bytes(g->s, name, gc_mark_block, &log, e);
+	CLEANUP(gc_mark_log_free) struct gc_mark_log text = {g, BUF_INIT};
 
-	buf_free(&log.text);
-	return rc;
+	return reflog_bytes(g->s, name, gc_mark_block, &text, e);
+}
+
+/* Logs that fsck replaced because they were damaged. */
+static int
+gc_mark_kept_logs(struct gc *g, struct err *e)
+{
+	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
+	CLEANUP(cleanup_close) int fd = fd_open_beneath(store_dirfd(g->s), FSCK_QUARANTINE,
+	    O_RDONLY | O_DIRECTORY, 0, e);
+
+	if (fd < 0)
+		return e->code == ERR_NOTFOUND ? 0 : -1;
+	if (dir_walk_list(fd, ".", GC_MARK_PENDING_MAX, &names, e) != 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++) {
+		CLEANUP(gc_mark_log_free) struct gc_mark_log text = {g, BUF_INIT};
+		CLEANUP(cleanup_close) int log = -1;
+
+		if (strncmp(names.names[i], FSCK_QUARANTINE_LOG, strlen(FSCK_QUARANTINE_LOG)) != 0)
+			continue;
+		log = fd_open_beneath(fd, names.names[i], O_RDONLY | O_NONBLOCK, 0, e);
+		if (log < 0 || reflog_blocks(log, names.names[i], gc_mark_block, &text, e) != 0)
+			return err_prefix(e, "%s/" FSCK_QUARANTINE, store_path(g->s));
+	}
+	return 0;
 }
 
 /* Runs on other machines: what they were given is wanted when their certificate comes. */
@@ -256,7 +286,7 @@ gc_mark_roots(struct gc *g, struct err *e)
 	for (size_t i = 0; i < logs.count; i++)
 		if (gc_mark_reflog(g, logs.names[i], e) != 0)
 			return -1;
-	if (gc_mark_pending(g, e) != 0 ||
+	if (gc_mark_kept_logs(g, e) != 0 || gc_mark_pending(g, e) != 0 ||
 	    (g->o->roots != NULL && g->o->roots(g->o->arg, g->s, gc_mark_text, g, e) != 0))
 		return -1;
 	return gc_mark_leases(g, e);

@@ -11,6 +11,7 @@ libaicert_core_a_SOURCES += \
 	store/fsck-objects.c \
 	store/fsck-outside.c \
 	store/fsck-reach.c \
+	store/fsck-reflog.c \
 	store/fsck-repair.c \
 	store/fsck-state.c store/fsck-state.h \
 	store/fsck-touch.c \

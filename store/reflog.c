@@ -155,28 +155,34 @@ reflog_parse(char *line, struct reflog_entry *ret)
 }
 
 int
+reflog_blocks(int fd, const char *what, reflog_bytes_fn *fn, void *arg, struct err *e)
+{
+	CLEANUP(cleanup_free) char *block = malloc(REFLOG_BLOCK);
+	size_t len = REFLOG_BLOCK;
+	int rc = 0;
+
+	if (block == NULL)
+		return err_nomem(e);
+	while (rc == 0 && len == REFLOG_BLOCK) {
+		if (interrupt_check(e) != 0 || fd_read_upto(fd, block, REFLOG_BLOCK, &len, what, e) != 0)
+			return -1;
+		rc = len > 0 ? fn(arg, block, len, e) : 0;
+	}
+	return rc < 0 ? -1 : 0;
+}
+
+int
 reflog_bytes(struct store *s, const char *ref, reflog_bytes_fn *fn, void *arg, struct err *e)
 {
 	CLEANUP(cleanup_free) char *path = NULL;
-	CLEANUP(cleanup_free) char *block = NULL;
 	CLEANUP(cleanup_close) int fd = -1;
-	size_t len = REFLOG_BLOCK;
-	int rc = 0;
 
 	if (reflog_path(ref, &path, e) != 0)
 		return -1;
 	fd = fd_open_beneath(store_dirfd(s), path, O_RDONLY | O_NONBLOCK, 0, e);
 	if (fd < 0)
 		return e->code == ERR_NOTFOUND ? 0 : -1;
-	block = malloc(REFLOG_BLOCK);
-	if (block == NULL)
-		return err_nomem(e);
-	while (rc == 0 && len == REFLOG_BLOCK) {
-		if (interrupt_check(e) != 0 || fd_read_upto(fd, block, REFLOG_BLOCK, &len, path, e) != 0)
-			return -1;
-		rc = len > 0 ? fn(arg, block, len, e) : 0;
-	}
-	return rc < 0 ? -1 : 0;
+	return reflog_blocks(fd, path, fn, arg, e);
 }
 
 struct reflog_lines {

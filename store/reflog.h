@@ -22,6 +22,7 @@ int reflog_each(struct store *s, const char *ref, reflog_each_fn *fn, void *arg,
     size_t *ret_bad, struct err *e) MUST_CHECK;
 /* All its bytes in blocks, whatever they mean; none when there is no log.  fn: 1 ends it. */
 typedef int reflog_bytes_fn(void *arg, const void *data, size_t len, struct err *e);
+int reflog_blocks(int fd, const char *what, reflog_bytes_fn *fn, void *arg, struct err *e) MUST_CHECK;
 int reflog_bytes(struct store *s, const char *ref, reflog_bytes_fn *fn, void *arg,
     struct err *e) MUST_CHECK;
 

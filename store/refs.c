@@ -399,9 +399,12 @@ static int
 refs_delete(struct refs_work *w, struct err *e)
 {
 	CLEANUP(cleanup_free) char *log = buf_strfmt(e, "logs/%s", w->name);
+	struct err ignored;
 
 	if (log == NULL)
 		return -1;
+	/* for fsck, should the log outlive the ref; where it cannot be written it is removed */
+	(void)refs_log(w, &ignored);
 	if (unlinkat(w->dirfd, w->base, 0) != 0)
 		return err_sys(e, "%s: cannot delete", w->name);
 	if (fd_sync(w->dirfd, w->name, e) != 0)

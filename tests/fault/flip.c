@@ -17,6 +17,7 @@
 #include "store/fsck.h"
 #include "store/history.h"
 #include "store/odb.h"
+#include "store/reflog.h"
 #include "store/refs.h"
 
 #define FILE_MAX (64u * 1024 * 1024)
@@ -56,6 +57,35 @@ ask_ref(void *arg, const char *name, const struct object_ref *ref)
 	oid_hex(&ref->id, hex);
 	buf_addf(a->answers, "%s %s %s\n", name, oid_type_name(ref->type), hex);
 	return 0;
+}
+
+/* What it says of ids: a message that reads differently is not found, and harms nothing. */
+static int
+ask_line(void *arg, const struct reflog_entry *entry)
+{
+	struct asked *a = arg;
+	char old[OID_HEX_SIZE], new_[OID_HEX_SIZE];
+
+	oid_hex(&entry->old, old);
+	oid_hex(&entry->new_, new_);
+	buf_addf(a->answers, "  %s %s\n", entry->has_old ? old : "none", entry->has_new ? new_ : "none");
+	return 0;
+}
+
+static void
+ask_logs(struct asked *a)
+{
+	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
+	struct err e = {0};
+	size_t bad;
+
+	if (refs_log_names(a->s, &names, &e) != 0)
+		buf_addf(a->answers, "%s\n", e.msg);
+	for (size_t i = 0; i < names.count; i++) {
+		buf_addf(a->answers, "log of %s\n", names.names[i]);
+		if (reflog_each(a->s, names.names[i], ask_line, a, &bad, &e) != 0)
+			buf_addf(a->answers, "%s\n", e.msg);
+	}
 }
 
 /* Who made each output of a commit's run? */
@@ -111,6 +141,7 @@ ask(const char *path, struct buf *ret)
 	if (refs_each(s, "refs/", ask_ref, &a, &e) != 0 || odb_each(s, ask_object, &a, &e) != 0 ||
 	    history_walk(s, &head.id, 1, ask_producers, &a, &e) != 0)
 		buf_addf(ret, "%s\n", e.msg);
+	ask_logs(&a);
 	return 0;
 }
 

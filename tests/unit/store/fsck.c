@@ -1,13 +1,17 @@
 #include "store/fsck.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include "unit.h"
 #include "base/atomic-file.h"
 #include "base/fd.h"
+#include "store/gc.h"
 #include "store/odb-file.h"
 #include "store/odb-small.h"
 #include "store/odb.h"
+#include "store/reflog.h"
+#include "store/refs.h"
 #include "store/runs.h"
 
 struct findings {
@@ -201,6 +205,7 @@ START_TEST(fsck_litter)
 {
 	CLEANUP(atomic_file_unlock) struct atomic_file_lock lock = ATOMIC_FILE_LOCK_INIT;
 	CLEANUP(cleanup_free) char *name = NULL;
+	CLEANUP(buf_free) struct buf log = BUF_INIT;
 	struct object_ref a;
 	struct findings n;
 	struct fixture f;
@@ -213,7 +218,9 @@ START_TEST(fsck_litter)
 	fixture_write(&f, ".aicert/refs/heads/dead.lock", "1 nowhere\n", 10);
 	UNIT_OK(atomic_file_lock(&lock, store_dirfd(f.s), "refs/heads/live", 0, &e), &e);
 	fixture_write(&f, ".aicert/refs/heads/x.tmp-1", "", 0);
-	fixture_write(&f, ".aicert/logs/refs/heads/main", "torn", 4);
+	fixture_read(f.dirfd, ".aicert/logs/refs/heads/main", &log);
+	buf_adds(&log, "torn");
+	fixture_write(&f, ".aicert/logs/refs/heads/main", log.data, log.len);
 	fixture_write(&f, ".aicert/objects/readme", "", 0);
 	fixture_write(&f, ".aicert/stray", "", 0);
 	ck_assert(!run(&f, &n));
@@ -228,6 +235,157 @@ START_TEST(fsck_litter)
 }
 END_TEST
 
+#define LOG ".aicert/logs/refs/heads/main"
+
+/* A history of three commits, the log of which is in *ret. */
+static void
+open_logged(struct fixture *f, struct buf *ret)
+{
+	struct object_ref a, b, c;
+
+	fixture_open(f);
+	a = fixture_commit(f, "a", 1, NULL, 0);
+	b = fixture_commit(f, "b", 2, &a.id, 1);
+	c = fixture_commit(f, "c", 3, NULL, 0);
+	runs_set_ref(f, "HEAD", &a);
+	runs_set_ref(f, "HEAD", &c);
+	runs_set_ref(f, "HEAD", &b);
+	fixture_read(f->dirfd, LOG, ret);
+}
+
+/* The ids of a log: every bit flipped, every length. */
+START_TEST(fsck_damaged_reflogs)
+{
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	struct findings n;
+	struct fixture f;
+	const char *end;
+	size_t line, third;
+
+	open_logged(&f, &text);
+	ck_assert(!run(&f, &n) && n.count == 0);
+	end = strchr(buf_str(&text), '\n') + 1;
+	line = (size_t)(end - buf_str(&text));
+	third = (size_t)(strchr(end, '\n') + 1 - buf_str(&text));
+	for (size_t from = 0; from < text.len; from = from == 0 ? line : from == line ? third : text.len) {
+		for (size_t bit = 0; bit < 8 * 2 * OID_HEX_SIZE; bit += 3) {
+			text.data[from + bit / 8] ^= (unsigned char)(1u << bit % 8);
+			fixture_write(&f, LOG, text.data, text.len);
+			ck_assert_msg(run(&f, &n), "bit %zu of the line at %zu", bit, from);
+			ck_assert(found(&n, FSCK_DAMAGE, "logs/refs/heads/main"));
+			text.data[from + bit / 8] ^= (unsigned char)(1u << bit % 8);
+		}
+	}
+	/* lines that are lost: the last, the first, the second, all */
+	fixture_write(&f, LOG, text.data, third);
+	ck_assert(run(&f, &n) && found(&n, FSCK_DAMAGE, "does not end with what the ref names"));
+	fixture_write(&f, LOG, text.data + line, text.len - line);
+	ck_assert(run(&f, &n) && found(&n, FSCK_DAMAGE, "line 1 does not begin"));
+	memmove(text.data + line, text.data + third, text.len - third);
+	fixture_write(&f, LOG, text.data, line + text.len - third);
+	ck_assert(run(&f, &n) && found(&n, FSCK_DAMAGE, "line 2 does not begin"));
+	ck_assert_int_eq(unlinkat(f.dirfd, LOG, 0), 0);
+	ck_assert(run(&f, &n) && found(&n, FSCK_DAMAGE, "is lost, and what it alone named"));
+	fixture_close(&f);
+}
+END_TEST
+
+/* What a writer leaves that dies is no damage: changes that did not happen, torn or not. */
+START_TEST(fsck_reflog_of_the_dead)
+{
+	const struct refs_change gone = {.name = "refs/tags/t", .any_old = true, .author = "T <t@e>",
+	    .message = "deleted"};
+	struct reflog_entry entry = {.has_old = true, .has_new = true, .author = "T <t@e>", .time = 4,
+	    .message = "died"};
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	struct findings n;
+	struct fixture f;
+	struct object_ref head, other;
+	struct err e;
+
+	open_logged(&f, &text);
+	UNIT_OK(refs_read(f.s, "HEAD", &head, &e), &e);
+	entry.old = head.id;
+	for (long i = 0; i < 2; i++) {
+		entry.new_ = fixture_commit(&f, "dead", 10 + i, NULL, 0).id;
+		UNIT_OK(reflog_append(f.s, "refs/heads/main", &entry, &e), &e);
+		ck_assert(!run(&f, &n) && n.count == 0);
+	}
+	fixture_read(f.dirfd, LOG, &text);
+	buf_adds(&text, "0123");
+	fixture_write(&f, LOG, text.data, text.len);
+	other = fixture_commit(&f, "lives", 12, NULL, 0);
+	runs_set_ref(&f, "HEAD", &other);
+	ck_assert(!run(&f, &n));
+	/* its log outlived a tag; the next one of that name goes on with it */
+	runs_set_ref(&f, "refs/tags/t", &other);
+	ck_assert_int_eq(linkat(f.dirfd, ".aicert/logs/refs/tags/t", f.dirfd, "log", 0), 0);
+	UNIT_OK(refs_update(f.s, &gone, &e), &e);
+	ck_assert_int_eq(mkdirat(f.dirfd, ".aicert/logs/refs/tags", 0755) == 0 || errno == EEXIST, 1);
+	ck_assert_int_eq(linkat(f.dirfd, "log", f.dirfd, ".aicert/logs/refs/tags/t", 0), 0);
+	ck_assert(!run(&f, &n));
+	runs_set_ref(&f, "refs/tags/t", &head);
+	ck_assert(!run(&f, &n));
+	/* but a tag that was not deleted and is not there is lost */
+	ck_assert_int_eq(unlinkat(f.dirfd, ".aicert/refs/tags/t", 0), 0);
+	runs_set_ref(&f, "HEAD", &head);
+	ck_assert(!run(&f, &n)); /* as if the making of it had failed */
+	runs_set_ref(&f, "refs/tags/u", &head);
+	runs_set_ref(&f, "refs/tags/u", &other);
+	ck_assert_int_eq(unlinkat(f.dirfd, ".aicert/refs/tags/u", 0), 0);
+	ck_assert(run(&f, &n) && found(&n, FSCK_DAMAGE, "logs/refs/tags/u"));
+	fixture_close(&f);
+}
+END_TEST
+
+/* What only a log names has to be there; and a damaged log is kept, with what it names. */
+START_TEST(fsck_reflog_repair)
+{
+	const struct fsck_options repair = {.flags = FSCK_REPAIR, .report = note};
+	struct fsck_options o = repair;
+	CLEANUP(buf_free) struct buf text = BUF_INIT, kept = BUF_INIT;
+	struct object_ref c, head;
+	struct findings n = {.count = 0};
+	struct fsck_result r;
+	struct gc_result removed;
+	const struct gc_options collect = {0};
+	struct fixture f;
+	struct err e;
+
+	open_logged(&f, &text);
+	c = fixture_commit(&f, "c", 3, NULL, 0);
+	UNIT_OK(refs_read(f.s, "HEAD", &head, &e), &e);
+	text.len = (size_t)(strchr(strchr(buf_str(&text), '\n') + 1, '\n') + 1 - buf_str(&text));
+	fixture_write(&f, LOG, text.data, text.len);
+	o.arg = &n;
+	UNIT_OK(fsck_run(f.s, &o, &r, &e), &e);
+	ck_assert(!r.damage && r.repaired == 1 && found(&n, FSCK_REPAIRED, "logs/refs/heads/main"));
+	ck_assert(!run(&f, &n) && n.count == 0);
+	fixture_read(f.dirfd, ".aicert/quarantine/log-refs%heads%main", &kept);
+	ck_assert(kept.len == text.len && memcmp(kept.data, text.data, text.len) == 0);
+	fixture_reopen(&f, 0);
+	UNIT_OK(gc_run(f.s, &collect, &removed, &e), &e);
+	ck_assert(odb_has(f.s, &c.id) && odb_has(f.s, &head.id));
+	/* a log that was there before is not written over */
+	ck_assert_int_eq(unlinkat(f.dirfd, LOG, 0), 0);
+	UNIT_OK(fsck_run(f.s, &o, &r, &e), &e);
+	ck_assert(!r.damage);
+	fixture_write(&f, LOG, text.data, text.len);
+	UNIT_OK(fsck_run(f.s, &o, &r, &e), &e);
+	ck_assert(!r.damage);
+	ck_assert_int_eq(fixture_count(f.dirfd, ".aicert/quarantine"), 2);
+	/* c is in the log alone */
+	runs_set_ref(&f, "HEAD", &c);
+	runs_set_ref(&f, "HEAD", &head);
+	UNIT_OK(odb_small_lock(f.s, &e), &e);
+	UNIT_OK(odb_small_delete(f.s, &c.id, &e), &e);
+	UNIT_OK(odb_small_flush(f.s, &e), &e);
+	ck_assert(run(&f, &n) && found(&n, FSCK_DAMAGE, "which is missing"));
+	ck_assert_int_eq(n.count, 1);
+	fixture_close(&f);
+}
+END_TEST
+
 UNIT_SUITE(fsck)
 {
 	tcase_add_test(tc, fsck_clean);
@@ -236,4 +394,7 @@ UNIT_SUITE(fsck)
 	tcase_add_test(tc, fsck_what_history_needs);
 	tcase_add_test(tc, fsck_head_of_no_branch);
 	tcase_add_test(tc, fsck_litter);
+	tcase_add_test(tc, fsck_damaged_reflogs);
+	tcase_add_test(tc, fsck_reflog_of_the_dead);
+	tcase_add_test(tc, fsck_reflog_repair);
 }
