@@ -129,6 +129,12 @@ gc_mark_id(void *gc, const struct oid *id, struct err *e)
 	return gc_mark_todo(g, &ref, false, e) != 0 || gc_mark_run(g, e) != 0 ? -1 : 0;
 }
 
+int
+gc_mark_ref_id(struct gc *g, const struct object_ref *ref, struct err *e)
+{
+	return gc_mark_todo(g, ref, false, e) != 0 ? -1 : gc_mark_run(g, e);
+}
+
 static int
 gc_mark_ref(struct gc *g, const char *name, struct err *e)
 {

@@ -100,6 +100,22 @@ gc_order_links(struct gc_order *o, const struct gc_candidate *c, links_fn *fn, s
 	return e->code == ERR_CORRUPT || e->code == ERR_FORMAT || e->code == ERR_NOTFOUND ? 0 : -1;
 }
 
+/* What it was is not known.  It may have been a certificate that nobody else has. */
+static int
+gc_order_unreadable(const struct gc *g, const struct oid *id, struct err *e)
+{
+	char hex[OID_HEX_SIZE];
+
+	if (e->code == ERR_NOTFOUND || e->code == ERR_FORMAT || e->code == ERR_LIMIT)
+		return 0;
+	if (e->code != ERR_CORRUPT)
+		return -1;
+	oid_hex(id, hex);
+	return g->o->prune_unpushed ? 0 : err_set(e, ERR_CORRUPT, "%s: damaged, so it is not known"
+	    " whether it is needed; nothing was removed: see aicert fsck (--prune-unpushed removes"
+	    " it)", hex);
+}
+
 static int
 gc_order_types(struct gc_order *o, struct err *e)
 {
@@ -109,8 +125,8 @@ gc_order_types(struct gc_order *o, struct err *e)
 
 		if (interrupt_check(e) != 0)
 			return -1;
-		if (!c->plain && history_type(o->g->s, &c->id, &type, e) != 0 && e->code != ERR_CORRUPT &&
-		    e->code != ERR_NOTFOUND && e->code != ERR_FORMAT && e->code != ERR_LIMIT)
+		if (!c->plain && history_type(o->g->s, &c->id, &type, e) != 0 &&
+		    gc_order_unreadable(o->g, &c->id, e) != 0)
 			return -1;
 		c->type = (unsigned char)type;
 		if (type != OBJECT_BLOB && gc_order_links(o, c, gc_order_count, e) != 0)
@@ -138,8 +154,40 @@ gc_order_fill(struct gc_order *o, struct err *e)
 		    (c->type != OBJECT_BLOB && gc_order_links(o, c, gc_order_release, e) != 0))
 			return -1;
 	}
-	g->count = o->filled;
 	return 0;
+}
+
+/*
+ * A commit or a certificate that nothing reaches: had it been pushed, a ref of a remote
+ * would reach it.  So this is perhaps the only copy, and is kept with all it names.
+ */
+static int
+gc_order_unpushed(struct gc *g, struct err *e)
+{
+	for (size_t i = 0; i < g->count && !g->o->prune_unpushed; i++) {
+		const struct object_ref ref = {(enum object_type)g->candidates[i].type, g->candidates[i].id};
+
+		if ((ref.type == OBJECT_COMMIT || ref.type == OBJECT_CERTIFICATE) &&
+		    gc_mark_ref_id(g, &ref, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Leaves those that are marked out of the order. */
+static void
+gc_order_drop(struct gc_order *o)
+{
+	struct gc *g = o->g;
+	size_t n = 0, ignored;
+
+	for (size_t i = 0; i < o->filled; i++) {
+		if (oid_map_get(&g->marked, &g->candidates[g->order[i]].id, &ignored))
+			g->r.kept++;
+		else
+			g->order[n++] = g->order[i];
+	}
+	g->count = n;
 }
 
 int
@@ -155,7 +203,11 @@ gc_order_make(struct gc *g, struct err *e)
 	if (rc == 0)
 		rc = gc_order_types(&o, e);
 	if (rc == 0)
+		rc = gc_order_unpushed(g, e);
+	if (rc == 0)
 		rc = gc_order_fill(&o, e);
+	if (rc == 0)
+		gc_order_drop(&o);
 	oid_map_free(&o.places);
 	return rc;
 }

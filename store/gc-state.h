@@ -31,7 +31,7 @@ struct gc {
 	size_t todo_count, todo_cap;
 	struct gc_candidate *candidates;
 	size_t count, cap;
-	size_t *order;          /* of candidates: who names before what is named */
+	size_t *order;          /* of candidates, count once it is made: who names before what is named */
 	struct progress progress;
 };
 
@@ -39,6 +39,8 @@ struct gc {
 int gc_mark_roots(struct gc *g, struct err *e) MUST_CHECK;
 /* An id of a lease or a reflog: what it is, and all it names, if it is there. */
 int gc_mark_id(void *gc, const struct oid *id, struct err *e) MUST_CHECK;
+/* The same for what it is known to be. */
+int gc_mark_ref_id(struct gc *g, const struct object_ref *ref, struct err *e) MUST_CHECK;
 /* candidates and order. */
 int gc_order_make(struct gc *g, struct err *e) MUST_CHECK;
 int gc_sweep_run(struct gc *g, struct err *e) MUST_CHECK;

@@ -55,7 +55,7 @@ gc_bytes(const struct gc *g)
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; i < g->count; i++)
-		bytes += g->candidates[i].size;
+		bytes += g->candidates[g->order[i]].size;
 	return bytes;
 }
 

@@ -17,6 +17,9 @@ struct gc_options {
 	/* Inputs of runs, and outputs of failed ones, are not kept for being named by a
 	 * certificate: their absence is no damage, but there may be no other copy. */
 	bool prune_inputs;
+	/* Commits and certificates that nothing reaches are kept with all they name: no
+	 * remote is known to have them.  With this they go. */
+	bool prune_unpushed;
 	/* Told of each object that is removed (would be, in a dry run), and of each left-over. */
 	void (*on_object)(void *arg, const struct oid *id, uint64_t size);
 	void (*on_litter)(void *arg, const char *path);

@@ -91,11 +91,13 @@ gc_summary(const struct gc_result *r, bool dry_run)
 int
 gc_command(int argc, char **argv, struct err *e)
 {
-	bool help = false, dry_run = false, unpushed = false, quiet = false;
+	bool help = false, dry_run = false, inputs = false, unpushed = false, quiet = false;
 	const struct option table[] = {
 		{OPTION_FLAG, 'n', "dry-run", &dry_run, NULL, "only say what would be removed"},
+		{OPTION_FLAG, 0, "prune-inputs", &inputs, NULL,
+		    "also inputs and images of runs, and outputs of failed ones"},
 		{OPTION_FLAG, 0, "prune-unpushed", &unpushed, NULL,
-		    "also inputs, and outputs of failed runs, that no remote has"},
+		    "also certificates and commits that nothing reaches"},
 		{OPTION_FLAG, 'q', "quiet", &quiet, NULL, "only the sum"},
 		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},
 		{0},
@@ -105,7 +107,7 @@ gc_command(int argc, char **argv, struct err *e)
 	struct gc_options o = {.on_object = gc_print_object, .on_litter = gc_print_litter,
 	    .roots = gc_roots, .arg = &print, .progress = stderr};
 	struct gc_result r;
-	int rc = cmd_parse("gc", "[-n] [-q] [--prune-unpushed]", table, &argc, argv, e);
+	int rc = cmd_parse("gc", "[-n] [-q] [--prune-inputs] [--prune-unpushed]", table, &argc, argv, e);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
@@ -113,7 +115,8 @@ gc_command(int argc, char **argv, struct err *e)
 		return -1;
 	print = (struct gc_print){dry_run, quiet};
 	o.dry_run = dry_run;
-	o.prune_inputs = unpushed;
+	o.prune_inputs = inputs;
+	o.prune_unpushed = unpushed;
 	if (gc_run(s, &o, &r, e) != 0)
 		return -1;
 	gc_summary(&r, dry_run);

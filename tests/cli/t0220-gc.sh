@@ -68,8 +68,34 @@ late=$(sha256sum <late.bin | cut -c1-64)
 ok aicert cat-file -s "$late"
 same "$(ls .aicert/tmp)" ""
 
-# --prune-unpushed: the input goes, outputs and history stay
+# a branch that is deleted and was not pushed: its certificate and output stay, unless told
+spec side.yaml "cat in.bin in.bin in.bin > side.bin" "{path: in.bin, kind: dataset}" \
+	"{path: side.bin, kind: model}"
+ok aicert commit -f side.yaml -m "to be dropped"
+ok aicert cat-file -p HEAD
+certificate=$(grep -o '"subject":{[^}]*}' ../out | grep -o '[0-9a-f]\{64\}')
+dropped=$(aicert rev-parse HEAD)
+dropped_out=$(sha256sum <side.bin | cut -c1-64)
+ok aicert branch gone
+ok aicert branch -f gone HEAD~1
+ok aicert branch -d gone
+rm -r .aicert/logs
+printf 'commit sha256:%s\n' "$(aicert rev-parse HEAD~1)" >.aicert/refs/heads/main
+ok aicert gc
+out_has "Removed 0 objects"
+for id in "$certificate" "$dropped" "$dropped_out"; do ok aicert cat-file -s "$id"; done
+ok aicert gc -n --prune-unpushed
+for id in "$certificate" "$dropped" "$dropped_out"; do out_has "would remove $id"; done
+out_lacks "$other"
 ok aicert gc --prune-unpushed
+for id in "$certificate" "$dropped" "$dropped_out"; do fails 3 aicert cat-file -s "$id"; done
+ok aicert cat-file -s "$other"
+ok aicert cat-file -s "$late"
+ok aicert fsck --repair
+out_has "sound"
+
+# --prune-inputs: the input goes, outputs and history stay
+ok aicert gc --prune-inputs
 out_has "removed $late"
 fails 3 aicert cat-file -s "$late"
 ok aicert cat-file -s "$other"

@@ -19,7 +19,8 @@
 static struct gc_result
 collect(struct fixture *f, unsigned dry_run, unsigned prune)
 {
-	const struct gc_options o = {.dry_run = dry_run != 0, .prune_inputs = prune != 0};
+	const struct gc_options o = {.dry_run = dry_run != 0, .prune_inputs = prune != 0,
+	    .prune_unpushed = true};
 	struct gc_result r;
 	struct err e;
 
@@ -226,6 +227,48 @@ START_TEST(gc_keeps_what_certificates_name)
 }
 END_TEST
 
+/* Nothing reaches it, so no remote is known to have it; refs/remotes/ is a ref as any. */
+START_TEST(gc_keeps_what_was_not_pushed)
+{
+	const struct gc_options o = {.prune_inputs = true}, dry = {.dry_run = true};
+	struct runs_output a, b;
+	struct object_ref c, above, pushed;
+	struct oid cert, blob;
+	struct gc_result r;
+	struct fixture f;
+	struct err e;
+
+	fixture_open(&f);
+	a = runs_blob(&f, "a", "a");
+	b = runs_blob(&f, "b", "b");
+	cert = runs_certificate(&f, &a, &b);
+	c = runs_commit(&f, &cert, 1, NULL);
+	above = fixture_commit(&f, "above", 2, &c.id, 1);
+	pushed = fixture_commit(&f, "pushed", 3, NULL, 0);
+	move_ref(&f, "refs/remotes/origin/main", &pushed);
+	blob = put(&f, 100, 1);
+	fixture_reopen(&f, 0);
+	UNIT_OK(gc_run(f.s, &dry, &r, &e), &e);
+	ck_assert_uint_eq(r.removed, 1);
+	ck_assert_uint_eq(r.kept, 9);
+	UNIT_OK(gc_run(f.s, &o, &r, &e), &e);
+	ck_assert_uint_eq(r.removed, 1);
+	ck_assert(!odb_has(f.s, &blob) && odb_has(f.s, &cert) && odb_has(f.s, &c.id));
+	ck_assert(odb_has(f.s, &a.id) && odb_has(f.s, &b.id) && odb_has(f.s, &above.id));
+	/* damaged, and nothing names it: it may have been a certificate */
+	UNIT_OK(odb_small_put(f.s, &cert, "{\"mediaType\":1}", 15, &e), &e);
+	UNIT_OK(refs_update(f.s, &(struct refs_change){.name = "refs/remotes/origin/main", .any_old = true,
+	    .author = "T <t@e>", .message = "gone"}, &e), &e);
+	fixture_reopen(&f, 0);
+	UNIT_FAILS(gc_run(f.s, &o, &r, &e), &e, ERR_CORRUPT);
+	ck_assert_ptr_nonnull(strstr(e.msg, "--prune-unpushed"));
+	ck_assert(odb_has(f.s, &pushed.id) && odb_has(f.s, &above.id));
+	ck_assert_uint_gt(collect(&f, 0, 0).removed, 5);
+	ck_assert(!odb_has(f.s, &pushed.id) && !odb_has(f.s, &cert) && !odb_has(f.s, &a.id));
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(gc_keeps_what_others_rely_on)
 {
 	struct oid mine, theirs, inside, tree, large;
@@ -380,7 +423,7 @@ START_TEST(gc_order)
 {
 	struct oid blob, tree, above, cert;
 	struct seen n = {.count = 0};
-	struct gc_options o = {.on_object = see, .arg = &n};
+	struct gc_options o = {.on_object = see, .arg = &n, .prune_unpushed = true};
 	struct object_ref first, second, run;
 	struct runs_output a, b;
 	struct gc_result r;
@@ -500,6 +543,7 @@ UNIT_SUITE(gc)
 	tcase_add_test(tc, gc_keeps_what_refs_and_reflogs_reach);
 	tcase_add_test(tc, gc_keeps_what_damaged_reflogs_reach);
 	tcase_add_test(tc, gc_keeps_what_certificates_name);
+	tcase_add_test(tc, gc_keeps_what_was_not_pushed);
 	tcase_add_test(tc, gc_keeps_what_others_rely_on);
 	tcase_add_test(tc, gc_keeps_what_is_told);
 	tcase_add_test(tc, gc_refuses_damage);
