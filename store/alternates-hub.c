@@ -1,5 +1,6 @@
 #include "store/alternates-hub.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -45,9 +46,10 @@ alternates_hub_open(struct alternates_hub **ret, struct err *e)
 		return -1;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) {
+		err_sys(e, "%s: cannot open", path);
 		free(path);
 		*ret = NULL;
-		return 0;
+		return errno == ENOENT || source_absent(e) ? 0 : -1;
 	}
 	h = calloc(1, sizeof *h);
 	if (h == NULL) {
@@ -84,7 +86,7 @@ hub_read_model(struct alternates_hub *h, size_t model, struct err *e)
 	if (path == NULL)
 		return -1;
 	if (dir_walk_list(h->fd, path, HUB_BLOBS_MAX, &blobs, e) != 0)
-		return e->code == ERR_NOMEM ? -1 : 0;
+		return source_absent(e) || e->code == ERR_LIMIT ? 0 : -1;
 	for (size_t i = 0; i < blobs.count && h->blobs.count < HUB_BLOBS_MAX; i++) {
 		struct oid id;
 
@@ -100,12 +102,14 @@ hub_read(struct alternates_hub *h, struct err *e)
 {
 	if (h->read)
 		return 0;
-	h->read = true;
-	if (dir_walk_list(h->fd, ".", HUB_MODELS_MAX, &h->models, e) != 0)
-		return e->code == ERR_NOMEM ? -1 : 0;
+	dir_walk_free(&h->models); /* of a reading that failed */
+	if (dir_walk_list(h->fd, ".", HUB_MODELS_MAX, &h->models, e) != 0 && !source_absent(e) &&
+	    e->code != ERR_LIMIT)
+		return -1;
 	for (size_t i = 0; i < h->models.count; i++)
 		if (strstr(h->models.names[i], "--") != NULL && hub_read_model(h, i, e) != 0)
 			return -1;
+	h->read = true;
 	return 0;
 }
 
@@ -126,7 +130,9 @@ alternates_hub_find(struct alternates_hub *h, const struct oid *id, struct sourc
 	if (name == NULL)
 		return -1;
 	fd = fd_open_beneath(h->fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, e);
-	return fd < 0 ? 0 : source_take(fd, ret, e, "%s/%s", h->path, name);
+	if (fd < 0)
+		return source_absent(e) ? 0 : -1;
+	return source_take(fd, ret, e, "%s/%s", h->path, name);
 }
 
 static int

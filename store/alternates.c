@@ -41,42 +41,54 @@ alternates_free(struct alternates *a)
 	free(a);
 }
 
-/* One that cannot be opened, or is not to be trusted to be opened, is not there. It has no
- * alternates of its own. */
-static void
-alternates_add_store(struct alternates *a, const char *path)
+/* It has nothing for us, whatever is wrong with it: not so when nothing could be found out. */
+static bool
+alternates_lacks(const struct err *e)
 {
-	CLEANUP(cleanup_free) char *inner = buf_strfmt(NULL, "%s/" STORE_NAME, path);
-	struct err ignored;
+	return source_absent(e) || (e->code != ERR_IO && e->code != ERR_NOMEM && e->code != ERR_BUSY &&
+	    e->code != ERR_CANCELLED);
+}
+
+/* One that is not there, or is not to be trusted to be opened, has nothing.  It has no
+ * alternates of its own. */
+static int
+alternates_add_store(struct alternates *a, const char *path, struct err *e)
+{
+	CLEANUP(cleanup_free) char *inner = buf_strfmt(e, "%s/" STORE_NAME, path);
 	struct stat st;
 	struct store *s;
 
-	if (a->store_count == ALTERNATES_STORES_MAX || inner == NULL)
-		return;
-	if (store_open(lstat(inner, &st) == 0 ? inner : path, STORE_READ_ONLY, &s, &ignored) != 0)
-		return;
+	if (inner == NULL)
+		return -1;
+	if (a->store_count == ALTERNATES_STORES_MAX)
+		return 0;
+	if (store_open(lstat(inner, &st) == 0 ? inner : path, STORE_READ_ONLY, &s, e) != 0)
+		return alternates_lacks(e) ? 0 : -1;
 	odb_state(s)->alone = true;
 	a->stores[a->store_count++] = s;
+	return 0;
 }
 
 /* What a repository says must lie inside its work tree, without links on the way. */
-static void
-alternates_add_inside(struct alternates *a, struct store *s, const char *path)
+static int
+alternates_add_inside(struct alternates *a, struct store *s, const char *path, struct err *e)
 {
-	struct err ignored;
 	CLEANUP(cleanup_free) char *full = NULL;
-	CLEANUP(cleanup_close) int fd = -1;
+	CLEANUP(cleanup_close) int fd = fd_open_beneath(store_worktree_fd(s), path, O_PATH | O_DIRECTORY,
+	    0, e);
 
-	fd = fd_open_beneath(store_worktree_fd(s), path, O_PATH | O_DIRECTORY, 0, &ignored);
-	full = fd < 0 ? NULL : buf_strfmt(NULL, "%s/%s", store_worktree(s), path);
-	if (full != NULL)
-		alternates_add_store(a, full);
+	if (fd < 0)
+		return source_absent(e) ? 0 : -1;
+	full = buf_strfmt(e, "%s/%s", store_worktree(s), path);
+	return full == NULL ? -1 : alternates_add_store(a, full, e);
 }
 
 struct alternates_load {
 	struct alternates *a;
 	struct store *s;
 	bool on;
+	int rc;
+	struct err *e;
 };
 
 /* As config_get_bool(); anything else than a clear no is no such thing. */
@@ -102,10 +114,10 @@ alternates_config(void *arg, const char *key, const char *value, bool user)
 	if (strcasecmp(key, "store.alternate") != 0)
 		return 0;
 	if (!user)
-		alternates_add_inside(l->a, l->s, value);
+		l->rc = alternates_add_inside(l->a, l->s, value, l->e);
 	else if (value[0] == '/')
-		alternates_add_store(l->a, value);
-	return 0;
+		l->rc = alternates_add_store(l->a, value, l->e);
+	return l->rc;
 }
 
 /* Without a home there is no configuration of the user, and nothing is wrong with that. */
@@ -113,12 +125,12 @@ static int
 alternates_load_config(struct alternates *a, struct store *s, bool *ret_on, struct err *e)
 {
 	CLEANUP(config_closep) struct config *c = NULL;
-	struct alternates_load l = {a, s, true};
+	struct alternates_load l = {.a = a, .s = s, .on = true, .e = e};
 
 	*ret_on = true;
 	if (config_open(s, &c, e) != 0)
 		return e->code == ERR_NOTFOUND ? 0 : -1;
-	if (config_each(c, alternates_config, &l, e) != 0)
+	if (config_each(c, alternates_config, &l, e) != 0 || l.rc != 0)
 		return -1;
 	for (; !l.on && a->store_count > 0; a->store_count--)
 		store_close(a->stores[a->store_count - 1]);
@@ -126,12 +138,21 @@ alternates_load_config(struct alternates *a, struct store *s, bool *ret_on, stru
 	return 0;
 }
 
+/* What is found without being named. */
+static int
+alternates_load_known(struct alternates *a, struct store *s, struct err *e)
+{
+	a->lfs = fd_open_beneath(store_worktree_fd(s), ALTERNATES_LFS, O_RDONLY | O_DIRECTORY, 0, e);
+	if (a->lfs < 0 && !source_absent(e))
+		return -1;
+	return alternates_hub_open(&a->hub, e);
+}
+
 static int
 alternates_load(struct store *s, struct alternates **ret, struct err *e)
 {
 	struct odb_state *o = odb_state(s);
 	struct alternates *a;
-	struct err ignored;
 	bool on;
 
 	if (o->alternates == NULL && !o->alone) {
@@ -139,17 +160,9 @@ alternates_load(struct store *s, struct alternates **ret, struct err *e)
 		if (a == NULL)
 			return err_nomem(e);
 		a->lfs = -1;
-		if (alternates_load_config(a, s, &on, e) != 0) {
+		if (alternates_load_config(a, s, &on, e) != 0 || (on && alternates_load_known(a, s, e) != 0)) {
 			alternates_free(a);
 			return -1;
-		}
-		if (on) {
-			a->lfs = fd_open_beneath(store_worktree_fd(s), ALTERNATES_LFS, O_RDONLY | O_DIRECTORY, 0,
-			    &ignored);
-			if (alternates_hub_open(&a->hub, e) != 0) {
-				alternates_free(a);
-				return -1;
-			}
 		}
 		o->alternates = a;
 	}
@@ -169,7 +182,9 @@ alternates_lfs(struct store *s, const struct alternates *a, const struct oid *id
 	oid_hex(id, hex);
 	snprintf(name, sizeof name, "%.2s/%.2s/%s", hex, hex + 2, hex);
 	fd = fd_open_beneath(a->lfs, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, e);
-	return fd < 0 ? 0 : source_take(fd, ret, e, "%s/" ALTERNATES_LFS "/%s", store_worktree(s), name);
+	if (fd < 0)
+		return source_absent(e) ? 0 : -1;
+	return source_take(fd, ret, e, "%s/" ALTERNATES_LFS "/%s", store_worktree(s), name);
 }
 
 static int
@@ -179,7 +194,7 @@ alternates_store(struct store *other, const struct oid *id, struct source *ret, 
 	int fd;
 
 	if (odb_open(other, id, &fd, &size, e) != 0)
-		return e->code == ERR_NOMEM ? -1 : 0;
+		return alternates_lacks(e) ? 0 : -1;
 	return source_take(fd, ret, e, "%s", store_path(other));
 }
 
@@ -195,9 +210,11 @@ alternates_at(struct store *s, struct alternates *a, size_t place, const struct 
 	return alternates_store(a->stores[place - 2], id, ret, e);
 }
 
+/* A place that cannot be looked at is an error only when the other places do not have it. */
 int
 alternates_find(struct store *s, const struct oid *id, unsigned *nth, struct source *ret, struct err *e)
 {
+	struct err first = {.code = ERR_NONE};
 	struct alternates *a;
 
 	if (alternates_load(s, &a, e) != 0)
@@ -206,9 +223,9 @@ alternates_find(struct store *s, const struct oid *id, unsigned *nth, struct sou
 		struct source p = SOURCE_INIT;
 		int rc = alternates_at(s, a, i, id, &p, e);
 
-		if (rc < 0)
-			return -1;
-		if (rc == 0)
+		if (rc < 0 && first.code == ERR_NONE)
+			first = *e;
+		if (rc <= 0)
 			continue;
 		if ((*nth)-- == 0) {
 			*ret = p;
@@ -216,7 +233,10 @@ alternates_find(struct store *s, const struct oid *id, unsigned *nth, struct sou
 		}
 		source_close(&p);
 	}
-	return 0;
+	if (first.code == ERR_NONE)
+		return 0;
+	*e = first;
+	return -1;
 }
 
 static int

@@ -14,6 +14,7 @@
 static int
 fsck_outside_object(struct fsck *f, const struct oid *id, bool *ret_good)
 {
+	struct err unread = {.code = ERR_NONE};
 	bool good = false;
 
 	for (unsigned nth = 0; !good; nth++) {
@@ -29,9 +30,15 @@ fsck_outside_object(struct fsck *f, const struct oid *id, bool *ret_good)
 		} else if (elsewhere_verify(&p, id, f->e) == 0) {
 			good = true;
 			progress_add(&f->progress, p.size);
-		} else if (f->e->code != ERR_CORRUPT && f->e->code != ERR_IO) {
+		} else if (f->e->code == ERR_IO) {
+			unread = *f->e;
+		} else if (f->e->code != ERR_CORRUPT) {
 			return -1;
 		}
+	}
+	if (!good && unread.code != ERR_NONE) {
+		*f->e = unread;
+		return -1;
 	}
 	*ret_good = good;
 	return 0;
@@ -102,10 +109,14 @@ fsck_outside_reference(void *arg, const struct in_place_file *r)
 {
 	struct fsck_outside_walk *w = arg;
 	struct fsck *f = w->f;
+	enum in_place_state state;
 	char hex[OID_HEX_SIZE];
 	size_t ignored;
 
-	if (in_place_look(f->s, r) != IN_PLACE_LOST || oid_map_get(&f->bad, &r->id, &ignored))
+	w->rc = in_place_look(f->s, r, &state, f->e);
+	if (w->rc != 0)
+		return -1;
+	if (state != IN_PLACE_LOST || oid_map_get(&f->bad, &r->id, &ignored))
 		return 0;
 	oid_hex(&r->id, hex);
 	if (odb_has(f->s, &r->id))
@@ -130,5 +141,5 @@ fsck_outside_run(struct fsck *f)
 		return -1;
 	if (in_place_each(f->s, fsck_outside_reference, &w, f->e) != 0)
 		return fsck_state_finding(f, "references");
-	return 0;
+	return w.rc;
 }

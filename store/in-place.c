@@ -207,19 +207,21 @@ static int
 in_place_open_file(struct store *s, const struct in_place_file *f, struct source *ret, struct err *e)
 {
 	struct source p = SOURCE_INIT;
+	enum in_place_state state;
 	int fd = fd_open_beneath(store_worktree_fd(s), f->path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, e);
 	int rc;
 
 	if (fd < 0)
-		return e->code == ERR_NOMEM ? -1 : 0;
+		return source_absent(e) ? 0 : -1;
 	rc = source_take(fd, &p, e, "%s/%s", store_worktree(s), f->path);
 	if (rc != 1)
 		return rc;
-	if (p.size != f->size) {
+	if (p.size != f->size || in_place_look(s, f, &state, e) != 0) {
+		rc = p.size != f->size ? 0 : -1;
 		source_close(&p);
-		return 0;
+		return rc;
 	}
-	p.steady = in_place_look(s, f) == IN_PLACE_SAME;
+	p.steady = state == IN_PLACE_SAME;
 	*ret = p;
 	return 1;
 }
@@ -249,17 +251,22 @@ in_place_find(struct store *s, const struct oid *id, bool steady, unsigned *nth,
 	return rc < 0 ? -1 : 0;
 }
 
-enum in_place_state
-in_place_look(struct store *s, const struct in_place_file *f)
+int
+in_place_look(struct store *s, const struct in_place_file *f, enum in_place_state *ret, struct err *e)
 {
-	struct err ignored;
-	CLEANUP(cleanup_close) int fd = fd_open_beneath(store_worktree_fd(s), f->path, O_PATH, 0, &ignored);
+	CLEANUP(cleanup_close) int fd = fd_open_beneath(store_worktree_fd(s), f->path, O_PATH, 0, e);
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != f->size)
-		return IN_PLACE_LOST;
-	return in_place_ns(&st.st_mtim) == f->mtime_ns && in_place_ns(&st.st_ctim) == f->ctime_ns &&
-	    st.st_ino == f->inode ? IN_PLACE_SAME : IN_PLACE_TOUCHED;
+	if (fd < 0 && !source_absent(e))
+		return -1;
+	if (fd >= 0 && fstat(fd, &st) != 0)
+		return err_sys(e, "%s: cannot look at it", f->path);
+	if (fd < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != f->size)
+		*ret = IN_PLACE_LOST;
+	else
+		*ret = in_place_ns(&st.st_mtim) == f->mtime_ns && in_place_ns(&st.st_ctim) == f->ctime_ns &&
+		    st.st_ino == f->inode ? IN_PLACE_SAME : IN_PLACE_TOUCHED;
+	return 0;
 }
 
 int

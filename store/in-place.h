@@ -32,7 +32,8 @@ enum in_place_state {
 	IN_PLACE_TOUCHED,     /* other times or inode: the bytes must be compared */
 	IN_PLACE_LOST         /* gone, another size, or no file */
 };
-enum in_place_state in_place_look(struct store *s, const struct in_place_file *f);
+int in_place_look(struct store *s, const struct in_place_file *f, enum in_place_state *ret,
+    struct err *e) MUST_CHECK;
 /* Reads the file: IN_PLACE_SAME or IN_PLACE_LOST. */
 int in_place_verify(struct store *s, const struct in_place_file *f, enum in_place_state *ret,
     struct err *e) MUST_CHECK;

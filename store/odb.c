@@ -36,13 +36,12 @@ int
 odb_find(struct store *s, const struct oid *id, bool *ret, struct err *e)
 {
 	CLEANUP(source_close) struct source p = SOURCE_INIT;
+	bool own;
 	int rc;
 
-	if (odb_find_own(s, id, ret, e) != 0)
+	if (odb_find_own(s, id, &own, e) != 0)
 		return -1;
-	if (*ret)
-		return 0;
-	rc = elsewhere_find(s, id, 0, &p, e);
+	rc = own ? 1 : elsewhere_find(s, id, 0, &p, e);
 	if (rc < 0)
 		return -1;
 	*ret = rc == 1;

@@ -1,5 +1,6 @@
 #include "store/source.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -12,6 +13,21 @@ source_close(struct source *p)
 		close(p->fd);
 	free(p->path);
 	*p = (struct source)SOURCE_INIT;
+}
+
+bool
+source_absent(const struct err *e)
+{
+	switch (e->code) {
+	case ERR_NOTFOUND:
+	case ERR_DENIED: /* through a link, or out of its directory */
+		return true;
+	case ERR_IO:
+		return e->sys == ENOTDIR || e->sys == EACCES || e->sys == EPERM || e->sys == ENXIO ||
+		    e->sys == ENAMETOOLONG;
+	default:
+		return false;
+	}
 }
 
 int

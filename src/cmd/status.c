@@ -219,14 +219,14 @@ status_file(void *arg, const struct in_place_file *f)
 {
 	struct status_files *w = arg;
 	struct store *s = w->st->s;
-	enum in_place_state state = in_place_look(s, f);
+	enum in_place_state state;
 	char id[CMD_SHORT_SIZE];
 
-	if (state == IN_PLACE_TOUCHED) {
+	w->rc = in_place_look(s, f, &state, w->e);
+	if (w->rc == 0 && state == IN_PLACE_TOUCHED)
 		w->rc = in_place_verify(s, f, &state, w->e);
-		if (w->rc != 0)
-			return -1;
-	}
+	if (w->rc != 0)
+		return -1;
 	if (state != IN_PLACE_LOST)
 		return 0;
 	cmd_short(&f->id, id);

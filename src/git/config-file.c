@@ -65,6 +65,7 @@ config_file_read(const char *path, struct buf *ret, struct err *e)
 static int
 config_file_parse(const char *path, int fd, const struct buf *text, git_config **ret, struct err *e)
 {
+	CLEANUP(cleanup_close) int again = -1;
 	char link[64];
 	int rc;
 
@@ -74,6 +75,9 @@ config_file_parse(const char *path, int fd, const struct buf *text, git_config *
 	rc = git_config_open_ondisk(ret, link);
 	if (rc == 0)
 		return 0;
+	again = open(link, O_RDONLY | O_CLOEXEC); /* libgit2 does not tell why it could not read */
+	if (again < 0)
+		return err_sys(e, "%s: cannot open its copy in memory", path);
 	repo_error_set(e, rc, "%s", path);
 	if (e != NULL)
 		e->code = ERR_FORMAT;

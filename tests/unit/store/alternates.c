@@ -3,14 +3,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include "unit.h"
 #include "store/elsewhere.h"
 #include "store/fixture.h"
+#include "store/fsck.h"
 #include "store/in-place.h"
 #include "store/ingest.h"
 #include "store/odb-state.h"
 #include "store/odb.h"
+#include "store/runs.h"
 
 /* The configuration and the cache of a user who has none. */
 static void
@@ -209,12 +212,14 @@ START_TEST(in_place_files)
 	ck_assert_str_eq(seen_path, "file");
 	seen.path = seen_path;
 	ck_assert(oid_equal(&seen.id, &id) && seen.size == 50000);
-	ck_assert_int_eq(in_place_look(f.s, &seen), IN_PLACE_SAME);
+	UNIT_OK(in_place_look(f.s, &seen, &state, &e), &e);
+	ck_assert_int_eq(state, IN_PLACE_SAME);
 	ck_assert(odb_intact(f.s, &id) && !odb_has_own(f.s, &id));
 	/* other times: read */
 	fixture_write(&f, "file", data, 50000);
 	seen.mtime_ns ^= 1;
-	ck_assert_int_eq(in_place_look(f.s, &seen), IN_PLACE_TOUCHED);
+	UNIT_OK(in_place_look(f.s, &seen, &state, &e), &e);
+	ck_assert_int_eq(state, IN_PLACE_TOUCHED);
 	UNIT_OK(in_place_verify(f.s, &seen, &state, &e), &e);
 	ck_assert_int_eq(state, IN_PLACE_SAME);
 	data[0] ^= 1;
@@ -223,13 +228,15 @@ START_TEST(in_place_files)
 	ck_assert_int_eq(state, IN_PLACE_LOST);
 	ck_assert(odb_has(f.s, &id) && !odb_intact(f.s, &id));
 	fixture_write(&f, "file", data, 49999);
-	ck_assert_int_eq(in_place_look(f.s, &seen), IN_PLACE_LOST);
+	UNIT_OK(in_place_look(f.s, &seen, &state, &e), &e);
+	ck_assert_int_eq(state, IN_PLACE_LOST);
 	ck_assert(!odb_has(f.s, &id));
 	/* a link in its place is not followed */
 	fixture_write(&f, "elsewhere", data, 50000);
 	ck_assert_int_eq(unlinkat(f.dirfd, "file", 0), 0);
 	ck_assert_int_eq(symlinkat("elsewhere", f.dirfd, "file"), 0);
-	ck_assert_int_eq(in_place_look(f.s, &seen), IN_PLACE_LOST);
+	UNIT_OK(in_place_look(f.s, &seen, &state, &e), &e);
+	ck_assert_int_eq(state, IN_PLACE_LOST);
 	ck_assert(!odb_has(f.s, &id));
 	UNIT_OK(in_place_lock(f.s, &e), &e);
 	UNIT_OK(in_place_delete(f.s, &id, &e), &e);
@@ -315,6 +322,94 @@ START_TEST(alternates_in_puts)
 }
 END_TEST
 
+/* A place that holds the object: the hub's cache, git-lfs, the work tree, another store
+ * (small and large). */
+static void
+hold(struct fixture *f, int place_, const struct oid *id, const unsigned char *data, size_t len)
+{
+	char other[200];
+	struct store *s;
+	struct oid put;
+	struct err e;
+	bool created;
+	int fd;
+
+	if (place_ == 0) {
+		place(f, ".cache/huggingface/hub/models--a--b/blobs", id, data, len);
+	} else if (place_ == 1) {
+		place(f, ".git/lfs/objects", id, data, len);
+	} else if (place_ == 2) {
+		fixture_write(f, "file", data, len);
+		fd = openat(f->dirfd, "file", O_RDONLY | O_CLOEXEC);
+		UNIT_OK(in_place_add(f->s, id, fd, "file", &e), &e);
+		close(fd);
+	} else {
+		ck_assert_int_eq(mkdirat(f->dirfd, "other", 0755), 0);
+		snprintf(other, sizeof other, "%s/other", f->path);
+		UNIT_OK(store_init(other, &created, &e), &e);
+		snprintf(other, sizeof other, "%s/other/.aicert", f->path);
+		UNIT_OK(store_open(other, 0, &s, &e), &e);
+		UNIT_OK(odb_put(s, data, len, &put, &e), &e);
+		store_close(s);
+		snprintf(other, sizeof other, "[core]\n\tformatversion = 1\n[store]\n\talternate = other\n");
+		fixture_write(f, ".aicert/config", other, strlen(other));
+	}
+}
+
+static void
+no_damage(void *arg, enum fsck_severity severity, const char *message)
+{
+	(void)arg;
+	ck_assert_msg(severity != FSCK_DAMAGE, "%s", message);
+}
+
+/* Without descriptors nothing is known, and what is not known is not lost. */
+START_TEST(alternates_without_descriptors)
+{
+	const size_t len = _i == 4 ? 100 : 50000;
+	const struct fsck_options o = {.report = no_damage, .threads = 1};
+	CLEANUP(cleanup_free) unsigned char *data = fixture_bytes(len, 1);
+	struct rlimit before, few;
+	struct object_ref ref = {.type = OBJECT_BLOB};
+	struct fsck_result r;
+	struct fixture f;
+	unsigned asked = 0, failed = 0;
+	struct err e;
+	bool there;
+
+	fixture_open(&f);
+	nobody(&f);
+	UNIT_OK(oid_from_data(&ref.id, data, len, &e), &e);
+	hold(&f, _i, &ref.id, data, len);
+	fixture_reopen(&f, 0);
+	runs_set_ref(&f, "refs/tags/t", &ref);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	for (rlim_t max = 3; max < 40; max++) {
+		struct store *s;
+		bool whole;
+
+		few.rlim_cur = max;
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+		if (store_open(f.store, STORE_READ_ONLY, &s, &e) == 0) {
+			for (int again = 0; again < 2; again++) {
+				there = true;
+				whole = odb_find(s, &ref.id, &there, &e) == 0;
+				ck_assert_msg(there, "lost with %d descriptors", (int)max);
+				asked += whole;
+				failed += !whole;
+			}
+			if (fsck_run(s, &o, &r, &e) == 0)
+				ck_assert(!r.damage);
+			store_close(s);
+		}
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	}
+	ck_assert_msg(asked > 10 && failed > 0, "%u, %u", asked, failed);
+	fixture_close(&f);
+}
+END_TEST
+
 UNIT_SUITE(alternates)
 {
 	tcase_add_test(tc, alternates_places);
@@ -322,5 +417,6 @@ UNIT_SUITE(alternates)
 	tcase_add_test(tc, alternates_other_stores);
 	tcase_add_test(tc, in_place_files);
 	tcase_add_test(tc, in_place_batch);
+	tcase_add_loop_test(tc, alternates_without_descriptors, 0, 5);
 	tcase_add_loop_test(tc, alternates_in_puts, 0, 6);
 }
