@@ -345,7 +345,9 @@ libaicert_core_a_SOURCES += \
 	src/cmd/verify.c \
 	src/cmd/verify-all.c src/cmd/verify-all.h \
 	src/cmd/worktree.c \
-	src/cmd/worktree.h
+	src/cmd/worktree.h \
+	src/cmd/worktree-tmp.c \
+	src/cmd/worktree-tmp.h
 
 # mains
 bin_PROGRAMS += aicert

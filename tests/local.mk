@@ -536,6 +536,7 @@ CLI_TESTS = $(IMAGE_TESTS) \
 	tests/cli/t0240-alternates.sh \
 	tests/cli/t0250-reference.sh \
 	tests/cli/t0260-checkout.sh \
+	tests/cli/t0265-worktree-litter.sh \
 	tests/cli/t0270-scale-history.sh \
 	tests/cli/t0300-commit.sh \
 	tests/cli/t0310-spec.sh \

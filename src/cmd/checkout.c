@@ -276,6 +276,27 @@ checkout_judge(struct checkout *c, struct err *e)
 
 /* --- writing --- */
 
+/* Each directory once: what lies in one follows one another. */
+static int
+checkout_sweep(const struct checkout *c, struct err *e)
+{
+	const char *last = "";
+	size_t last_len = 0;
+
+	for (size_t i = 0; i < c->count; i++) {
+		const char *path = c->items[i].path;
+		size_t len = (size_t)(path_base(path) - path);
+
+		if (i > 0 && len == last_len && memcmp(path, last, len) == 0)
+			continue;
+		last = path;
+		last_len = len;
+		if (interrupt_check(e) != 0 || worktree_sweep(c->s, path, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 checkout_tell(const struct checkout *c)
 {
@@ -330,6 +351,8 @@ checkout_do(struct checkout *c, struct err *e)
 		bytes += c->items[i].found.state != WORKTREE_SAME ? c->items[i].size : 0;
 	}
 	many = left > CHECKOUT_SYNCS_MAX;
+	if (checkout_sweep(c, e) != 0)
+		return -1;
 	progress_start(&p, stderr, "writing", bytes);
 	rc = checkout_write(c, many ? 0 : WORKTREE_SYNC, &p, e);
 	progress_end(&p);

@@ -24,7 +24,7 @@ outputs_write(struct store *s, const struct certificate *c, const char *only_kin
 		if (ev->kind != EVENT_OUTPUT_RESOURCE ||
 		    (only_kind != NULL && strcmp(r->kind, only_kind) != 0))
 			continue;
-		if (worktree_look(s, &t, &found, e) != 0 ||
+		if (worktree_sweep(s, r->path, e) != 0 || worktree_look(s, &t, &found, e) != 0 ||
 		    worktree_put(s, &t, &found, WORKTREE_KEEP | WORKTREE_SYNC, NULL, e) != 0)
 			return -1;
 	}

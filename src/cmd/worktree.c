@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include "base/fd.h"
 #include "base/path.h"
+#include "cmd/worktree-tmp.h"
 #include "store/history.h"
 #include "store/ingest.h"
 #include "store/ingest-write.h"
@@ -15,9 +16,8 @@
 
 /* --- what is there --- */
 
-/* The store has every byte of it, undamaged. */
 static bool
-worktree_stored(struct store *s, enum object_type type, const struct oid *id, int depth)
+worktree_stored_at(struct store *s, enum object_type type, const struct oid *id, int depth)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
 	CLEANUP(tree_free) struct tree t = TREE_INIT;
@@ -29,9 +29,15 @@ worktree_stored(struct store *s, enum object_type type, const struct oid *id, in
 	    tree_decode(text.data, text.len, &t, NULL) != 0)
 		return false;
 	for (size_t i = 0; all && i < t.count; i++)
-		all = worktree_stored(s, t.entries[i].mode == TREE_DIR ? OBJECT_TREE : OBJECT_BLOB,
+		all = worktree_stored_at(s, t.entries[i].mode == TREE_DIR ? OBJECT_TREE : OBJECT_BLOB,
 		    &t.entries[i].id, depth + 1);
 	return all;
+}
+
+bool
+worktree_stored(struct store *s, enum object_type type, const struct oid *id)
+{
+	return worktree_stored_at(s, type, id, 0);
 }
 
 static int
@@ -94,7 +100,7 @@ worktree_other(struct store *s, const struct ingest_result *now, struct worktree
 
 	if (worktree_recorded(s, now, &recorded, e) != 0)
 		return -1;
-	if (recorded && worktree_stored(s, now->type, &now->id, 0)) {
+	if (recorded && worktree_stored(s, now->type, &now->id)) {
 		ret->state = WORKTREE_COVERED;
 		ret->id = now->id;
 	}
@@ -205,8 +211,7 @@ worktree_move(int dirfd, const char *from, const char *to)
 	return renameat(dirfd, from, dirfd, to);
 }
 
-/* Renames dirfd/from to the first free name.orig, name.orig.1, ... */
-static int
+int
 worktree_keep(int dirfd, const char *from, const char *name, struct err *e)
 {
 	for (int i = 0; i < WORKTREE_ORIG_MAX; i++) {
@@ -232,7 +237,7 @@ worktree_keep(int dirfd, const char *from, const char *name, struct err *e)
 static int
 worktree_exchange(int dirfd, const char *tmp, const char *name, struct err *e)
 {
-	CLEANUP(cleanup_free) char *old = buf_strfmt(e, "%s-old", tmp);
+	CLEANUP(cleanup_free) char *old = worktree_tmp_name(name, true, e);
 
 	if (old == NULL)
 		return -1;
@@ -247,19 +252,37 @@ worktree_exchange(int dirfd, const char *tmp, const char *name, struct err *e)
 	return 0;
 }
 
+/* After an error: dirfd/tmp is not in its place, and holds what the store has. */
+static int
+worktree_undo(int dirfd, const char *tmp, struct err *e)
+{
+	if (fd_remove_tree(dirfd, tmp, NULL) != 0)
+		return err_prefix(e, "%s is left behind", tmp);
+	return -1;
+}
+
 /* Puts dirfd/tmp in the place of dirfd/name, whose content is covered by
  * expected.  What was written to it since it was looked at is kept. */
 static int
 worktree_swap(int dirfd, const char *tmp, const char *name, const struct oid *expected, struct err *e)
 {
+	CLEANUP(cleanup_free) char *old = worktree_tmp_name(name, true, e);
 	struct ingest_result was;
 
-	if (worktree_exchange(dirfd, tmp, name, e) != 0)
+	/* whoever sweeps here must know that it may be what was there before: in this order,
+	 * also after a power loss */
+	if (old == NULL)
 		return -1;
-	if (ingest_path(NULL, dirfd, tmp, INGEST_DIRECTORIES | INGEST_HASH_ONLY, NULL, &was, e) == 0 &&
+	if (worktree_move(dirfd, tmp, old) != 0)
+		return err_sys(e, "%s: cannot rename", tmp);
+	if (fd_sync(dirfd, name, e) != 0)
+		return worktree_undo(dirfd, old, e);
+	if (worktree_exchange(dirfd, old, name, e) != 0)
+		return worktree_undo(dirfd, old, e);
+	if (ingest_path(NULL, dirfd, old, INGEST_DIRECTORIES | INGEST_HASH_ONLY, NULL, &was, e) == 0 &&
 	    oid_equal(&was.id, expected))
-		return fd_remove_tree(dirfd, tmp, e);
-	return worktree_keep(dirfd, tmp, name, e);
+		return fd_remove_tree(dirfd, old, e);
+	return worktree_keep(dirfd, old, name, e);
 }
 
 /* dirfd/tmp to dirfd/name. */
@@ -328,7 +351,7 @@ worktree_place(struct store *s, const struct worktree_thing *t, const struct wor
     int dirfd, unsigned flags, struct progress *progress, struct err *e)
 {
 	const char *name = path_base(t->path);
-	CLEANUP(cleanup_free) char *tmp = buf_strfmt(e, ".%.200s.aicert-%ld", name, (long)getpid());
+	CLEANUP(cleanup_free) char *tmp = worktree_tmp_name(name, false, e);
 
 	if (tmp == NULL)
 		return -1;
@@ -336,14 +359,9 @@ worktree_place(struct store *s, const struct worktree_thing *t, const struct wor
 		return worktree_mode(dirfd, name, t->mode, e);
 	if (found->state == WORKTREE_ABSENT && t->type == OBJECT_BLOB) /* whole when it has the name */
 		return worktree_write(s, t, dirfd, name, flags, progress, e);
-	if (fd_remove_tree(dirfd, tmp, e) != 0)
-		return -1;
 	if (worktree_write(s, t, dirfd, tmp, flags, progress, e) != 0 ||
-	    worktree_settle(dirfd, tmp, name, found, flags, e) != 0) {
-		if (fd_remove_tree(dirfd, tmp, NULL) != 0)
-			return err_prefix(e, "%s is left behind", tmp);
-		return -1;
-	}
+	    worktree_settle(dirfd, tmp, name, found, flags, e) != 0)
+		return worktree_undo(dirfd, tmp, e);
 	return 0;
 }
 
@@ -355,11 +373,22 @@ worktree_put(struct store *s, const struct worktree_thing *t, const struct workt
 
 	if (found->state == WORKTREE_SAME)
 		return 0;
-	if (worktree_parent(s, t->path, &dirfd, e) != 0 ||
+	if (worktree_parent(s, t->path, &dirfd, e) != 0 || worktree_tmp_hold(dirfd, t->path, e) != 0 ||
 	    worktree_place(s, t, found, dirfd, flags, progress, e) != 0 ||
 	    ((flags & WORKTREE_SYNC) != 0 && fd_sync(dirfd, t->path, e) != 0))
 		return err_prefix(e, "%s", t->path);
 	return 0;
+}
+
+int
+worktree_sweep(struct store *s, const char *path, struct err *e)
+{
+	CLEANUP(cleanup_close) int dirfd = -1;
+	const char *name;
+
+	if (fd_open_parent(store_worktree_fd(s), path, &dirfd, &name, e) != 0)
+		return e->code == ERR_NOTFOUND ? 0 : -1;
+	return worktree_tmp_sweep(s, dirfd, e) == 0 ? 0 : err_prefix(e, "%s", path);
 }
 
 /* --- names --- */

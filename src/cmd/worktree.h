@@ -46,6 +46,14 @@ int worktree_check_parent(struct store *s, const char *path, struct err *e) MUST
 int worktree_put(struct store *s, const struct worktree_thing *t, const struct worktree_found *found,
     unsigned flags, struct progress *progress, struct err *e) MUST_CHECK;
 
+/* In the directory of path: what processes left that died while they put things there goes,
+ * but what may be the only copy of something, which is kept as "<name>.orig". */
+int worktree_sweep(struct store *s, const char *path, struct err *e) MUST_CHECK;
+/* The store has every byte of it, undamaged. */
+bool worktree_stored(struct store *s, enum object_type type, const struct oid *id);
+/* Renames dirfd/from to the first free name.orig, name.orig.1, ..., and says so. */
+int worktree_keep(int dirfd, const char *from, const char *name, struct err *e) MUST_CHECK;
+
 /* A path as typed, relative to the current directory, as one relative to the work tree;
  * it need not exist, and links are not looked at.  "" is the work tree. */
 int worktree_path(struct store *s, const char *arg, char **ret, struct err *e) MUST_CHECK;
