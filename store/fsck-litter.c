@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/dir-walk.h"
 #include "base/fd.h"
+#include "base/hex.h"
 #include "store/fsck-state.h"
 #include "store/lease.h"
 #include "store/refs.h"
@@ -33,12 +34,15 @@ fsck_litter_name(struct fsck *f, const char *path)
 			fsck_state_say(f, FSCK_LITTER, "%s: a lock that nobody holds", path);
 	} else if (strstr(path, ".tmp-") != NULL) {
 		fsck_state_say(f, FSCK_LITTER, "%s: left by a writer that died, or in use", path);
+	} else if (strncmp(path, "runs/", 5) == 0) {
+		if (strlen(path) != 5 + 64 || !hex_is(path + 5, 64))
+			fsck_state_say(f, FSCK_LITTER, "%s: not the record of a run", path);
 	} else if (strncmp(path, "refs/", 5) == 0 ? !refs_name_ok(path) : !refs_name_ok(path + 5)) {
 		fsck_state_say(f, FSCK_LITTER, "%s: not the name of a ref", path);
 	}
 }
 
-/* dir: refs or logs, or beneath */
+/* dir: refs, logs or runs, or beneath */
 static int
 fsck_litter_dir(struct fsck *f, const char *dir, int depth)
 {
@@ -116,5 +120,6 @@ int
 fsck_litter_run(struct fsck *f)
 {
 	return fsck_litter_top(f) != 0 || fsck_litter_tmp(f) != 0 ||
-	    fsck_litter_dir(f, "refs", 0) != 0 || fsck_litter_dir(f, "logs", 0) != 0 ? -1 : 0;
+	    fsck_litter_dir(f, "refs", 0) != 0 || fsck_litter_dir(f, "logs", 0) != 0 ||
+	    fsck_litter_dir(f, "runs", 0) != 0 ? -1 : 0;
 }

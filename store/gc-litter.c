@@ -223,7 +223,7 @@ gc_litter_name(struct gc *g, int dirfd, const char *dir, const char *name, const
 	gc_litter_gone(g, path);
 }
 
-/* dir: "" (not what is beneath it), refs, logs, or a directory beneath those. */
+/* dir: "" (not what is beneath it), refs, logs, runs, or a directory beneath those. */
 static int
 gc_litter_dir(struct gc *g, const char *dir, int depth, struct err *e)
 {
@@ -293,6 +293,6 @@ int
 gc_litter_run(struct gc *g, struct err *e)
 {
 	return gc_litter_tmp(g, e) != 0 || gc_litter_kept(g, e) != 0 || gc_litter_dir(g, "", 0, e) != 0 ||
-	    gc_litter_dir(g, "refs", 0, e) != 0 || gc_litter_dir(g, "logs", 0, e) != 0 ||
+	    gc_litter_dir(g, "refs", 0, e) != 0 || gc_litter_dir(g, "logs", 0, e) != 0 || gc_litter_dir(g, "runs", 0, e) != 0 ||
 	    gc_litter_init(g, e) != 0 ? -1 : 0;
 }

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include "base/fd.h"
+#include "base/hex.h"
 #include "base/interrupt.h"
 #include "store/fsck.h"
 #include "store/gc-state.h"
@@ -9,10 +10,10 @@
 #include "store/odb.h"
 #include "store/reflog.h"
 #include "store/refs.h"
+#include "store/sealed.h"
 
 #define GC_MARK_DIGITS 64        /* of an id */
 #define GC_MARK_PENDING_MAX 100000
-#define GC_MARK_PENDING_BYTES (16u * 1024 * 1024)
 
 static int
 gc_mark_todo(struct gc *g, const struct object_ref *ref, bool needed, struct err *e)
@@ -264,10 +265,13 @@ gc_mark_pending(struct gc *g, struct err *e)
 	for (size_t i = 0; i < names.count; i++) {
 		CLEANUP(buf_free) struct buf text = BUF_INIT;
 
-		if (fd_read_file(fd, names.names[i], GC_MARK_PENDING_BYTES, &text, e) != 0) {
+		if (strlen(names.names[i]) != 64 || !hex_is(names.names[i], 64))
+			continue; /* on its way to be one */
+		if (sealed_read(fd, names.names[i], STORE_RUN_BYTES_MAX, &text, e) != 0) {
 			if (e->code == ERR_NOTFOUND) /* collected meanwhile: then in a lease */
 				continue;
-			return err_prefix(e, "%s/runs", store_path(g->s));
+			return err_set(e, e->code, "%s/runs/%.700s; it is not known what must be kept, nothing was"
+			    " removed: see aicert fsck", store_path(g->s), strdupa(e->msg));
 		}
 		if (gc_mark_text(g, text.data, text.len, e) != 0)
 			return -1;

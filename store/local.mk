@@ -13,6 +13,7 @@ libaicert_core_a_SOURCES += \
 	store/fsck-reach.c \
 	store/fsck-reflog.c \
 	store/fsck-repair.c \
+	store/fsck-runs.c \
 	store/fsck-state.c store/fsck-state.h \
 	store/fsck-touch.c \
 	store/gc.c store/gc.h store/gc-state.h \
@@ -54,6 +55,7 @@ libaicert_core_a_SOURCES += \
 	store/odb-small.c store/odb-small.h \
 	store/odb-state.h \
 	store/oid-map.c store/oid-map.h \
+	store/sealed.c store/sealed.h \
 	store/source.c store/source.h \
 	store/reflog.c store/reflog.h \
 	store/refs.c store/refs.h \

@@ -16,6 +16,7 @@ struct store;
 
 #define STORE_NAME ".aicert"
 #define STORE_VERSION 1
+#define STORE_RUN_BYTES_MAX (8u * 1024 * 1024)    /* of a record in runs/ */
 
 /* Creates worktree/.aicert; *ret_created is false when it was there already
  * (then nothing is changed). */

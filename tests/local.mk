@@ -210,6 +210,7 @@ unit_store_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/store/odb-present.c \
 	tests/unit/store/reflog.c \
 	tests/unit/store/refs.c \
+	tests/unit/store/sealed.c \
 	tests/unit/store/runs.c tests/unit/store/runs.h \
 	tests/unit/store/stat-cache.c \
 	tests/unit/store/store.c

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include "base/atomic-file.h"
 #include "base/dir-walk.h"
 #include "base/fd.h"
 #include "base/hex.h"
@@ -11,10 +10,11 @@
 #include "codec/shape.h"
 #include "runner/registry.h"
 #include "runner/remote-run.h"
+#include "store/sealed.h"
 
 #define PENDING_DIR "runs"
 #define PENDING_TYPE "application/vnd.aicert.pending-run.v1+json"
-#define PENDING_BYTES_MAX (8u * 1024 * 1024)
+#define PENDING_BYTES_MAX STORE_RUN_BYTES_MAX
 #define PENDING_PREFIX_MIN 7
 
 static const struct shape pending_shape[] = {
@@ -143,7 +143,7 @@ pending_write(struct store *s, const struct pending *p, struct err *e)
 	if (pending_encode(p, &text, e) != 0 || store_make_dirs(s, PENDING_DIR, e) != 0)
 		return -1;
 	dirfd = pending_dir(s, e);
-	return dirfd < 0 ? -1 : atomic_file_write(dirfd, p->run, text.data, text.len, 0600, e);
+	return dirfd < 0 ? -1 : sealed_write(dirfd, p->run, &text, 0600, e);
 }
 
 static int
@@ -151,10 +151,9 @@ pending_read_file(int dirfd, const char *name, struct pending *ret, struct err *
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
 	CLEANUP(pending_free) struct pending p = {0};
-	CLEANUP(cleanup_close) int fd = fd_open_beneath(dirfd, name, O_RDONLY | O_NONBLOCK, 0, e);
 
-	if (fd < 0 || fd_read_all(fd, PENDING_BYTES_MAX, &text, name, e) != 0)
-		return -1;
+	if (sealed_read(dirfd, name, PENDING_BYTES_MAX, &text, e) != 0)
+		return err_prefix(e, PENDING_DIR);
 	if (pending_decode(text.data, text.len, &p, e) != 0)
 		return err_prefix(e, PENDING_DIR "/%s", name);
 	if (strcmp(p.run, name) != 0)

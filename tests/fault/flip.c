@@ -12,15 +12,19 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "base/atomic-file.h"
 #include "base/dir-walk.h"
 #include "base/fd.h"
 #include "store/fsck.h"
 #include "store/history.h"
+#include "store/in-place.h"
 #include "store/odb.h"
 #include "store/reflog.h"
 #include "store/refs.h"
+#include "store/sealed.h"
 
 #define FILE_MAX (64u * 1024 * 1024)
+#define REFERENCED "referenced.bin"
 #define JUDGE_SECONDS 60 /* an endless loop is a failure too */
 
 struct flip {
@@ -120,6 +124,24 @@ nothing(void *arg UNUSED, enum fsck_severity severity UNUSED, const char *messag
 {
 }
 
+/* What is still to be collected, and the files that are kept where they lie. */
+static void
+ask_runs(struct asked *a)
+{
+	CLEANUP(cleanup_close) int fd = openat(store_dirfd(a->s), "runs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
+	struct err e = {0};
+
+	if (fd < 0 || dir_walk_list(fd, ".", 1000, &names, &e) != 0)
+		return;
+	for (size_t i = 0; i < names.count; i++) {
+		buf_addf(a->answers, "run %s ", names.names[i]);
+		if (sealed_read(fd, names.names[i], STORE_RUN_BYTES_MAX, a->answers, &e) != 0)
+			buf_addf(a->answers, "%s", err_name(e.code));
+		buf_addc(a->answers, '\n');
+	}
+}
+
 /* 1: the store says that it is damaged; 0: *ret has its answers. */
 static int
 ask(const char *path, struct buf *ret)
@@ -142,6 +164,7 @@ ask(const char *path, struct buf *ret)
 	    history_walk(s, &head.id, 1, ask_producers, &a, &e) != 0)
 		buf_addf(ret, "%s\n", e.msg);
 	ask_logs(&a);
+	ask_runs(&a);
 	return 0;
 }
 
@@ -243,6 +266,49 @@ damage_tree(struct flip *f, const char *dir)
 	dir_walk_free(&w);
 }
 
+static void
+need(int rc, const struct err *e)
+{
+	if (rc == 0)
+		return;
+	fprintf(stderr, "%s\n", e->msg);
+	exit(99);
+}
+
+/* What the commands before did not make: a large object that is kept where it lies and is
+ * named by a tag, a run that is to be collected, and damaged bytes that were replaced. */
+static void
+furnish(const char *path)
+{
+	CLEANUP(store_closep) struct store *s = NULL;
+	CLEANUP(cleanup_close) int fd = -1;
+	CLEANUP(cleanup_close) int runs = -1;
+	CLEANUP(buf_free) struct buf data = BUF_INIT;
+	struct object_ref ref = {.type = OBJECT_BLOB};
+	struct refs_change change = {.name = "refs/tags/referenced", .new_ = &ref, .author = "T <t@e>",
+	    .message = "in place"};
+	struct err e = {0};
+	char hex[OID_HEX_SIZE];
+
+	for (unsigned i = 0; i < 60000; i++)
+		buf_addc(&data, (int)(i * i >> 7 & 0xff));
+	need(oid_from_data(&ref.id, data.data, data.len, &e), &e);
+	put_back(REFERENCED, &data);
+	need(store_open(path, 0, &s, &e), &e);
+	fd = open(REFERENCED, O_RDONLY | O_CLOEXEC);
+	need(in_place_add(s, &ref.id, fd, REFERENCED, &e), &e);
+	need(refs_update(s, &change, &e), &e);
+	need(store_make_dirs(s, "runs", &e), &e);
+	need(store_make_dirs(s, "quarantine", &e), &e);
+	runs = openat(store_dirfd(s), "runs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	oid_hex(&ref.id, hex);
+	data.len = 0;
+	buf_addf(&data, "{\"nonce\":\"%s\"}", hex);
+	need(sealed_write(runs, hex, &data, 0600, &e), &e);
+	need(atomic_file_write(store_dirfd(s), "quarantine/log-refs%heads%main", data.data, data.len, 0444,
+	    &e), &e);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -256,11 +322,13 @@ main(int argc, char **argv)
 	snprintf(store, sizeof store, "%s/.aicert", argv[1]);
 	f.store = store;
 	f.points = strtoul(argv[2], NULL, 10);
+	furnish(store);
 	if (ask(store, &f.answers) != 0) {
 		printf("%s is damaged before anything was done\n", store);
 		return 1;
 	}
 	damage_tree(&f, STORE_NAME);
+	damage_file(&f, REFERENCED);
 	if (ask(store, &again) != 0 || again.len != f.answers.len ||
 	    memcmp(again.data, f.answers.data, again.len) != 0) {
 		printf("%s is not what it was\n", store);

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "base/fd.h"
+#include "store/sealed.h"
 #include "fixture.h"
 #include "unit.h"
 
@@ -84,7 +84,7 @@ START_TEST(prefixes)
 END_TEST
 
 static void
-plant(struct store *s, const char *name, const void *data, size_t len)
+plant(struct store *s, const char *name, const struct buf *text)
 {
 	char path[512];
 	struct err e;
@@ -92,9 +92,9 @@ plant(struct store *s, const char *name, const void *data, size_t len)
 
 	snprintf(path, sizeof path, "%s/runs", store_path(s));
 	ck_assert(mkdir(path, 0700) == 0 || access(path, F_OK) == 0);
-	snprintf(path, sizeof path, "%s/runs/%s", store_path(s), name);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	UNIT_OK(fd_write_all(fd, data, len, path, &e), &e);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	UNIT_OK(sealed_write(fd, name, text, 0600, &e), &e); /* an enemy can count, too */
 	close(fd);
 }
 
@@ -123,12 +123,12 @@ START_TEST(hostile_records_are_refused)
 		buf_add(&bad, text.data, (size_t)(at - buf_str(&text)));
 		buf_adds(&bad, table[i][1]);
 		buf_adds(&bad, at + strlen(table[i][0]));
-		plant(s, ID, bad.data, bad.len);
+		plant(s, ID, &bad);
 		ck_assert_msg(pending_read(s, ID, &got, &e) != 0, "%s", table[i][1]);
 	}
 	for (size_t len = 0; len < text.len; len += 11)
 		ck_assert_int_ne(pending_decode(text.data, len, &got, &e), 0);
-	plant(s, OTHER, text.data, text.len); /* tells of another run */
+	plant(s, OTHER, &text); /* tells of another run */
 	UNIT_FAILS(pending_read(s, OTHER, &got, &e), &e, ERR_FORMAT);
 	snprintf(path, sizeof path, "%s/runs/%s", store_path(s), ID);
 	snprintf(target, sizeof target, "%s/target", unit_dir());

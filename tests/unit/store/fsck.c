@@ -13,6 +13,7 @@
 #include "store/reflog.h"
 #include "store/refs.h"
 #include "store/runs.h"
+#include "store/sealed.h"
 
 struct findings {
 	char text[64][256];
@@ -235,6 +236,36 @@ START_TEST(fsck_litter)
 }
 END_TEST
 
+/* The record of a run is a root that nothing else vouches for. */
+START_TEST(fsck_damaged_runs)
+{
+	static const char name[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	CLEANUP(cleanup_close) int runs = -1;
+	struct findings n;
+	struct fixture f;
+	char path[100];
+	struct err e;
+
+	fixture_open(&f);
+	ck_assert_int_eq(mkdirat(f.dirfd, ".aicert/runs", 0755), 0);
+	runs = openat(f.dirfd, ".aicert/runs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	buf_adds(&text, "{}");
+	UNIT_OK(sealed_write(runs, name, &text, 0600, &e), &e);
+	ck_assert(!run(&f, &n) && n.count == 0);
+	fixture_write(&f, ".aicert/runs/README", "garbage", 7);
+	ck_assert(!run(&f, &n) && n.count == 1 && found(&n, FSCK_LITTER, "runs/README"));
+	ck_assert_int_eq(renameat(runs, name, runs, "x"), 0);
+	ck_assert_int_eq(symlinkat("x", runs, name), 0);
+	ck_assert(run(&f, &n) && found(&n, FSCK_DAMAGE, name));
+	ck_assert_int_eq(unlinkat(runs, name, 0), 0);
+	snprintf(path, sizeof path, ".aicert/runs/%s", name);
+	fixture_write(&f, path, "garbage", 7);
+	ck_assert(run(&f, &n) && found(&n, FSCK_DAMAGE, name));
+	fixture_close(&f);
+}
+END_TEST
+
 #define LOG ".aicert/logs/refs/heads/main"
 
 /* A history of three commits, the log of which is in *ret. */
@@ -394,6 +425,7 @@ UNIT_SUITE(fsck)
 	tcase_add_test(tc, fsck_what_history_needs);
 	tcase_add_test(tc, fsck_head_of_no_branch);
 	tcase_add_test(tc, fsck_litter);
+	tcase_add_test(tc, fsck_damaged_runs);
 	tcase_add_test(tc, fsck_damaged_reflogs);
 	tcase_add_test(tc, fsck_reflog_of_the_dead);
 	tcase_add_test(tc, fsck_reflog_repair);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 #include "unit.h"
 #include "base/atomic-file.h"
 #include "base/fd.h"
@@ -15,6 +16,7 @@
 #include "store/odb.h"
 #include "store/refs.h"
 #include "store/runs.h"
+#include "store/sealed.h"
 
 static struct gc_result
 collect(struct fixture *f, unsigned dry_run, unsigned prune)
@@ -307,6 +309,36 @@ one_root(void *arg, struct store *s, gc_text_fn *text, void *gc, struct err *e)
 	return text(gc, line, strlen(line), e);
 }
 
+static void
+record_name(char digit, char ret[65])
+{
+	memset(ret, digit, 64);
+	ret[64] = '\0';
+}
+
+static void
+record(int runs, char digit, const char *line)
+{
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	char name[65];
+	struct err e;
+
+	record_name(digit, name);
+	buf_adds(&text, line);
+	UNIT_OK(sealed_write(runs, name, &text, 0600, &e), &e);
+}
+
+static void
+damage_record(int runs, char digit)
+{
+	CLEANUP(cleanup_close) int fd = -1;
+	char name[65];
+
+	record_name(digit, name);
+	fd = openat(runs, name, O_WRONLY | O_CLOEXEC);
+	ck_assert_int_eq(pwrite(fd, "0", 1, 20), 1);
+}
+
 /* Runs on other machines, and what the caller knows of. */
 START_TEST(gc_keeps_what_is_told)
 {
@@ -315,7 +347,9 @@ START_TEST(gc_keeps_what_is_told)
 	struct oid input, inside, tree, told, near;
 	struct gc_result r;
 	struct fixture f;
+	struct oid lost;
 	struct err e;
+	int runs;
 
 	fixture_open(&f);
 	input = put(&f, 100, 1);
@@ -327,9 +361,10 @@ START_TEST(gc_keeps_what_is_told)
 	ck_assert_int_eq(mkdirat(f.dirfd, ".aicert/runs", 0755), 0);
 	oid_hex(&input, hex);
 	snprintf(line, sizeof line, "{\"sha256\":\"%s\"}", hex);
-	fixture_write(&f, ".aicert/runs/1", line, strlen(line));
+	runs = openat(f.dirfd, ".aicert/runs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	record(runs, '1', line);
 	oid_hex(&tree, hex);
-	fixture_write(&f, ".aicert/runs/2", hex, 64);
+	record(runs, '2', hex);
 	oid_hex(&told, hex);
 	snprintf(line, sizeof line, "sha256:%s,", hex);
 	oid_hex(&near, hex);
@@ -338,6 +373,13 @@ START_TEST(gc_keeps_what_is_told)
 	ck_assert_uint_eq(r.removed, 1);
 	ck_assert(odb_has(f.s, &input) && odb_has(f.s, &inside) && odb_has(f.s, &told));
 	ck_assert(!odb_has(f.s, &near));
+	/* one that is damaged does not tell any more what it needs */
+	lost = put(&f, 103, 5);
+	fixture_reopen(&f, 0);
+	damage_record(runs, '1');
+	UNIT_FAILS(gc_run(f.s, &o, &r, &e), &e, ERR_CORRUPT);
+	ck_assert(odb_has(f.s, &lost));
+	close(runs);
 	fixture_close(&f);
 }
 END_TEST
