@@ -15,7 +15,7 @@
 #define GC_LITTER_MAX 1000000
 #define GC_LITTER_DEPTH 64
 #define GC_LITTER_PART_S (14 * 86400)   /* somebody may still go on with it */
-#define GC_LITTER_LOCK_S 60             /* between the making of a lock and its flock */
+#define GC_LITTER_INIT_S 60             /* a store that is being made */
 
 static const char *const gc_litter_parted[] = {"fetch", "upload"};
 
@@ -172,16 +172,13 @@ gc_litter_ends(const char *name, const char *suffix)
 	return len > n && strcmp(name + len - n, suffix) == 0;
 }
 
-/* "x.lock" that nobody holds, and what is on its way to be one, which is made a moment
- * before it is flocked. */
+/* "x.lock" that nobody holds, and what is on its way to be one: who has just made it and
+ * comes to flock it makes another. */
 static bool
-gc_litter_lock(struct gc *g, int dirfd, const char *name, const struct stat *st)
+gc_litter_lock(struct gc *g, int dirfd, const char *name)
 {
 	CLEANUP(cleanup_close) int fd = -1;
-	bool made = strstr(name, ".lock.tmp-") != NULL;
 
-	if (made && gc_litter_age(st) < GC_LITTER_LOCK_S)
-		return false;
 	if (strcmp(name, LEASE_GC ".lock") == 0)
 		return false; /* our own */
 	if (!g->o->dry_run)
@@ -208,13 +205,13 @@ gc_litter_written(struct gc *g, int dirfd, const char *name)
 }
 
 static void
-gc_litter_name(struct gc *g, int dirfd, const char *dir, const char *name, const struct stat *st)
+gc_litter_name(struct gc *g, int dirfd, const char *dir, const char *name)
 {
 	char path[1200];
 	bool gone = false;
 
 	if (gc_litter_ends(name, ".lock") || strstr(name, ".lock.tmp-") != NULL)
-		gone = gc_litter_lock(g, dirfd, name, st);
+		gone = gc_litter_lock(g, dirfd, name);
 	else if (strstr(name, ".tmp-") != NULL)
 		gone = gc_litter_written(g, dirfd, name);
 	if (!gone)
@@ -248,7 +245,7 @@ gc_litter_dir(struct gc *g, const char *dir, int depth, struct err *e)
 			if (path == NULL || gc_litter_dir(g, path, depth + 1, e) != 0)
 				return -1;
 		} else if (S_ISREG(st.st_mode)) {
-			gc_litter_name(g, fd, dir, names.names[i], &st);
+			gc_litter_name(g, fd, dir, names.names[i]);
 		}
 	}
 	return 0;
@@ -268,7 +265,7 @@ gc_litter_init(struct gc *g, struct err *e)
 
 		if (!gc_litter_starts(name, STORE_NAME ".tmp-") || strlen(name) != strlen(STORE_NAME) + 21 ||
 		    fstatat(store_worktree_fd(g->s), name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-		    !S_ISDIR(st.st_mode) || gc_litter_age(&st) < GC_LITTER_LOCK_S)
+		    !S_ISDIR(st.st_mode) || gc_litter_age(&st) < GC_LITTER_INIT_S)
 			continue;
 		if (!g->o->dry_run && fd_remove_tree(store_worktree_fd(g->s), name, e) != 0)
 			return err_prefix(e, "%s", store_worktree(g->s));

@@ -11,6 +11,8 @@
 #include "base/lock-holder.h"
 
 #define ATOMIC_FILE_POLL_MS 10
+#define ATOMIC_FILE_SWEPT 2
+#define ATOMIC_FILE_SWEPT_MAX 1000
 
 static char *
 atomic_file_tmp_name(const char *name, struct err *e)
@@ -133,7 +135,8 @@ atomic_file_prepare(struct atomic_file_lock *l, const char *tmp, struct err *e)
 	return fd_write_all(l->fd, holder, (size_t)n, l->lock_name, e);
 }
 
-/* 1: taken, 0: held by another, -1: error */
+/* 1: taken, 0: held by another, ATOMIC_FILE_SWEPT: who looked for litter took our file
+ * for some before we had locked it, -1: error */
 static int
 atomic_file_try_lock(struct atomic_file_lock *l, const char *tmp, struct err *e)
 {
@@ -141,9 +144,12 @@ atomic_file_try_lock(struct atomic_file_lock *l, const char *tmp, struct err *e)
 		return 1;
 	if (errno == EEXIST)
 		return 0;
+	if (errno == ENOENT && faccessat(l->dirfd, tmp, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
+		return ATOMIC_FILE_SWEPT;
 	return err_sys(e, "%s: cannot create the lock", l->lock_name);
 }
 
+/* 0: taken, ATOMIC_FILE_SWEPT, -1: error */
 static int
 atomic_file_wait(struct atomic_file_lock *l, const char *tmp, int timeout_ms, struct err *e)
 {
@@ -154,7 +160,7 @@ atomic_file_wait(struct atomic_file_lock *l, const char *tmp, int timeout_ms, st
 		int rc = atomic_file_try_lock(l, tmp, e);
 
 		if (rc != 0)
-			return rc < 0 ? -1 : 0;
+			return rc == 1 ? 0 : rc;
 		if (atomic_file_break_stale(l->dirfd, l->lock_name))
 			continue;
 		if (waited >= timeout_ms) {
@@ -167,7 +173,7 @@ atomic_file_wait(struct atomic_file_lock *l, const char *tmp, int timeout_ms, st
 }
 
 static int
-atomic_file_take(struct atomic_file_lock *l, int timeout_ms, struct err *e)
+atomic_file_take_once(struct atomic_file_lock *l, int timeout_ms, struct err *e)
 {
 	CLEANUP(cleanup_free) char *tmp = atomic_file_tmp_name(l->lock_name, e);
 	int rc;
@@ -183,6 +189,17 @@ atomic_file_take(struct atomic_file_lock *l, int timeout_ms, struct err *e)
 		l->fd = -1; /* not held: unlock must leave the name alone */
 	}
 	return rc;
+}
+
+static int
+atomic_file_take(struct atomic_file_lock *l, int timeout_ms, struct err *e)
+{
+	int rc = ATOMIC_FILE_SWEPT;
+
+	for (int i = 0; rc == ATOMIC_FILE_SWEPT && i < ATOMIC_FILE_SWEPT_MAX; i++)
+		rc = atomic_file_take_once(l, timeout_ms, e);
+	return rc != ATOMIC_FILE_SWEPT ? rc :
+	    err_set(e, ERR_BUSY, "%s: another process keeps removing it", l->lock_name);
 }
 
 bool

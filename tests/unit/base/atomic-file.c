@@ -330,13 +330,34 @@ atomic_count(int home)
 	return 0;
 }
 
-/* Two or more at once: every step of each is in the result, none is lost. */
+/* Forks a child that takes what is on its way to be a lock for litter, until it dies. */
+static pid_t
+atomic_sweeper(int home)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	while (pid == 0) {
+		struct dir_walk w = DIR_WALK_INIT;
+
+		if (dir_walk_list(home, ".", 1000, &w, NULL) != 0)
+			_exit(1);
+		for (size_t i = 0; i < w.count; i++)
+			if (strstr(w.names[i], ".lock.tmp-") != NULL)
+				(void)atomic_file_sweep_lock(home, w.names[i]);
+		dir_walk_free(&w);
+	}
+	return pid;
+}
+
+/* Two or more at once, and one who sweeps: every step of each is in the result, none is
+ * lost. */
 START_TEST(test_atomic_lock_competing)
 {
 	struct err e;
 	char expected[32];
 	int home = atomic_home();
-	pid_t killed;
+	pid_t killed, sweeper;
 
 	UNIT_OK(atomic_file_write(home, "n", "0", 1, 0644, &e), &e);
 	killed = atomic_holder(home, "n"); /* and they all begin with a stale lock */
@@ -347,6 +368,7 @@ START_TEST(test_atomic_lock_competing)
 		if (pid == 0)
 			_exit(atomic_count(home));
 	}
+	sweeper = atomic_sweeper(home);
 	ck_assert_int_eq(kill(killed, SIGKILL), 0);
 	ck_assert_int_eq(waitpid(killed, NULL, 0), killed);
 	for (int i = 0; i < ATOMIC_WORKERS; i++) {
@@ -355,6 +377,8 @@ START_TEST(test_atomic_lock_competing)
 		ck_assert_int_gt(wait(&status), 0);
 		ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	}
+	ck_assert_int_eq(kill(sweeper, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(sweeper, NULL, 0), sweeper);
 	snprintf(expected, sizeof expected, "%d", ATOMIC_WORKERS * ATOMIC_ROUNDS);
 	atomic_expect(home, "n", expected);
 	ck_assert_uint_eq(atomic_entries(home), 1);
