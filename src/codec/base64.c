@@ -39,10 +39,9 @@ base64_value(char c)
 
 /* One group of four characters; pad of them are '='. Spare bits must be zero. */
 static int
-base64_group(struct buf *ret, const char *text, size_t pad)
+base64_group(unsigned char bytes[3], const char *text, size_t pad)
 {
 	unsigned bits = 0;
-	unsigned char bytes[3];
 
 	for (size_t i = 0; i < 4; i++) {
 		int value = i < 4 - pad ? base64_value(text[i]) : 0;
@@ -56,14 +55,14 @@ base64_group(struct buf *ret, const char *text, size_t pad)
 	bytes[0] = (unsigned char)(bits >> 16);
 	bytes[1] = (unsigned char)(bits >> 8);
 	bytes[2] = (unsigned char)bits;
-	buf_add(ret, bytes, 3 - pad);
 	return 0;
 }
 
-int
-base64_decode(struct buf *ret, const char *text, size_t len, struct err *e)
+/* ret may be NULL: is the text canonical? */
+static int
+base64_groups(struct buf *ret, const char *text, size_t len, struct err *e)
 {
-	size_t start = ret->len;
+	unsigned char bytes[3];
 
 	if (len % 4 != 0)
 		return err_set(e, ERR_FORMAT, "base64: the length is no multiple of four");
@@ -74,13 +73,31 @@ base64_decode(struct buf *ret, const char *text, size_t len, struct err *e)
 
 		if (i + 4 == len && text[len - 1] == '=')
 			pad = text[len - 2] == '=' ? 2 : 1;
-		if (base64_group(ret, text + i, pad) != 0) {
-			if (ret->data != NULL) {
-				ret->len = start;
-				ret->data[start] = '\0';
-			}
+		if (base64_group(bytes, text + i, pad) != 0)
 			return err_set(e, ERR_FORMAT, "base64: not canonical at character %zu", i + 1);
+		if (ret != NULL)
+			buf_add(ret, bytes, 3 - pad);
+	}
+	return 0;
+}
+
+bool
+base64_canonical(const char *text, size_t len)
+{
+	return base64_groups(NULL, text, len, NULL) == 0;
+}
+
+int
+base64_decode(struct buf *ret, const char *text, size_t len, struct err *e)
+{
+	size_t start = ret->len;
+
+	if (base64_groups(ret, text, len, e) != 0) {
+		if (ret->data != NULL) {
+			ret->len = start;
+			ret->data[start] = '\0';
 		}
+		return -1;
 	}
 	return buf_check(ret, e);
 }

@@ -12,14 +12,6 @@ shape_id_ok(const char *text)
 }
 
 static bool
-shape_base64_ok(const char *text)
-{
-	CLEANUP(buf_free) struct buf bytes = BUF_INIT;
-
-	return base64_decode(&bytes, text, strlen(text), NULL) == 0;
-}
-
-static bool
 shape_string_ok(enum shape_kind kind, const char *text)
 {
 	int64_t time;
@@ -30,7 +22,7 @@ shape_string_ok(enum shape_kind kind, const char *text)
 	case SHAPE_TIME:
 		return timestamp_parse(text, &time, NULL) == 0;
 	case SHAPE_BASE64:
-		return shape_base64_ok(text);
+		return base64_canonical(text, strlen(text));
 	case SHAPE_ID:
 		return shape_id_ok(text);
 	default:

@@ -15,6 +15,7 @@ base64_check_pair(const char *plain, size_t len, const char *text)
 	UNIT_OK(base64_decode(&back, text, strlen(text), &e), &e);
 	ck_assert_uint_eq(back.len, len);
 	ck_assert_int_eq(memcmp(buf_str(&back), plain, len), 0);
+	ck_assert(base64_canonical(text, strlen(text)));
 }
 
 START_TEST(base64_vectors) /* RFC 4648 section 10 */
@@ -44,6 +45,7 @@ START_TEST(base64_rejects)
 		buf_adds(&out, "kept");
 		UNIT_FAILS(base64_decode(&out, bad[i], strlen(bad[i]), &e), &e, ERR_FORMAT);
 		ck_assert_str_eq(buf_str(&out), "kept");
+		ck_assert(!base64_canonical(bad[i], strlen(bad[i])));
 	}
 }
 END_TEST
