@@ -37,12 +37,14 @@ fsck_litter_name(struct fsck *f, const char *path)
 	} else if (strncmp(path, "runs/", 5) == 0) {
 		if (strlen(path) != 5 + 64 || !hex_is(path + 5, 64))
 			fsck_state_say(f, FSCK_LITTER, "%s: not the record of a run", path);
+	} else if (strncmp(path, "quarantine/", 11) == 0) {
+		return; /* evidence */
 	} else if (strncmp(path, "refs/", 5) == 0 ? !refs_name_ok(path) : !refs_name_ok(path + 5)) {
 		fsck_state_say(f, FSCK_LITTER, "%s: not the name of a ref", path);
 	}
 }
 
-/* dir: refs, logs or runs, or beneath */
+/* dir: refs, logs, runs or quarantine, or beneath */
 static int
 fsck_litter_dir(struct fsck *f, const char *dir, int depth)
 {
@@ -121,5 +123,5 @@ fsck_litter_run(struct fsck *f)
 {
 	return fsck_litter_top(f) != 0 || fsck_litter_tmp(f) != 0 ||
 	    fsck_litter_dir(f, "refs", 0) != 0 || fsck_litter_dir(f, "logs", 0) != 0 ||
-	    fsck_litter_dir(f, "runs", 0) != 0 ? -1 : 0;
+	    fsck_litter_dir(f, "runs", 0) != 0 || fsck_litter_dir(f, "quarantine", 0) != 0 ? -1 : 0;
 }

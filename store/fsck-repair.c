@@ -12,6 +12,7 @@
 #define FSCK_REPAIR_NAMES 1000
 #define FSCK_REPAIR_NAME_SIZE 256
 #define FSCK_REPAIR_LOG_MAX 200         /* of a ref's name, so that there is room for ".999" */
+#define FSCK_REPAIR_LOCK_MS 10000
 #define FSCK_REPAIR_CHUNK (256 * 1024)
 
 /* Good bytes on their way to be the object. */
@@ -172,6 +173,7 @@ fsck_repair_keep_file(struct fsck_repair *r, int dirfd, struct err *e)
 static int
 fsck_repair_keep_row(struct fsck_repair *r, int dirfd, struct err *e)
 {
+	CLEANUP(atomic_file_unlock) struct atomic_file_lock lock = ATOMIC_FILE_LOCK_INIT;
 	CLEANUP(buf_free) struct buf row = BUF_INIT;
 	char kept[FSCK_REPAIR_NAME_SIZE];
 	struct oid found;
@@ -182,7 +184,9 @@ fsck_repair_keep_row(struct fsck_repair *r, int dirfd, struct err *e)
 		return -1;
 	if (oid_equal(&found, r->id))
 		return 0; /* the file was the bad one */
-	return fsck_repair_name(r->hex, dirfd, kept, e) != 0 ? -1 :
+	/* the lock says that what is on its way to the name is not left over */
+	return fsck_repair_name(r->hex, dirfd, kept, e) != 0 ||
+	    atomic_file_lock(&lock, dirfd, kept, FSCK_REPAIR_LOCK_MS, e) != 0 ? -1 :
 	    atomic_file_write(dirfd, kept, row.data, row.len, 0444, e);
 }
 

@@ -220,7 +220,8 @@ gc_litter_name(struct gc *g, int dirfd, const char *dir, const char *name)
 	gc_litter_gone(g, path);
 }
 
-/* dir: "" (not what is beneath it), refs, logs, runs, or a directory beneath those. */
+/* dir: "" (not what is beneath it), refs, logs, runs, quarantine, or a directory beneath
+ * those. */
 static int
 gc_litter_dir(struct gc *g, const char *dir, int depth, struct err *e)
 {
@@ -290,6 +291,7 @@ int
 gc_litter_run(struct gc *g, struct err *e)
 {
 	return gc_litter_tmp(g, e) != 0 || gc_litter_kept(g, e) != 0 || gc_litter_dir(g, "", 0, e) != 0 ||
-	    gc_litter_dir(g, "refs", 0, e) != 0 || gc_litter_dir(g, "logs", 0, e) != 0 || gc_litter_dir(g, "runs", 0, e) != 0 ||
+	    gc_litter_dir(g, "refs", 0, e) != 0 || gc_litter_dir(g, "logs", 0, e) != 0 ||
+	    gc_litter_dir(g, "runs", 0, e) != 0 || gc_litter_dir(g, "quarantine", 0, e) != 0 ||
 	    gc_litter_init(g, e) != 0 ? -1 : 0;
 }
