@@ -595,15 +595,21 @@ EXTRA_DIST += $(CLI_TESTS) tests/check.sh \
 	tests/cli/runner-lib.sh
 
 # Fault tests: a command on copies of one repository, each time another system
-# call fails or the process dies there.  "make check" tries some calls of each
-# kind, "make check-fault" every one.
+# call fails or the process dies there.  "make check" tries each error of each
+# kind at one call (three minutes), "make check-fault" every call, and what many
+# processes do to one store for a minute (half an hour on two processors).
 FAULT_TESTS = \
 	tests/fault/f0100-init.sh \
 	tests/fault/f0200-put.sh \
+	tests/fault/f0210-reference.sh \
+	tests/fault/f0220-alternate.sh \
 	tests/fault/f0300-commit.sh \
+	tests/fault/f0310-kept.sh \
 	tests/fault/f0400-checkout.sh \
+	tests/fault/f0410-many.sh \
 	tests/fault/f0500-gc.sh \
 	tests/fault/f0600-fsck.sh \
+	tests/fault/f0610-repair.sh \
 	tests/fault/f0700-flip.sh
 EXTRA_DIST += $(FAULT_TESTS) tests/fault/lib.sh tests/fault/shim.c
 if !SANITIZERS
@@ -621,7 +627,9 @@ tests/fault/shim.so: tests/fault/shim.c
 CLEANFILES += tests/fault/shim.so
 
 check-fault: all $(check_DATA)
-	AICERT_FAULT_POINTS=0 $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(FAULT_TESTS)'
+	AICERT_FAULT_POINTS=0 AICERT_FAULT_JOBS=$${AICERT_FAULT_JOBS:-$$(nproc)} \
+	  $(MAKE) $(AM_MAKEFLAGS) -j1 check TESTS='$(FAULT_TESTS)'
+	AICERT_SECONDS=60 CK_RUN_CASE=concurrent ./unit-store
 .PHONY: check-fault
 
 # Lints: rules of the sources, each with a proof that it can fail.  An

@@ -6,5 +6,5 @@ mkdir template && cd template && git init -q -b main . || exit 99
 init() { aicert init; }
 acknowledged() { git status >/dev/null; }
 complete() { aicert fsck >/dev/null; }
-every_fault init
-done_testing
+every_fault init "open create write fsync rename mkdir malloc"
+done_faults

@@ -17,6 +17,7 @@ acknowledged() {
 	for id in $needed; do aicert cat-file -p "$id" >/dev/null || return 1; done
 	aicert verify --min-level simulated HEAD >/dev/null
 }
-complete() { [ "$(aicert gc -n | wc -l)" -le 1 ]; }
-every_fault gc
-done_testing
+# a name that could not be removed is left to the next
+complete() { [ "$(aicert gc -n | grep -vc '\.lock')" -le 1 ]; }
+every_fault gc "open create write fsync link unlink mkdir malloc"
+done_faults

@@ -10,7 +10,7 @@ aicert commit -q -m one || exit 99
 fsck() { aicert fsck; }
 acknowledged() { aicert verify --min-level simulated HEAD >/dev/null; }
 complete() { true; }
-every_fault fsck
+every_fault fsck "open write thread malloc mmap"
 # a large object that is damaged is never passed over because reading fails
 object=$(find "$scratch/template/.aicert/objects" -name '??????????????????????????????????????????????????????????????')
 chmod u+w $object && printf x | dd of=$object bs=1 seek=5 conv=notrunc 2>/dev/null
@@ -24,4 +24,4 @@ for kind in open malloc; do
 		n=$((n + (points == 0 ? 1 : 60)))
 	done
 done
-done_testing
+done_faults

@@ -5,17 +5,27 @@
  *
  *     AICERT_FAULT=KIND:N:ACTION
  *
- * KIND is open, write, fsync, rename, link, unlink, mkdir, mmap or malloc;
- * ACTION the name of an errno ("ENOSPC"), "short" (a write of one byte less),
- * "kill" (before the call) or "die" (after it).  With a "+" after N the fault
- * happens from the Nth call on.  Allocations count when our own code or SQLite
- * asks for them, all else whoever calls.
+ * KIND is open, create (an open that may make a file), write, fsync, rename,
+ * link, unlink, mkdir, symlink, clone (FICLONE), thread or malloc; ACTION the
+ * name of an errno ("ENOSPC"), "short" (a write of one byte less), "kill"
+ * (before the call) or "die" (after it).  With a "+" after N the fault happens
+ * from the Nth call on.  Allocations count when our own code or SQLite asks for
+ * them, all else whoever calls.  (mmap is called within the C library, out of
+ * reach from here: tests/fault/lib.sh uses strace for it.)
+ *
+ * The file is two words of 8 bytes, the calls and the faults.  When it has room
+ * for more, the word 1 + N is written at call N: the way to it, the same for all
+ * calls that come along the same functions.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <link.h>
+#include <linux/fs.h>
+#include <linux/openat2.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -23,28 +33,36 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum kind { OPEN, WRITE, FSYNC, RENAME, LINK, UNLINK, MKDIR, MMAP, MALLOC, KINDS };
+#define SITE_FRAMES 24
+#define SITE_OURS 5        /* that tell calls apart */
+#define SITE_OURS_MALLOC 3 /* there are thousands */
+
+enum kind { OPEN, CREATE, WRITE, FSYNC, RENAME, LINK, UNLINK, MKDIR, SYMLINK, CLONE, THREAD, MALLOC,
+	KINDS };
 enum action { FAIL, SHORT, KILL, DIE };
 
 static const char *const kind_names[KINDS] = {
-	"open", "write", "fsync", "rename", "link", "unlink", "mkdir", "mmap", "malloc",
+	"open", "create", "write", "fsync", "rename", "link", "unlink", "mkdir", "symlink", "clone",
+	"thread", "malloc",
 };
 static const struct {
 	const char *name;
 	int number;
 } errnos[] = {
 	{"ENOSPC", ENOSPC}, {"EIO", EIO}, {"EDQUOT", EDQUOT}, {"ENOMEM", ENOMEM},
-	{"EINTR", EINTR}, {"EMFILE", EMFILE}, {"EACCES", EACCES},
+	{"EINTR", EINTR}, {"EMFILE", EMFILE}, {"ENFILE", ENFILE}, {"EACCES", EACCES},
+	{"EAGAIN", EAGAIN},
 };
 
 struct counter {
-	uint64_t calls, fired;
+	uint64_t calls, fired, sites[];
 };
 struct range {
 	uintptr_t start, end;
@@ -58,6 +76,7 @@ static struct plan {
 	bool onwards;
 	int number;
 	struct range ours[2]; /* the program and SQLite */
+	uint64_t sites;       /* that there is room for */
 } plan;
 
 extern void *__libc_malloc(size_t n);
@@ -111,8 +130,9 @@ static bool read_plan(const char *text)
 __attribute__((constructor)) static void start(void)
 {
 	const char *text = getenv("AICERT_FAULT"), *path = getenv("AICERT_FAULT_COUNT");
+	void *p, *frames[SITE_FRAMES];
 	size_t found = 0;
-	void *p;
+	struct stat st;
 	int fd;
 
 	if (!text || !path || strncmp(program_invocation_short_name, "aicert", 6) != 0)
@@ -121,13 +141,46 @@ __attribute__((constructor)) static void start(void)
 		abort();
 	dl_iterate_phdr(find_ranges, &found);
 	fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st) != 0 || (size_t)st.st_size < sizeof *plan.counter)
 		abort();
-	p = mmap(NULL, sizeof *plan.counter, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	p = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
 		abort();
 	(void)close(fd);
+	plan.sites = ((size_t)st.st_size - sizeof *plan.counter) / sizeof *plan.counter->sites;
+	if (plan.sites > 0)
+		(void)backtrace(frames, SITE_FRAMES); /* loads what it needs */
 	plan.counter = p;
+}
+
+static bool ours(const void *caller)
+{
+	for (size_t i = 0; i < 2; i++)
+		if ((uintptr_t)caller >= plan.ours[i].start && (uintptr_t)caller < plan.ours[i].end)
+			return true;
+	return false;
+}
+
+/* The way to a call: the return addresses that are ours, wherever they were loaded. */
+static void record(uint64_t n)
+{
+	uint64_t site = 1469598103934665603U;
+	void *frames[SITE_FRAMES];
+	int count = backtrace(frames, SITE_FRAMES);
+	int most = plan.kind == MALLOC ? SITE_OURS_MALLOC : SITE_OURS;
+
+	for (int i = 0, found = 0; i < count && found < most; i++) {
+		size_t k = (uintptr_t)frames[i] >= plan.ours[1].start &&
+		    (uintptr_t)frames[i] < plan.ours[1].end;
+
+		if (!ours(frames[i]))
+			continue;
+		site = (site ^ ((uintptr_t)frames[i] - plan.ours[k].start + k)) * 1099511628211U;
+		found++;
+	}
+	for (const char *p = program_invocation_short_name; *p != '\0'; p++)
+		site = (site ^ (unsigned char)*p) * 1099511628211U;
+	plan.counter->sites[n - 1] = site;
 }
 
 /* Does the fault happen at this call? */
@@ -138,6 +191,8 @@ static bool hit(enum kind kind)
 	if (!plan.counter || plan.kind != kind)
 		return false;
 	n = __atomic_add_fetch(&plan.counter->calls, 1, __ATOMIC_SEQ_CST);
+	if (n <= plan.sites)
+		record(n);
 	if (plan.onwards ? n < plan.nth : n != plan.nth)
 		return false;
 	__atomic_add_fetch(&plan.counter->fired, 1, __ATOMIC_SEQ_CST);
@@ -164,14 +219,6 @@ static void *next(const char *name)
 	return f;
 }
 
-static bool ours(const void *caller)
-{
-	for (size_t i = 0; i < 2; i++)
-		if ((uintptr_t)caller >= plan.ours[i].start && (uintptr_t)caller < plan.ours[i].end)
-			return true;
-	return false;
-}
-
 /* A call that is made, made and then died of, or not made. */
 #define CALL(kind, failed, call) CALL_IF(hit(kind), failed, call)
 #define CALL_FILE(failed, call) CALL_IF(hit_file(fd), failed, call)
@@ -189,7 +236,12 @@ static bool ours(const void *caller)
 
 static mode_t mode_of(int flags, va_list ap)
 {
-	return flags & (O_CREAT | O_TMPFILE) ? va_arg(ap, mode_t) : 0;
+	return flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(ap, mode_t) : 0;
+}
+
+static enum kind opening(int flags)
+{
+	return flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE || flags & O_TRUNC ? CREATE : OPEN;
 }
 
 #define OPEN_FUNCTION(name) \
@@ -201,7 +253,7 @@ static mode_t mode_of(int flags, va_list ap)
 		va_start(ap, flags); \
 		mode = mode_of(flags, ap); \
 		va_end(ap); \
-		CALL(OPEN, -1, (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode)); \
+		CALL(opening(flags), -1, (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode)); \
 	}
 OPEN_FUNCTION(open)
 OPEN_FUNCTION(open64)
@@ -215,7 +267,7 @@ OPEN_FUNCTION(open64)
 		va_start(ap, flags); \
 		mode = mode_of(flags, ap); \
 		va_end(ap); \
-		CALL(OPEN, -1, (int)syscall(SYS_openat, fd, path, flags, mode)); \
+		CALL(opening(flags), -1, (int)syscall(SYS_openat, fd, path, flags, mode)); \
 	}
 OPENAT_FUNCTION(openat)
 OPENAT_FUNCTION(openat64)
@@ -234,7 +286,7 @@ long syscall(long number, ...)
 		a[i] = va_arg(ap, long);
 	va_end(ap);
 	if (number == SYS_openat2)
-		CALL(OPEN, -1, real(number, a[0], a[1], a[2], a[3], a[4], a[5]));
+		CALL(opening((int)((const struct open_how *)a[2])->flags), -1, real(number, a[0], a[1], a[2], a[3], a[4], a[5]));
 	return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
@@ -281,6 +333,7 @@ int ftruncate64(int fd, off_t size) { CALL_FILE(-1, (int)syscall(SYS_ftruncate, 
 
 int fsync(int fd) { CALL(FSYNC, -1, (int)syscall(SYS_fsync, fd)); }
 int fdatasync(int fd) { CALL(FSYNC, -1, (int)syscall(SYS_fdatasync, fd)); }
+int syncfs(int fd) { CALL(FSYNC, -1, (int)syscall(SYS_syncfs, fd)); }
 
 int rename(const char *a, const char *b)
 {
@@ -319,15 +372,35 @@ int mkdirat(int fd, const char *path, mode_t mode)
 	CALL(MKDIR, -1, (int)syscall(SYS_mkdirat, fd, path, mode));
 }
 
-static void *map(void *at, size_t n, int prot, int flags, int fd, off_t offset)
+int symlink(const char *target, const char *path)
 {
-	return (void *)syscall(SYS_mmap, at, n, prot, flags, fd, offset); /* NOLINT */
+	CALL(SYMLINK, -1, (int)syscall(SYS_symlinkat, target, AT_FDCWD, path));
 }
-void *mmap(void *at, size_t n, int prot, int flags, int fd, off_t offset)
+int symlinkat(const char *target, int fd, const char *path)
 {
-	if (!ours(__builtin_return_address(0)))
-		return map(at, n, prot, flags, fd, offset);
-	CALL(MMAP, MAP_FAILED, map(at, n, prot, flags, fd, offset));
+	CALL(SYMLINK, -1, (int)syscall(SYS_symlinkat, target, fd, path));
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list ap;
+	long arg;
+
+	va_start(ap, request);
+	arg = va_arg(ap, long);
+	va_end(ap);
+	if (request == FICLONE)
+		CALL(CLONE, -1, (int)syscall(SYS_ioctl, fd, request, arg));
+	return (int)syscall(SYS_ioctl, fd, request, arg);
+}
+
+/* Tells the error by its return value. */
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*f)(void *), void *arg)
+{
+	int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) =
+	    (int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))next("pthread_create");
+
+	CALL(THREAD, plan.number, real(thread, attr, f, arg));
 }
 
 #define ALLOCATION(call) \
