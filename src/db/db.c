@@ -46,8 +46,11 @@ db_fail(struct db *d, int rc, struct err *e)
 		return err_set(e, ERR_LIMIT, "%s: a value is longer than %d bytes", d->path, DB_VALUE_MAX);
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
-	case SQLITE_AUTH:
-		return err_set(e, ERR_DENIED, "%s: %s", d->path, why);
+	case SQLITE_AUTH: /* the system's no, not ours; also of a file that could only be read */
+		err_set(e, ERR_IO, "%s: %s", d->path, why);
+		if (e != NULL)
+			e->sys = EACCES;
+		return -1;
 	default:
 		err_set(e, ERR_IO, "%s: %s", d->path, why);
 		if (e != NULL && d->sq != NULL)
