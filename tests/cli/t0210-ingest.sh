@@ -36,7 +36,7 @@ opened() {
 		die "$*"
 	grep -o '"[^"]*"' "$scratch/trace" | grep -cE '^"(f[0-9]+|large|medium|nothing)"$'
 }
-if command -v strace >/dev/null && strace -qq true 2>/dev/null; then
+if can_trace; then
 	same "$(opened aicert hash-object --no-cache d)" 403
 	same "$(opened aicert hash-object d)" 0
 	same "$(opened aicert hash-object -w d)" 0

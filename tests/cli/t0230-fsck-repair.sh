@@ -84,12 +84,7 @@ ok aicert fsck
 # a small object
 small=$(aicert rev-parse HEAD)
 cp .aicert/objects/small.db ../good.db
-python3 - "$small" <<'PYTHON' || die "python3"
-import sqlite3, sys
-d = sqlite3.connect(".aicert/objects/small.db")
-d.execute("UPDATE objects SET data=? WHERE id=?", (b"other", bytes.fromhex(sys.argv[1])))
-d.commit()
-PYTHON
+small_row "$small" "UPDATE objects SET data=CAST('other' AS BLOB) WHERE id=?"
 fails 1 aicert fsck
 out_has "$small"
 mkdir -p "$lfs" ".git/lfs/objects/$(echo "$small" | cut -c1-2)/$(echo "$small" | cut -c3-4)"

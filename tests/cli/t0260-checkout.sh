@@ -87,8 +87,8 @@ same "$(cat data/part1/x.txt)" three
 # ... but only while the store can give it back
 id=$(printf 'three\n' | sha256sum | cut -c1-64)
 cp -r .aicert ../saved
-sqlite3 .aicert/objects/small.db "UPDATE objects SET data=x'00' WHERE id=x'$id'" 2>/dev/null &&
-	fails 3 aicert checkout --inputs HEAD~1 data/part1/x.txt
+small_row "$id" "UPDATE objects SET data=x'00' WHERE id=?"
+fails 3 aicert checkout --inputs HEAD~1 data/part1/x.txt
 rm -rf .aicert && mv ../saved .aicert
 
 # things in the way

@@ -116,7 +116,7 @@ cat >say <<'END'
 printf '\033[31mred\033[0m \033]0;title\007\n' | tee out
 END
 spec aicert.yaml 'sh say' say out
-if command -v script >/dev/null; then
+if command -v script >/dev/null || { untried "script(1) is missing"; false; }; then
 	ok script -qefc "aicert commit -m terminal" /dev/null
 	out_has "$(printf '\033[31mred\033[0m \\x1b]0;title\\x07')"
 	out_lacks "$(printf '\033]0')"

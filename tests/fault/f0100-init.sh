@@ -7,4 +7,4 @@ init() { aicert init; }
 acknowledged() { git status >/dev/null; }
 complete() { aicert fsck >/dev/null; }
 every_fault init "open create write fsync rename mkdir malloc"
-done_faults
+done_testing

@@ -20,4 +20,4 @@ complete() {
 	done
 }
 every_fault put "open create write fsync rename unlink mkdir clone thread malloc mmap"
-done_faults
+done_testing

@@ -20,4 +20,4 @@ every_fault reference "open create write fsync unlink mkdir thread malloc"
 full() { aicert fsck --full; }
 complete() { true; }
 every_fault full "open thread malloc"
-done_faults
+done_testing

@@ -25,4 +25,4 @@ every_fault alternate "open create write fsync unlink thread malloc"
 full() { aicert fsck --full; }
 complete() { true; }
 every_fault full "open thread malloc"
-done_faults
+done_testing

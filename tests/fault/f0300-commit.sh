@@ -15,4 +15,4 @@ complete() { [ "$(aicert rev-parse HEAD)" != "$head" ] && [ "$(cat out.txt)" = 2
 # a run that was sealed, and proves that its sandbox could not be set up
 definite() { [ "$got" = 1 ] && grep -q 'is kept: aicert log --failed' "$scratch/err"; }
 every_fault commit "open create write fsync rename link unlink mkdir symlink thread malloc mmap"
-done_faults
+done_testing

@@ -20,4 +20,4 @@ acknowledged() {
 # a name that could not be removed is left to the next
 complete() { [ "$(aicert gc -n | grep -vc '\.lock')" -le 1 ]; }
 every_fault gc "open create write fsync link unlink mkdir malloc"
-done_faults
+done_testing

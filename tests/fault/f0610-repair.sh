@@ -20,12 +20,7 @@ mkdir -p "$lfs" && cp large "$lfs/$large"
 object=.aicert/objects/$(echo "$large" | sed 's/^../&\//')
 chmod u+w "$object" && printf damaged | dd of="$object" bs=1 seek=5 conv=notrunc 2>/dev/null
 cp "$object" ../damaged
-python3 - "$small" <<'PYTHON' || exit 99
-import sqlite3, sys
-d = sqlite3.connect(".aicert/objects/small.db")
-d.execute("UPDATE objects SET data=? WHERE id=?", (b"SMALL\n", bytes.fromhex(sys.argv[1])))
-d.commit()
-PYTHON
+small_row "$small" "UPDATE objects SET data=x'534d414c4c0a' WHERE id=?"
 fails 1 aicert fsck
 rm large small
 
@@ -50,4 +45,4 @@ complete() {
 		aicert cat-file -p "$large" | cmp -s - "$scratch/template/$lfs/$large"
 }
 every_fault repair "open create write fsync rename link unlink mkdir thread malloc mmap"
-done_faults
+done_testing
