@@ -29,11 +29,15 @@ same "$(id d)" "$tree"
 [ "$(stat -c %a "$cache")" = 600 ] || die "the cache is for its user alone"
 same "$(stat -c %a "$(dirname "$cache")")" 700
 
-# opened COMMAND...: which files of d were opened to be read
-opened() {
+# traced OPTIONS COMMAND...: what it does in $scratch/trace
+traced() {
 	# leaks cannot be looked for under strace
-	ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" strace -f -qq -e trace=open,openat,openat2 -o "$scratch/trace" "$@" >"$scratch/out" 2>"$scratch/err" ||
+	ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" strace -f -qq -o "$scratch/trace" "$@" >"$scratch/out" 2>"$scratch/err" ||
 		die "$*"
+}
+# opened COMMAND...: how many files of d were opened to be read
+opened() {
+	traced -e trace=open,openat,openat2 "$@"
 	grep -o '"[^"]*"' "$scratch/trace" | grep -cE '^"(f[0-9]+|large|medium|nothing)"$'
 }
 if can_trace; then
@@ -58,6 +62,22 @@ if can_trace; then
 	truncate -s 5 ".aicert/objects/$(echo "$gone" | cut -c1-2)/$(echo "$gone" | cut -c3-)"
 	same "$(opened aicert hash-object -w d)" 1
 	ok aicert fsck
+
+	# -j1: no other thread, and a file is read to its end before the next; nowhere is
+	# a file mapped, which another could cut
+	mkdir disk && for i in 1 2 3; do head -c 1000000 d/large >disk/large$i && head -c 5000 d/large >disk/small$i; done
+	for how in "" -w; do
+		for j in 1 2; do
+			traced -y -e trace=clone,clone3,read,pread64,mmap aicert hash-object --no-cache -j$j $how disk
+			grep '<[^>]*/disk/[^>]*>' "$scratch/trace" | sed 's/^[0-9]* *\([a-z0-9]*\)(.*\/disk\/\([^>]*\)>.*/\1 \2/' >"$scratch/reads"
+			same "$(grep -c mmap "$scratch/reads")" 0
+			same "$(cut -d' ' -f2 "$scratch/reads" | sort -u | wc -l)" 6
+			[ $j = 1 ] || continue
+			same "$(cut -d' ' -f2 "$scratch/reads" | uniq | wc -l)" 6
+			same "$(grep -c 'clone' "$scratch/trace")" 0
+		done
+		grep -q clone "$scratch/trace" || die "-j2 made no thread: what is said of -j1 says nothing"
+	done
 fi
 
 # the same size and mtime, another content: ctime tells; so does another inode

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Functions that are not used in src/ and store/:  banned.sh [SOURCE-DIR]
-# Unbounded copies, hidden state, shells, races on names, undefined overflow.
+# Unbounded copies, hidden state, shells, races on names, undefined overflow; maps
+# of files, which kill their reader when another cuts the file.
 set -eu
 cd "${1:-${top_srcdir:-.}}"
 
@@ -8,7 +9,7 @@ find src store -name '*.[ch]' | LC_ALL=C sort | xargs awk '
 BEGIN {
 	split("strcpy strcat stpcpy sprintf vsprintf gets strtok atoi atol atoll atof rand srand" \
 	    " system popen tmpnam tempnam mktemp alloca signal vfork asctime ctime gmtime localtime" \
-	    " longjmp setjmp usleep", list, " ")
+	    " longjmp setjmp usleep mmap mmap64", list, " ")
 	for (i in list)
 		banned[list[i]] = 1
 }

@@ -147,7 +147,7 @@ yes '/* line */' | head -901 >"$tree/t/src/base/big.c"
 fails size 'the file has 901 lines'
 
 for call in 'strcpy(a, b)' 'x = sprintf (a, b)' 'system("ls")' 'f(atoi(s))' 'signal(SIGINT, f)' \
-	'/* c */ gets(a)' 'mktemp(t)' 'alloca(n)' 'localtime(&t)'; do
+	'/* c */ gets(a)' 'mktemp(t)' 'alloca(n)' 'localtime(&t)' 'p = mmap(NULL, n, 1, 2, fd, 0)'; do
 	fresh
 	echo "	$call;" >>"$tree/t/src/cmd/user.c"
 	fails banned 'is not used here'
