@@ -532,6 +532,7 @@ CLI_TESTS = $(IMAGE_TESTS) \
 	tests/cli/t0100-init.sh \
 	tests/cli/t0200-plumbing.sh \
 	tests/cli/t0210-ingest.sh \
+	tests/cli/t0215-reflink.sh \
 	tests/cli/t0220-gc.sh \
 	tests/cli/t0230-fsck-repair.sh \
 	tests/cli/t0240-alternates.sh \
@@ -591,6 +592,8 @@ EXTRA_DIST += $(CLI_TESTS) tests/check.sh \
 	tests/cli/machine-lib.sh \
 	tests/cli/peer.py \
 	tests/cli/provider-lib.sh \
+	tests/cli/reflink-lib.sh \
+	tests/cli/reflink-lib.sh \
 	tests/cli/remote-suite.sh \
 	tests/cli/runner-lib.sh
 
@@ -603,6 +606,7 @@ FAULT_TESTS = \
 	tests/fault/f0200-put.sh \
 	tests/fault/f0210-reference.sh \
 	tests/fault/f0220-alternate.sh \
+	tests/fault/f0230-reflink.sh \
 	tests/fault/f0300-commit.sh \
 	tests/fault/f0310-kept.sh \
 	tests/fault/f0400-checkout.sh \
