@@ -10,8 +10,12 @@ buf_grow(struct buf *b, size_t need)
 	size_t cap = b->cap != 0 ? b->cap : 64;
 	unsigned char *data;
 
-	if (b->failed || b->len > max || need > max - b->len)
+	if (b->failed)
+		return -1;
+	if (b->len > max || need > max - b->len) {
+		b->over = b->max != 0;
 		goto fail;
+	}
 	need += b->len + 1;
 	if (need <= b->cap)
 		return 0;
@@ -85,8 +89,8 @@ buf_check(const struct buf *b, struct err *e)
 {
 	if (!b->failed)
 		return 0;
-	if (b->max != 0)
-		return err_set(e, ERR_LIMIT, "out of memory, or longer than %zu bytes", b->max);
+	if (b->over)
+		return err_set(e, ERR_LIMIT, "longer than %zu bytes", b->max);
 	return err_nomem(e);
 }
 
@@ -113,7 +117,7 @@ void
 buf_reset(struct buf *b)
 {
 	b->len = 0;
-	b->failed = false;
+	b->failed = b->over = false;
 	if (b->data != NULL)
 		b->data[0] = '\0';
 }

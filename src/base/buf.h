@@ -17,6 +17,7 @@ struct buf {
 	size_t cap;
 	size_t max;          /* ceiling in bytes; 0: SIZE_MAX / 2 */
 	bool failed;
+	bool over;           /* failed, because of the ceiling */
 };
 
 #define BUF_INIT {0}

@@ -215,8 +215,8 @@ http_on_body(char *data, size_t one, size_t len, void *arg)
 		return t->sink_failed ? 0 : len;
 	}
 	buf_add(&t->rs->body, data, len);
-	t->too_long = t->rs->body.failed;
-	return t->too_long ? 0 : len;
+	t->too_long = t->rs->body.over;
+	return t->rs->body.failed ? 0 : len;
 }
 
 static size_t
@@ -434,6 +434,8 @@ http_outcome(const struct http_transfer *t, CURLcode code, struct err *e)
 	if (t->too_long)
 		return err_set(e, ERR_LIMIT, "%s %s: the answer is longer than %zu bytes",
 		    t->rq->method, t->rq->path, t->rs->body.max);
+	if (t->rs->body.failed)
+		return err_nomem(e);
 	if (t->other_range)
 		return err_set(e, ERR_FORMAT, "%s %s: the answer is not the range that was asked for",
 		    t->rq->method, t->rq->path);

@@ -308,7 +308,8 @@ runner_check_ak(const struct runner *r, const struct buf *bytes, struct err *e)
 	CLEANUP(certificate_free) struct certificate c = {0};
 
 	if (certificate_decode(bytes->data, bytes->len, &c, e) != 0) {
-		e->code = ERR_REFUSED;
+		if (e->code != ERR_NOMEM && e->code != ERR_INTERNAL)
+			e->code = ERR_REFUSED;
 		return err_prefix(e, "what the runner returned");
 	}
 	if (c.ak_public.len != r->ak_public.len ||

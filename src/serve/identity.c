@@ -12,7 +12,7 @@ identity_base64(const struct buf *data)
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
 
 	base64_encode(&text, data->data, data->len);
-	return jcs_new_string(buf_str(&text));
+	return text.failed ? NULL : jcs_new_string(buf_str(&text));
 }
 
 static struct jcs *

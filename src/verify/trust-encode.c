@@ -64,7 +64,7 @@ trust_encode(const struct trust_entry *t, struct buf *ret, struct err *e)
 	jcs_set_string(o, "purpose", trust_purpose_name(t->purpose));
 	jcs_set_string(o, "grants",
 	    t->purpose == TRUST_INTERMEDIATE ? NULL : verdict_level_name(t->grants));
-	jcs_set_string(o, "certificate", buf_str(&text));
+	jcs_set_string(o, "certificate", text.failed ? NULL : buf_str(&text));
 	jcs_set_string(o, "fingerprint", hex);
 	if (t->source != NULL)
 		jcs_set_string(o, "source", t->source);
