@@ -533,6 +533,7 @@ CLI_TESTS = $(IMAGE_TESTS) \
 	tests/cli/t0200-plumbing.sh \
 	tests/cli/t0210-ingest.sh \
 	tests/cli/t0215-reflink.sh \
+	tests/cli/t0216-scale-files.sh \
 	tests/cli/t0220-gc.sh \
 	tests/cli/t0230-fsck-repair.sh \
 	tests/cli/t0240-alternates.sh \

@@ -13,6 +13,8 @@
  * them, all else whoever calls.  (mmap is called within the C library, out of
  * reach from here: tests/fault/lib.sh uses strace for it.)
  *
+ * AICERT_FAULT_TRACE names a file to which the way to the fault is written.
+ *
  * The file is two words of 8 bytes, the calls and the faults.  When it has room
  * for more, the word 1 + N is written at call N: the way to it, the same for all
  * calls that come along the same functions.
@@ -77,6 +79,7 @@ static struct plan {
 	int number;
 	struct range ours[2]; /* the program and SQLite */
 	uint64_t sites;       /* that there is room for */
+	const char *trace;
 } plan;
 
 extern void *__libc_malloc(size_t n);
@@ -150,7 +153,19 @@ __attribute__((constructor)) static void start(void)
 	plan.sites = ((size_t)st.st_size - sizeof *plan.counter) / sizeof *plan.counter->sites;
 	if (plan.sites > 0)
 		(void)backtrace(frames, SITE_FRAMES); /* loads what it needs */
+	plan.trace = getenv("AICERT_FAULT_TRACE");
+	if (plan.trace)
+		(void)backtrace(frames, SITE_FRAMES);
 	plan.counter = p;
+}
+
+static void tell(void)
+{
+	void *frames[SITE_FRAMES];
+	int fd = (int)syscall(SYS_openat, AT_FDCWD, plan.trace, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+
+	backtrace_symbols_fd(frames, backtrace(frames, SITE_FRAMES), fd);
+	(void)syscall(SYS_close, fd);
 }
 
 static bool ours(const void *caller)
@@ -196,6 +211,8 @@ static bool hit(enum kind kind)
 	if (plan.onwards ? n < plan.nth : n != plan.nth)
 		return false;
 	__atomic_add_fetch(&plan.counter->fired, 1, __ATOMIC_SEQ_CST);
+	if (plan.trace)
+		tell();
 	if (plan.action == KILL)
 		(void)kill(getpid(), SIGKILL);
 	if (plan.action == FAIL)
