@@ -51,6 +51,15 @@ if can_trace; then
 	same "$(read_of '/r/third>')" 33554432
 	same "$(read_of '/.aicert/tmp/\|/.aicert/objects/../')" 0
 	same "$(grep -E 'write(64)?\(|copy_file_range' "$scratch/trace" | grep -c '/.aicert/tmp/object')" 0
+	# where another machine sets the times of files, the clone itself
+	if can_pretend; then
+		head -c 33554432 /dev/urandom >fourth && sync -f . && sleep 0.1
+		traced -e trace=read,pread64 env AICERT_PRETEND_FS=$nfs LD_PRELOAD="$shim" \
+			aicert hash-object --no-cache -w fourth >"$scratch/out" 2>"$scratch/err" || die "traced"
+		same "$(read_of '/r/fourth>')" 0
+		same "$(read_of '/.aicert/tmp/\|/.aicert/objects/../')" 33554432
+		same "$(cut -d' ' -f1 "$scratch/out")" "$(sha256sum <fourth | cut -c1-64)"
+	fi
 fi
 
 # what is written to the file afterwards is not in the store

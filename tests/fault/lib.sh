@@ -11,7 +11,6 @@
 # AICERT_FAULT_JOBS: so many at a time.
 . "${top_srcdir:-.}/tests/cli/lib.sh"
 points=${AICERT_FAULT_POINTS:-1} jobs=${AICERT_FAULT_JOBS:-1}
-shim=$build/tests/fault/shim.so
 [ -f "$shim" ] || { echo "no $shim"; exit 99; }
 # An instrumented program has an allocator of its own, which must come first.
 if ldd "$build/aicert" | grep -q libasan; then
