@@ -52,8 +52,8 @@ history_inside_read(struct history_inside *in, const struct oid *id, int depth, 
 		return 0;
 	if (odb_read(in->s, id, TREE_BYTES_MAX, &text, e) != 0)
 		return -1;
-	if (tree_decode(text.data, text.len, &t, NULL) != 0)
-		return 0;
+	if (tree_decode(text.data, text.len, &t, e) != 0)
+		return e->code == ERR_NOMEM ? -1 : 0;
 	buf_free(&text);
 	return history_inside_entries(in, &t, depth, e);
 }

@@ -48,36 +48,53 @@ history_peek(struct store *s, const struct oid *id, char ret[16], size_t *ret_le
 	return fd_read_upto(fd, ret, 16, ret_len, "an object", e);
 }
 
-static bool
-history_is_commit(const struct buf *b)
+/* What could not be decoded for want of memory is not known to be no document. */
+static int
+history_decoded(int rc, const struct err *why, bool *ret, struct err *e)
+{
+	if (rc != 0 && (why->code == ERR_NOMEM || why->code == ERR_INTERNAL))
+		return err_set(e, why->code, "%s", why->msg);
+	*ret = rc == 0;
+	return 0;
+}
+
+static int
+history_is_commit(const struct buf *b, bool *ret, struct err *e)
 {
 	CLEANUP(commit_free) struct commit c = {0};
+	struct err why;
 
-	return b->len <= COMMIT_BYTES_MAX && commit_decode(b->data, b->len, &c, NULL) == 0;
+	return b->len > COMMIT_BYTES_MAX ? 0 :
+	    history_decoded(commit_decode(b->data, b->len, &c, &why), &why, ret, e);
 }
 
-static bool
-history_is_certificate(const struct buf *b)
+static int
+history_is_certificate(const struct buf *b, bool *ret, struct err *e)
 {
 	CLEANUP(certificate_free) struct certificate c = {0};
+	struct err why;
 
-	return b->len <= CERTIFICATE_BYTES_MAX && certificate_decode(b->data, b->len, &c, NULL) == 0;
+	return b->len > CERTIFICATE_BYTES_MAX ? 0 :
+	    history_decoded(certificate_decode(b->data, b->len, &c, &why), &why, ret, e);
 }
 
-static bool
-history_is_evidence(const struct buf *b)
+static int
+history_is_evidence(const struct buf *b, bool *ret, struct err *e)
 {
 	CLEANUP(evidence_free) struct evidence v = {0};
+	struct err why;
 
-	return b->len <= EVIDENCE_BYTES_MAX && evidence_decode(b->data, b->len, &v, NULL) == 0;
+	return b->len > EVIDENCE_BYTES_MAX ? 0 :
+	    history_decoded(evidence_decode(b->data, b->len, &v, &why), &why, ret, e);
 }
 
-static bool
-history_is_tree(const struct buf *b)
+static int
+history_is_tree(const struct buf *b, bool *ret, struct err *e)
 {
 	CLEANUP(tree_free) struct tree t = TREE_INIT;
+	struct err why;
 
-	return tree_decode(b->data, b->len, &t, NULL) == 0;
+	return history_decoded(tree_decode(b->data, b->len, &t, &why), &why, ret, e);
 }
 
 static bool
@@ -86,22 +103,42 @@ history_has(const struct buf *b, const char *media_type)
 	return memmem(b->data, b->len, media_type, strlen(media_type)) != NULL;
 }
 
-static enum object_type
-history_type_of(const struct buf *b)
+/* The media types, and what decodes as one. */
+static const struct {
+	const char *media;
+	enum object_type type;
+	int (*is)(const struct buf *b, bool *ret, struct err *e);
+} history_documents[] = {
+	{COMMIT_MEDIA_TYPE, OBJECT_COMMIT, history_is_commit},
+	{CERTIFICATE_MEDIA_TYPE, OBJECT_CERTIFICATE, history_is_certificate},
+	{EVIDENCE_MEDIA_TYPE, OBJECT_EVIDENCE, history_is_evidence},
+};
+
+static int
+history_type_of(const struct buf *b, enum object_type *ret, struct err *e)
 {
+	bool is = false;
+
+	*ret = OBJECT_BLOB;
 	if (b->len == 0)
-		return OBJECT_BLOB;
-	if (b->data[0] != '{')
-		return history_is_tree(b) ? OBJECT_TREE : OBJECT_BLOB;
-	if (!history_has(b, HISTORY_MEDIA))
-		return OBJECT_BLOB;
-	if (history_has(b, COMMIT_MEDIA_TYPE) && history_is_commit(b))
-		return OBJECT_COMMIT;
-	if (history_has(b, CERTIFICATE_MEDIA_TYPE) && history_is_certificate(b))
-		return OBJECT_CERTIFICATE;
-	if (history_has(b, EVIDENCE_MEDIA_TYPE) && history_is_evidence(b))
-		return OBJECT_EVIDENCE;
-	return OBJECT_BLOB;
+		return 0;
+	if (b->data[0] != '{') {
+		if (history_is_tree(b, &is, e) != 0)
+			return -1;
+		*ret = is ? OBJECT_TREE : OBJECT_BLOB;
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof history_documents / sizeof *history_documents; i++) {
+		if (!history_has(b, HISTORY_MEDIA) || !history_has(b, history_documents[i].media))
+			continue;
+		if (history_documents[i].is(b, &is, e) != 0)
+			return -1;
+		if (is) {
+			*ret = history_documents[i].type;
+			return 0;
+		}
+	}
+	return 0;
 }
 
 /* What does not decode as a document is a blob, whatever it begins with. */
@@ -123,6 +160,5 @@ history_type(struct store *s, const struct oid *id, enum object_type *ret, struc
 	}
 	if (odb_read(s, id, TREE_BYTES_MAX, &text, e) != 0)
 		return -1;
-	*ret = history_type_of(&text);
-	return 0;
+	return history_type_of(&text, ret, e);
 }

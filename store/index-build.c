@@ -143,9 +143,9 @@ index_tree_entries(struct index_builder *b, const struct oid *id, int64_t n, int
 		return -1;
 	if (!there)
 		return 0;
-	if (odb_read(b->s, id, TREE_BYTES_MAX, &text, NULL) != 0 ||
-	    tree_decode(text.data, text.len, &t, NULL) != 0)
-		return index_tree_set(b, n, INDEX_TREE_BAD);
+	if (odb_read(b->s, id, TREE_BYTES_MAX, &text, b->e) != 0 ||
+	    tree_decode(text.data, text.len, &t, b->e) != 0)
+		return b->e->code == ERR_NOMEM ? -1 : index_tree_set(b, n, INDEX_TREE_BAD);
 	buf_free(&text);
 	if (index_tree_set(b, n, INDEX_TREE_READ) != 0)
 		return -1;
@@ -237,8 +237,8 @@ index_decoded(struct index_builder *b, const struct buf *text, const struct oid 
 	CLEANUP(certificate_free) struct certificate c = {0};
 	int rc = 0;
 
-	if (certificate_decode(text->data, text->len, &c, NULL) != 0)
-		return index_gap(b, id);
+	if (certificate_decode(text->data, text->len, &c, b->e) != 0)
+		return b->e->code == ERR_NOMEM ? -1 : index_gap(b, id);
 	for (size_t i = 0; rc == 0 && i < c.event_count; i++) {
 		const struct event *ev = &c.events[i];
 		bool output = ev->kind == EVENT_OUTPUT_RESOURCE;

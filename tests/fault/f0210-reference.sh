@@ -19,5 +19,7 @@ every_fault reference "open create write fsync unlink mkdir thread malloc"
 # and the promises are looked at
 full() { aicert fsck --full; }
 complete() { true; }
+# an object that the disk does not give is damage
+definite() { [ "$got" = 1 ] && grep -q '^damage: .*Input/output error' "$scratch/out"; }
 every_fault full "open thread malloc"
 done_testing

@@ -24,5 +24,7 @@ every_fault alternate "open create write fsync unlink thread malloc"
 
 full() { aicert fsck --full; }
 complete() { true; }
+# an object that the disk does not give is damage
+definite() { [ "$got" = 1 ] && grep -q '^damage: .*Input/output error' "$scratch/out"; }
 every_fault full "open thread malloc"
 done_testing

@@ -44,5 +44,7 @@ complete() {
 	aicert fsck >/dev/null 2>&1 && kept && [ "$(aicert cat-file -p "$small")" = small ] &&
 		aicert cat-file -p "$large" | cmp -s - "$scratch/template/$lfs/$large"
 }
+# who cannot be read has no good bytes, and damage stays damage
+definite() { [ "$got" = 1 ] && grep -q '^damage: ' "$scratch/out" && case $at in *:EIO) true ;; *) false ;; esac; }
 every_fault repair "open create write fsync rename link unlink mkdir thread malloc mmap"
 done_testing

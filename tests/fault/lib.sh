@@ -123,7 +123,7 @@ inject() {
 		write:EINTR | write:short) [ "$got" = 0 ] || die "$at: exit $got" ;;
 		*) [ "$got" = 3 ] || [ "$got" = 0 ] || definite || die "$at: exit $got" ;;
 		esac
-		[ "$got" = 0 ] || grep -q '^aicert: .' "$scratch/err" || die "$at: no message"
+		[ "$got" != 3 ] || grep -q '^aicert: .' "$scratch/err" || die "$at: no message"
 		! grep -v '^aicert: ' "$scratch/err" >/dev/null || die "$at: foreign words on stderr"
 		[ "$got" != 0 ] || complete || die "$at: exit 0, but it was not done"
 		;;
