@@ -2,7 +2,7 @@
 # aicert commit when inputs of the run before are kept, more of them than are
 # synced one by one.
 . "${top_srcdir:-.}/tests/fault/lib.sh"
-kinds="open create write fsync rename link unlink mkdir symlink" # of others f0300 has more
+alike=2 kinds="open create write fsync rename link unlink mkdir symlink" # of others f0300 has more
 new_repo template
 mkdir data
 for i in $(seq 70); do echo "$i" >data/$i; done

@@ -1,7 +1,7 @@
 #!/bin/sh
 # aicert checkout of more files than are synced one by one, and of links.
 . "${top_srcdir:-.}/tests/fault/lib.sh"
-kinds="open create write fsync link mkdir symlink" # of others f0400 has as many
+alike=2 kinds="open create write fsync link mkdir symlink" # of others f0400 has as many
 new_repo template
 spec aicert.yaml "mkdir out; for i in \$(seq 70); do echo \$i > out/\$i; done; ln -s 1 out/link; ln -s nowhere out/lost" \
 	"" "out/"

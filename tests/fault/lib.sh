@@ -6,7 +6,7 @@
 # AICERT_FAULT_POINTS bounds how many calls of each kind are tried for each
 # error; 0 is all: every call fails once, the errors taken in turn, and the
 # process dies before it; at the first call that comes along one way all errors
-# are tried.  Of more than twelve along the same way (of allocations: of more
+# are tried.  Of more than $alike along the same way (of allocations: of more
 # than one) the first.
 # AICERT_FAULT_JOBS: so many at a time.
 . "${top_srcdir:-.}/tests/cli/lib.sh"
@@ -17,6 +17,7 @@ if ldd "$build/aicert" | grep -q libasan; then
 	echo "a sanitizer is in the place of the shim"
 	exit 77
 fi
+alike=12
 kinds="open create write fsync rename link unlink mkdir symlink clone thread malloc mmap"
 # What a call of a kind may answer.  A process that dies at an open that makes no
 # file leaves what it leaves at the next call that changes something.
@@ -147,11 +148,11 @@ plan_kind() {
 	if [ "$points" = 0 ]; then
 		if [ "$1" = mmap ]; then seq "$total"; else
 			od -An -v -w8 -tx8 -j16 -N$((8 * total)) "$scratch/count"
-		fi | awk -v kind="$1" -v list="$(actions "$1")" '
+		fi | awk -v kind="$1" -v list="$(actions "$1")" -v alike="$alike" '
 			BEGIN {
 				n = split(list, action, " ")
 				errors = n - (action[n] == "kill")
-				most = kind == "malloc" ? 1 : 12
+				most = kind == "malloc" ? 1 : alike
 			}
 			{
 				last = NR
