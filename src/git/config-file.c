@@ -79,7 +79,8 @@ config_file_parse(const char *path, int fd, const struct buf *text, git_config *
 	if (again < 0)
 		return err_sys(e, "%s: cannot open its copy in memory", path);
 	repo_error_set(e, rc, "%s", path);
-	if (e != NULL)
+	if (e != NULL && e->code != ERR_NOMEM && git_error_last() != NULL &&
+	    git_error_last()->klass != GIT_ERROR_OS)
 		e->code = ERR_FORMAT;
 	return -1;
 }
