@@ -1,5 +1,6 @@
 #include "store/alternates.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <strings.h>
@@ -8,6 +9,7 @@
 #include "base/fd.h"
 #include "base/hex.h"
 #include "store/alternates-hub.h"
+#include "store/alternates-worktree.h"
 #include "store/config.h"
 #include "store/odb-file.h"
 #include "store/odb-state.h"
@@ -20,6 +22,8 @@
 
 struct alternates {
 	int lfs;                        /* -1: none */
+	bool lfs_main;                  /* it is not the work tree's own */
+	char *lfs_of;                   /* the work tree it belongs to */
 	struct alternates_hub *hub;     /* NULL: none */
 	struct store *stores[ALTERNATES_STORES_MAX];
 	size_t store_count;
@@ -34,6 +38,7 @@ alternates_free(struct alternates *a)
 	if (a == NULL)
 		return;
 	cleanup_close(&a->lfs);
+	free(a->lfs_of);
 	alternates_hub_free(a->hub);
 	for (size_t i = 0; i < a->store_count; i++)
 		store_close(a->stores[i]);
@@ -138,14 +143,39 @@ alternates_load_config(struct alternates *a, struct store *s, bool *ret_on, stru
 	return 0;
 }
 
+/* path: the main work tree, whose git-lfs serves the others of its repository. */
+static int
+alternates_load_main(struct alternates *a, const char *path, struct err *e)
+{
+	CLEANUP(cleanup_close) int top = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (top < 0) {
+		err_sys(e, "%s: cannot open", path);
+		return e->sys == ENOENT || source_absent(e) ? 0 : -1;
+	}
+	if (a->lfs < 0) {
+		a->lfs_main = true;
+		a->lfs = fd_open_beneath(top, ALTERNATES_LFS, O_RDONLY | O_DIRECTORY, 0, e);
+		if (a->lfs < 0 && !source_absent(e))
+			return -1;
+	}
+	return fstatat(top, STORE_NAME, &st, AT_SYMLINK_NOFOLLOW) != 0 ? 0 :
+	    alternates_add_store(a, path, e);
+}
+
 /* What is found without being named. */
 static int
 alternates_load_known(struct alternates *a, struct store *s, struct err *e)
 {
+	CLEANUP(cleanup_free) char *upper = NULL;
+
 	a->lfs = fd_open_beneath(store_worktree_fd(s), ALTERNATES_LFS, O_RDONLY | O_DIRECTORY, 0, e);
-	if (a->lfs < 0 && !source_absent(e))
+	if ((a->lfs < 0 && !source_absent(e)) || alternates_worktree(s, &upper, e) != 0 ||
+	    (upper != NULL && alternates_load_main(a, upper, e) != 0))
 		return -1;
-	return alternates_hub_open(&a->hub, e);
+	a->lfs_of = buf_strdup(a->lfs_main ? upper : store_worktree(s), e);
+	return a->lfs_of == NULL ? -1 : alternates_hub_open(&a->hub, e);
 }
 
 static int
@@ -171,8 +201,7 @@ alternates_load(struct store *s, struct alternates **ret, struct err *e)
 }
 
 static int
-alternates_lfs(struct store *s, const struct alternates *a, const struct oid *id, struct source *ret,
-    struct err *e)
+alternates_lfs(const struct alternates *a, const struct oid *id, struct source *ret, struct err *e)
 {
 	char hex[OID_HEX_SIZE], name[OID_HEX_SIZE + 8];
 	int fd;
@@ -184,7 +213,7 @@ alternates_lfs(struct store *s, const struct alternates *a, const struct oid *id
 	fd = fd_open_beneath(a->lfs, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, e);
 	if (fd < 0)
 		return source_absent(e) ? 0 : -1;
-	return source_take(fd, ret, e, "%s/" ALTERNATES_LFS "/%s", store_worktree(s), name);
+	return source_take(fd, ret, e, "%s/" ALTERNATES_LFS "/%s", a->lfs_of, name);
 }
 
 static int
@@ -200,11 +229,11 @@ alternates_store(struct store *other, const struct oid *id, struct source *ret, 
 
 /* place 0: git-lfs, 1: the hub, from 2: the stores */
 static int
-alternates_at(struct store *s, struct alternates *a, size_t place, const struct oid *id,
+alternates_at(struct alternates *a, size_t place, const struct oid *id,
     struct source *ret, struct err *e)
 {
 	if (place == 0)
-		return alternates_lfs(s, a, id, ret, e);
+		return alternates_lfs(a, id, ret, e);
 	if (place == 1)
 		return a->hub != NULL ? alternates_hub_find(a->hub, id, ret, e) : 0;
 	return alternates_store(a->stores[place - 2], id, ret, e);
@@ -221,7 +250,7 @@ alternates_find(struct store *s, const struct oid *id, unsigned *nth, struct sou
 		return -1;
 	for (size_t i = 0; a != NULL && i < a->store_count + 2; i++) {
 		struct source p = SOURCE_INIT;
-		int rc = alternates_at(s, a, i, id, &p, e);
+		int rc = alternates_at(a, i, id, &p, e);
 
 		if (rc < 0 && first.code == ERR_NONE)
 			first = *e;

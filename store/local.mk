@@ -2,6 +2,7 @@
 libaicert_core_a_SOURCES += \
 	store/alternates.c store/alternates.h \
 	store/alternates-hub.c store/alternates-hub.h \
+	store/alternates-worktree.c store/alternates-worktree.h \
 	store/config.c store/config.h \
 	store/elsewhere.c store/elsewhere.h \
 	store/filesystem.c store/filesystem.h \

@@ -47,6 +47,28 @@ aicert config --user store.alternate "$scratch/elsewhere" || die "config"
 have ../other.bin
 have ../small.txt
 
+# in a worktree of git: the main work tree's store, and its git-lfs
+git commit -q --allow-empty -m x
+git worktree add -q ../wt 2>/dev/null || die "git worktree"
+printf upper >../upper.txt
+aicert hash-object -w ../upper.txt >/dev/null
+(
+	cd ../wt && aicert init -q || exit 99
+	have ../lfs.bin
+	have ../upper.txt
+	ok aicert config store.alternates false
+	lacks ../lfs.bin
+	lacks ../upper.txt
+	ok aicert config --unset store.alternates
+	have ../upper.txt
+	# a .git that comes with a work tree, and of which no repository knows, names nothing
+	mkdir ../forged && cp .git ../forged/ && cd ../forged && aicert init -q || exit 99
+	lacks ../lfs.bin
+	lacks ../upper.txt
+	[ "$failures" = 0 ]
+) || failures=$((failures + 1))
+git worktree remove --force ../wt
+
 # off, for one store and for the user
 ok aicert config store.alternates false
 lacks ../lfs.bin
