@@ -102,6 +102,7 @@ struct ingest {
 	size_t loose_count, loose_cap;
 	struct stat_cache_dir last;     /* what the cache says of the directory of the last item */
 	struct stat last_dir;
+	struct ingest_total *total;     /* being counted, or NULL */
 	atomic_uint_fast64_t bytes;     /* hashed, not yet told */
 };
 
@@ -155,6 +156,9 @@ int ingest_pass(struct ingest_pass *p, struct err *e) MUST_CHECK;
 /* --- ingest-total.c --- */
 /* How many bytes there are, for who watches the progress; entries that rules leave
  * out are counted too. */
-void ingest_total(struct ingest *in);
+void ingest_total_start(struct ingest *in);
+/* To the progress, once it is known. */
+void ingest_total_tell(struct ingest *in);
+void ingest_total_stop(struct ingest *in);
 
 #endif

@@ -1,4 +1,6 @@
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include "base/dir-walk.h"
@@ -8,9 +10,15 @@
 #define TOTAL_MS 1000           /* longer is not worth it: then the total is unknown */
 #define TOTAL_ENTRIES_MAX 1000000
 
+/* Counts beside the work: who waits for the first file does not wait for this. */
 struct ingest_total {
+	const struct ingest_item *items; /* borrowed; only their names are read */
+	size_t count;
 	uint64_t bytes;
 	int64_t until_ms;
+	atomic_bool stop, known;
+	bool runs;
+	pthread_t thread;
 };
 
 static int64_t
@@ -31,7 +39,7 @@ total_add(struct ingest_total *t, int dirfd, const char *name, int depth)
 	struct stat st;
 	struct err ignored;
 
-	if (total_now_ms() > t->until_ms || depth > TREE_DEPTH_MAX ||
+	if (atomic_load(&t->stop) || total_now_ms() > t->until_ms || depth > TREE_DEPTH_MAX ||
 	    fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return -1;
 	if (!S_ISDIR(st.st_mode)) {
@@ -47,17 +55,63 @@ total_add(struct ingest_total *t, int dirfd, const char *name, int depth)
 	return 0;
 }
 
-void
-ingest_total(struct ingest *in)
+static void *
+total_main(void *arg)
 {
-	struct progress *p = in->o->progress;
-	struct ingest_total t = {.until_ms = total_now_ms() + TOTAL_MS};
+	struct ingest_total *t = arg;
+
+	for (size_t i = 0; i < t->count; i++)
+		if (total_add(t, t->items[i].dirfd, t->items[i].path, 1) != 0)
+			return NULL;
+	atomic_store(&t->known, true);
+	return NULL;
+}
+
+void
+ingest_total_start(struct ingest *in)
+{
+	const struct progress *p = in->o->progress;
+	struct ingest_total *t;
+	sigset_t all, before;
+	int rc;
 
 	/* nobody sees it, or several ingests share the line */
 	if (p == NULL || p->out == NULL || p->total != 0 || p->done != 0)
 		return;
-	for (size_t i = 0; i < in->item_count; i++)
-		if (total_add(&t, in->items[i].dirfd, in->items[i].path, 1) != 0)
-			return;
-	p->total = t.bytes;
+	t = calloc(1, sizeof *t);
+	if (t == NULL)
+		return;
+	t->items = in->items;
+	t->count = in->item_count;
+	t->until_ms = total_now_ms() + TOTAL_MS;
+	in->total = t;
+	if (in->inline_) { /* one thread, and a disk that reads one thing after the other */
+		(void)total_main(t);
+		return;
+	}
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&t->thread, NULL, total_main, t);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	t->runs = rc == 0;
+}
+
+void
+ingest_total_tell(struct ingest *in)
+{
+	if (in->total != NULL && atomic_load(&in->total->known))
+		in->o->progress->total = in->total->bytes;
+}
+
+void
+ingest_total_stop(struct ingest *in)
+{
+	if (in->total == NULL)
+		return;
+	atomic_store(&in->total->stop, true);
+	if (in->total->runs)
+		pthread_join(in->total->thread, NULL);
+	ingest_total_tell(in);
+	free(in->total);
+	in->total = NULL;
 }

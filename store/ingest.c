@@ -56,6 +56,7 @@ ingest_tell(struct ingest *in)
 {
 	uint64_t n = atomic_exchange(&in->bytes, 0);
 
+	ingest_total_tell(in);
 	if (in->o->progress != NULL && n > 0)
 		progress_add(in->o->progress, n);
 }
@@ -179,13 +180,14 @@ ingest_all(struct ingest *in, struct err *e)
 	int rc;
 
 	in->inline_ = threads < 2;
-	ingest_total(in);
 	if (workers_start(threads, &in->workers, e) != 0)
 		return -1;
+	ingest_total_start(in);
 	rc = ingest_drive(in, in->inline_ ? 1 : 2 * (size_t)threads + 2, e);
 	if (rc != 0)
 		ingest_give_up(in);
 	workers_stop(in->workers);
+	ingest_total_stop(in);
 	ingest_tell(in);
 	while (in->all != NULL)
 		ingest_node_free(in->all);

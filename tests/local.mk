@@ -542,6 +542,7 @@ CLI_TESTS = $(IMAGE_TESTS) \
 	tests/cli/t0265-worktree-litter.sh \
 	tests/cli/t0270-scale-history.sh \
 	tests/cli/t0280-network-fs.sh \
+	tests/cli/t0290-terminal.sh \
 	tests/cli/t0300-commit.sh \
 	tests/cli/t0310-spec.sh \
 	tests/cli/t0400-verify.sh \

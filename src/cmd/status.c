@@ -146,7 +146,7 @@ status_inputs(struct status *st, const struct run_spec *then)
 }
 
 static int
-status_outputs(struct status *st, struct err *e)
+status_outputs_compare(struct status *st, struct err *e)
 {
 	for (size_t i = 0; i < st->now.output_count; i++) {
 		const struct run_spec_output *o = &st->now.outputs[i];
@@ -167,6 +167,20 @@ status_outputs(struct status *st, struct err *e)
 		}
 	}
 	return 0;
+}
+
+static int
+status_outputs(struct status *st, struct err *e)
+{
+	struct progress p;
+	int rc;
+
+	progress_start(&p, stderr, "hashing outputs", 0);
+	st->ingest.options.progress = &p;
+	rc = status_outputs_compare(st, e);
+	st->ingest.options.progress = NULL;
+	progress_end(&p);
+	return rc;
 }
 
 /* The command, environment, image and limits, compared as their documents. */
@@ -213,7 +227,7 @@ struct status_files {
 	struct err *e;
 };
 
-/* Is the file still what was promised?  One with other times is read. */
+/* Is the file still what was promised?  One with other times is read, with --rehash any. */
 static int
 status_file(void *arg, const struct in_place_file *f)
 {
@@ -223,7 +237,8 @@ status_file(void *arg, const struct in_place_file *f)
 	char id[CMD_SHORT_SIZE];
 
 	w->rc = in_place_look(s, f, &state, w->e);
-	if (w->rc == 0 && state == IN_PLACE_TOUCHED)
+	if (w->rc == 0 && (state == IN_PLACE_TOUCHED ||
+	    (w->st->ingest.fresh && state == IN_PLACE_SAME)))
 		w->rc = in_place_verify(s, f, &state, w->e);
 	if (w->rc != 0)
 		return -1;

@@ -36,6 +36,27 @@ ok aicert commit -m "again"
 checks=$((checks + 1))
 [ ! -e "$(object other.bin)" ] || die "a second copy"
 
+# --rehash distrusts what the file system says: bytes that changed although nothing of the
+# recorded numbers did
+cp data/big.bin ../big.bin
+printf X | dd of=data/big.bin bs=1 seek=2000 conv=notrunc 2>/dev/null
+ok python3 -c "
+import os, sqlite3
+st = os.stat('data/big.bin')
+db = sqlite3.connect('.aicert/in-place.db')
+n = db.execute('UPDATE files SET mtime=?, ctime=?, inode=? WHERE path=?',
+    (st.st_mtime_ns, st.st_ctime_ns, st.st_ino, 'data/big.bin')).rowcount
+db.commit()
+assert n > 0"
+ok aicert status
+out_lacks "Referenced file changed"
+ok aicert status --rehash
+out_has "Referenced file changed: data/big.bin"
+out_has "is lost"
+cp ../big.bin data/big.bin
+ok aicert status --rehash
+out_lacks "Referenced file changed"
+
 # times alone are no change: it is read, and believed
 touch data/big.bin
 ok aicert fsck
