@@ -344,6 +344,7 @@ libaicert_core_a_SOURCES += \
 	src/cmd/verify-legacy.h \
 	src/cmd/verify.c \
 	src/cmd/verify-all.c src/cmd/verify-all.h \
+	src/cmd/verify-files.c src/cmd/verify-files.h \
 	src/cmd/worktree.c \
 	src/cmd/worktree.h \
 	src/cmd/worktree-tmp.c \

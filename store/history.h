@@ -39,6 +39,11 @@ int history_producer_of_path(struct store *s, const char *path, unsigned flags,
     struct history_producer *ret, struct err *e) MUST_CHECK;
 void history_producer_free(struct history_producer *p);
 
+/* The newest run reachable from HEAD, then other refs, with an input that is that path or
+ * holds it. */
+int history_user_of_path(struct store *s, const char *path, struct oid *ret_certificate,
+    struct err *e) MUST_CHECK;
+
 /*
  * Every certificate that HEAD or a ref (but refs/failed/) reaches and that has this
  * digest as an output (made) or an input, or inside of one; the descendant first

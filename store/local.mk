@@ -26,6 +26,7 @@ libaicert_core_a_SOURCES += \
 	store/history-inside.c store/history-inside.h \
 	store/history-producer.c \
 	store/history-tips.c store/history-tips.h \
+	store/history-user.c \
 	store/history-uses.c \
 	store/history-walk.c \
 	store/in-place.c store/in-place.h \

@@ -546,6 +546,7 @@ CLI_TESTS = $(IMAGE_TESTS) \
 	tests/cli/t0300-commit.sh \
 	tests/cli/t0310-spec.sh \
 	tests/cli/t0400-verify.sh \
+	tests/cli/t0405-verify-files.sh \
 	tests/cli/t0500-refs.sh \
 	tests/cli/t0510-quote-check.sh \
 	tests/cli/t0515-trust.sh \

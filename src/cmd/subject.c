@@ -33,6 +33,38 @@ subject_used(struct store *s, const struct subject *sub, const char *arg, struct
 	    " used it (aicert trace --uses)");
 }
 
+static int
+subject_input_use(void *arg, const struct history_use *use)
+{
+	struct subject *sub = arg;
+
+	if (!path_covers(use->thing->path, sub->path))
+		return 0;
+	sub->certificate = use->certificate_id;
+	sub->has_certificate = true;
+	return 1;
+}
+
+static int
+subject_input(struct store *s, struct subject *sub, const char *arg, struct err *e)
+{
+	CLEANUP(history_view_freep) struct history_view *view = NULL;
+	bool whole;
+
+	if (!sub->inputs_too || sub->path == NULL || *sub->path == '\0')
+		return subject_used(s, sub, arg, e);
+	if (history_view_new(s, &view, e) != 0 ||
+	    history_uses(view, &sub->content.id, false, subject_input_use, sub, &whole, e) != 0)
+		return -1;
+	if (!sub->has_certificate) {
+		if (history_user_of_path(s, sub->path, &sub->certificate, e) != 0)
+			return e->code == ERR_NOTFOUND ? subject_used(s, sub, arg, e) : -1;
+		sub->has_certificate = true;
+	}
+	sub->is_input = true;
+	return 0;
+}
+
 /* No run has the content: does one name the path, or a directory above it? */
 static int
 subject_by_path(struct store *s, struct subject *sub, const char *arg, struct err *e)
@@ -54,7 +86,7 @@ subject_by_path(struct store *s, struct subject *sub, const char *arg, struct er
 		slash = strrchr(path, '/');
 		*(slash != NULL ? slash : path) = '\0';
 	}
-	return subject_used(s, sub, arg, e);
+	return subject_input(s, sub, arg, e);
 }
 
 static int
@@ -106,10 +138,10 @@ subject_revision(struct store *s, const char *arg, struct subject *sub, struct e
 	return 0;
 }
 
-int
-subject_find(struct store *s, const char *arg, struct subject *ret, struct err *e)
+static int
+subject_find_as(struct store *s, const char *arg, bool inputs_too, struct subject *ret, struct err *e)
 {
-	struct subject sub = {0};
+	struct subject sub = {.inputs_too = inputs_too};
 
 	if ((cmd_is_path(arg) ? subject_path : subject_revision)(s, arg, &sub, e) != 0) {
 		subject_free(&sub);
@@ -117,6 +149,18 @@ subject_find(struct store *s, const char *arg, struct subject *ret, struct err *
 	}
 	*ret = sub;
 	return 0;
+}
+
+int
+subject_find(struct store *s, const char *arg, struct subject *ret, struct err *e)
+{
+	return subject_find_as(s, arg, false, ret, e);
+}
+
+int
+subject_find_input(struct store *s, const char *arg, struct subject *ret, struct err *e)
+{
+	return subject_find_as(s, arg, true, ret, e);
 }
 
 void

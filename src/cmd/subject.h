@@ -9,6 +9,8 @@ struct subject {
 	bool is_path;               /* else a revision */
 	char *path;                 /* relative to the work tree; NULL when outside it */
 	struct ingest_result content; /* of a path */
+	bool inputs_too;            /* of subject_find_input() */
+	bool is_input;              /* no run made it: the certificate is of one that used it */
 	char *output;               /* the output that has the content, or holds it; else NULL */
 	bool content_known;         /* a successful run has this content; else it only names the path */
 	struct object_ref object;   /* of a revision: what it resolves to */
@@ -19,6 +21,10 @@ struct subject {
 /* An argument that exists as a path is a path, else a revision.  ERR_NOTFOUND
  * when no certificate names the path. */
 int subject_find(struct store *s, const char *arg, struct subject *ret, struct err *e) MUST_CHECK;
+/* The same; a path that no run made, and that none names as an output, may be an input of a
+ * run, or lie inside of one: of the newest that has its content there, else of the newest
+ * that names it. */
+int subject_find_input(struct store *s, const char *arg, struct subject *ret, struct err *e) MUST_CHECK;
 void subject_free(struct subject *sub);
 
 #endif

@@ -1,6 +1,7 @@
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include "base/path.h"
 #include "base/printable.h"
@@ -8,6 +9,7 @@
 #include "cmd/references.h"
 #include "cmd/subject.h"
 #include "cmd/verify-all.h"
+#include "cmd/verify-files.h"
 #include "cmd/verify-legacy.h"
 #include "store/history.h"
 #include "store/ingest.h"
@@ -15,12 +17,12 @@
 
 #define VERIFY_OTHERS_MAX 20 /* listed */
 
-#define VERIFY_SYNOPSIS "[--inputs] [--min-level LEVEL] [--at TIME] [--reference FILE]... " \
+#define VERIFY_SYNOPSIS "[--inputs] [--allow-extra] [--min-level LEVEL] [--at TIME] [--reference FILE]... " \
 	"[--crl FILE]... [--policy FILE] [--time-stamp FILE] [-v|--json] FILE|REV | -a [--json] | " \
 	"--legacy [--at TIME] [--json] FILE | --explain CHECK"
 
 struct verify_options {
-	bool json, inputs, all, verbose, legacy;
+	bool json, inputs, allow_extra, all, verbose, legacy;
 	const char *min_level, *at, *explain, *policy, *time_stamp;
 	struct option_list references, crls;
 };
@@ -45,6 +47,7 @@ struct verify_job {
 	struct verify_file output;
 	struct verify_file *inputs;
 	size_t input_count;
+	struct verify_files files;
 	struct certificate certificate;   /* for its inputs and outputs; empty when unreadable */
 	struct verify_request rq;
 };
@@ -60,6 +63,7 @@ verify_job_free(struct verify_job *j)
 	buf_free(&j->bytes);
 	buf_free(&j->time_stamp);
 	free(j->inputs);
+	verify_files_free(&j->files);
 	certificate_free(&j->certificate);
 	store_close(j->s);
 }
@@ -85,6 +89,21 @@ verify_input(struct verify_job *j, const struct resource *r, struct err *e)
 	return 0;
 }
 
+/* What was asked for is, or lies inside of, an input. */
+static int
+verify_one_input(struct verify_job *j, struct err *e)
+{
+	const struct ingest_result *now = &j->subject.content;
+
+	j->inputs = calloc(1, sizeof *j->inputs);
+	if (j->inputs == NULL)
+		return err_nomem(e);
+	*j->inputs = (struct verify_file){.path = j->subject.path, .type = now->type, .id = now->id,
+	    .size = now->size};
+	j->input_count = 1;
+	return 0;
+}
+
 /* The work tree's inputs. */
 static int
 verify_inputs(struct verify_job *j, struct err *e)
@@ -93,6 +112,8 @@ verify_inputs(struct verify_job *j, struct err *e)
 
 	if (c->event_count == 0)
 		return 0; /* not readable: the verdict will say so */
+	if (j->subject.is_input)
+		return verify_one_input(j, e);
 	j->inputs = calloc(c->event_count, sizeof *j->inputs);
 	if (j->inputs == NULL)
 		return err_nomem(e);
@@ -141,7 +162,8 @@ verify_fill(struct verify_job *j)
 	rq->chain = true;
 	rq->inputs = j->inputs;
 	rq->input_count = j->input_count;
-	if (!j->subject.is_path)
+	rq->inputs_given = j->subject.is_input;
+	if (!j->subject.is_path || j->subject.is_input)
 		return;
 	j->output = (struct verify_file){
 		.path = !j->subject.content_known || verify_names_path(j) ? j->subject.path : NULL,
@@ -151,6 +173,29 @@ verify_fill(struct verify_job *j)
 	};
 	rq->outputs = &j->output;
 	rq->output_count = 1;
+}
+
+/* Directories that are not what they should be are looked at entry by entry. */
+static int
+verify_settle(struct verify_job *j, const char *arg, struct err *e)
+{
+	j->files.fetch = j->rq.fetch;
+	j->files.fetch_arg = j->rq.fetch_arg;
+	if (j->rq.output_count > 0 &&
+	    verify_files_settle(&j->files, &j->certificate, false, AT_FDCWD, arg, &j->output, e) != 0)
+		return -1;
+	for (size_t i = 0; i < j->input_count; i++)
+		if (verify_files_settle(&j->files, &j->certificate, true, store_worktree_fd(j->s),
+		    j->inputs[i].path, &j->inputs[i], e) != 0)
+			return -1;
+	return 0;
+}
+
+static int
+verify_note_extra(const struct verify_job *j, struct verdict *v, struct err *e)
+{
+	return j->files.extra.len == 0 ? 0 : verdict_note(v, e, "Not judged (--allow-extra): %s.",
+	    buf_str(&j->files.extra));
 }
 
 struct verify_others {
@@ -222,7 +267,8 @@ verify_print(struct verify_job *j, const struct verify_options *o, struct verdic
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
 
 	v->subject = printable(arg, e);
-	if (v->subject == NULL || verify_note_names(j, v, e) != 0 || verify_note_others(j, v, e) != 0)
+	if (v->subject == NULL || verify_note_names(j, v, e) != 0 || verify_note_others(j, v, e) != 0 ||
+	    verify_note_extra(j, v, e) != 0)
 		return -1;
 	if ((o->json ? verdict_to_json(v, &text, e) : verdict_to_text(v, o->verbose, &text, e)) != 0)
 		return -1;
@@ -238,7 +284,7 @@ verify_subject(struct verify_job *j, const struct verify_options *o, const char 
 	struct verdict *v;
 	int rc;
 
-	if (subject_find(j->s, arg, &j->subject, e) != 0)
+	if ((o->inputs ? subject_find_input : subject_find)(j->s, arg, &j->subject, e) != 0)
 		return e->code == ERR_CORRUPT ? err_prefix(e, "%s: check object.id fails",  arg) : -1;
 	if (!j->subject.has_certificate)
 		return err_set(e, ERR_USAGE, "verify: %s is not a run's commit or certificate", arg);
@@ -249,6 +295,9 @@ verify_subject(struct verify_job *j, const struct verify_options *o, const char 
 	if (o->inputs && verify_inputs(j, e) != 0)
 		return -1;
 	verify_fill(j);
+	j->files.allow_extra = o->allow_extra;
+	if (verify_settle(j, arg, e) != 0)
+		return -1;
 	if (verify_certificate(&j->rq, &v, e) != 0)
 		return -1;
 	rc = verify_print(j, o, v, arg, e);
@@ -261,7 +310,7 @@ verify_every(struct verify_job *j, const struct verify_options *o, struct err *e
 {
 	const struct verify_all_options all = {.json = o->json};
 
-	if (o->inputs || o->verbose || o->time_stamp != NULL)
+	if (o->inputs || o->allow_extra || o->verbose || o->time_stamp != NULL)
 		return err_set(e, ERR_USAGE, "verify: --all judges certificates, without files and details");
 	j->rq.trust = &j->trust;
 	j->rq.references = &j->references;
@@ -287,6 +336,8 @@ verify_command(int argc, char **argv, struct err *e)
 	CLEANUP(verify_options_free) struct verify_options o = {0};
 	const struct option table[] = {
 		{OPTION_FLAG, 0, "inputs", &o.inputs, NULL, "compare the work tree's inputs too"},
+		{OPTION_FLAG, 0, "allow-extra", &o.allow_extra, NULL,
+		    "files that a tree does not have are listed, not refused"},
 		{OPTION_STRING, 0, "min-level", &o.min_level, "LEVEL",
 		    "simulated, device, vtpm (the default) or confidential"},
 		{OPTION_STRING, 0, "at", &o.at, "TIME", "judge at this time, not now"},

@@ -33,7 +33,8 @@ checks_files_differs(struct check_ctx *x, enum verdict_check c, const struct ver
 	if (f->missing)
 		return checks_fail(x, c, expected, e, "%s: no such file", want->path);
 	checks_files_describe(found, f->type, &f->id, f->size);
-	return checks_fail(x, c, expected, e, "%s: %s", f->path != NULL ? f->path : want->path, found);
+	return checks_fail(x, c, expected, e, "%s: %s%s%s", f->path != NULL ? f->path : want->path, found,
+	    f->detail != NULL ? "; " : "", f->detail != NULL ? f->detail : "");
 }
 
 static bool
@@ -52,32 +53,42 @@ checks_files_entry_is(const struct verify_file *f, const struct tree_entry *t)
 }
 
 static int
-checks_files_tree(struct check_ctx *x, const struct oid *id, struct tree *ret, bool *ret_ok,
-    struct err *e)
+checks_files_tree(struct check_ctx *x, enum verdict_check c, const struct oid *id, struct tree *ret,
+    bool *ret_ok, struct err *e)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
 	struct object_ref ref = {.type = OBJECT_TREE, .id = *id};
 	struct err why;
 
-	if (checks_fetch(x, CHECK_FILES_OUTPUTS, &ref, &text, ret_ok, e) != 0)
+	if (checks_fetch(x, c, &ref, &text, ret_ok, e) != 0)
 		return -1;
 	if (!*ret_ok)
 		return 0;
 	if (tree_decode(text.data, text.len, ret, &why) == 0)
 		return 0;
 	*ret_ok = false;
-	return checks_error(x, CHECK_FILES_OUTPUTS, "a tree", &why, e);
+	return checks_error(x, c, "a tree", &why, e);
 }
 
-/* The output tree that holds path, or NULL; *ret_rest is the path inside it. */
+/* What the event says of an output or, with the check of those, of an input; else NULL. */
 static const struct resource *
-checks_files_holder(const struct certificate *c, const char *path, const char **ret_rest)
+checks_files_resource(const struct event *ev, enum verdict_check c)
 {
-	for (size_t i = 0; i < c->event_count; i++) {
-		const struct resource *r = &c->events[i].u.output.output;
+	if (c == CHECK_FILES_INPUTS)
+		return ev->kind == EVENT_INPUT_RESOURCE ? &ev->u.input.thing : NULL;
+	return ev->kind == EVENT_OUTPUT_RESOURCE ? &ev->u.output.output : NULL;
+}
+
+/* The tree that holds path, or NULL; *ret_rest is the path inside it. */
+static const struct resource *
+checks_files_holder(const struct certificate *cert, enum verdict_check c, const char *path,
+    const char **ret_rest)
+{
+	for (size_t i = 0; i < cert->event_count; i++) {
+		const struct resource *r = checks_files_resource(&cert->events[i], c);
 		size_t len;
 
-		if (c->events[i].kind != EVENT_OUTPUT_RESOURCE || r->type != OBJECT_TREE)
+		if (r == NULL || r->type != OBJECT_TREE)
 			continue;
 		len = strlen(r->path);
 		if (strncmp(path, r->path, len) == 0 && path[len] == '/' && path[len + 1] != '\0') {
@@ -105,19 +116,20 @@ checks_files_component(const char **path, char ret[256])
 }
 
 static int
-checks_files_absent(struct check_ctx *x, const struct verify_file *f, const char *where,
-    struct err *e)
+checks_files_absent(struct check_ctx *x, enum verdict_check c, const struct verify_file *f,
+    const char *where, struct err *e)
 {
 	char expected[512];
 
-	snprintf(expected, sizeof expected, "a file of the output tree %s", where);
-	return checks_fail(x, CHECK_FILES_OUTPUTS, expected, e, "%s is not in it", f->path);
+	snprintf(expected, sizeof expected, "a file of the %s tree %s",
+	    c == CHECK_FILES_INPUTS ? "input" : "output", where);
+	return checks_fail(x, c, expected, e, "%s is not in it", f->path);
 }
 
-/* Walks from the output's tree to the entry that path names. */
+/* Walks from the holder's tree to the entry that path names. */
 static int
-checks_files_inside(struct check_ctx *x, const struct verify_file *f, const struct resource *holder,
-    const char *rest, struct err *e)
+checks_files_inside(struct check_ctx *x, enum verdict_check c, const struct verify_file *f,
+    const struct resource *holder, const char *rest, struct err *e)
 {
 	struct oid id = holder->digests.sha256;
 	char name[256];
@@ -127,13 +139,13 @@ checks_files_inside(struct check_ctx *x, const struct verify_file *f, const stru
 		const struct tree_entry *entry;
 		bool ok;
 
-		if (checks_files_tree(x, &id, &t, &ok, e) != 0)
+		if (checks_files_tree(x, c, &id, &t, &ok, e) != 0)
 			return -1;
 		if (!ok)
 			return 0;
 		entry = checks_files_component(&rest, name) ? tree_find(&t, name) : NULL;
 		if (entry == NULL || (*rest != '\0' && entry->mode != TREE_DIR))
-			return checks_files_absent(x, f, holder->path, e);
+			return checks_files_absent(x, c, f, holder->path, e);
 		if (*rest != '\0') {
 			id = entry->id;
 			continue;
@@ -146,7 +158,7 @@ checks_files_inside(struct check_ctx *x, const struct verify_file *f, const stru
 				.digests = {.sha256 = entry->id},
 			};
 
-			return checks_files_differs(x, CHECK_FILES_OUTPUTS, f, &want, e);
+			return checks_files_differs(x, c, f, &want, e);
 		}
 	}
 	return 0;
@@ -163,11 +175,11 @@ checks_files_named(struct check_ctx *x, const struct verify_file *f, struct err 
 			return checks_files_differs(x, CHECK_FILES_OUTPUTS, f, want, e);
 		return 0;
 	}
-	want = checks_files_holder(x->cert, f->path, &rest);
+	want = checks_files_holder(x->cert, CHECK_FILES_OUTPUTS, f->path, &rest);
 	if (want == NULL)
 		return checks_fail(x, CHECK_FILES_OUTPUTS, "an output of this run", e,
 		    "%s is none", f->path);
-	return checks_files_inside(x, f, want, rest, e);
+	return checks_files_inside(x, CHECK_FILES_OUTPUTS, f, want, rest, e);
 }
 
 static int
@@ -180,7 +192,7 @@ checks_files_search_tree(struct checks_files_search *s, const struct oid *id, si
 	if (depth > TREE_DEPTH_MAX || s->trees++ >= CHECKS_FILES_TREES_MAX)
 		return checks_fail(s->x, CHECK_FILES_OUTPUTS, "output trees within bounds", e,
 		    "trees too deep or too many to look through");
-	if (checks_files_tree(s->x, id, &t, &ok, e) != 0)
+	if (checks_files_tree(s->x, CHECK_FILES_OUTPUTS, id, &t, &ok, e) != 0)
 		return -1;
 	for (size_t i = 0; ok && i < t.count && !s->found; i++)
 		s->found = checks_files_entry_is(s->file, &t.entries[i]);
@@ -321,6 +333,45 @@ checks_files_is_input(const struct certificate *c, const char *path)
 	return false;
 }
 
+/* One that is an input, or lies inside of one. */
+static int
+checks_files_input_given(struct check_ctx *x, const struct verify_file *f, struct err *e)
+{
+	const struct resource *r;
+	const char *rest;
+
+	for (size_t i = 0; f->path != NULL && i < x->cert->event_count; i++) {
+		r = checks_files_resource(&x->cert->events[i], CHECK_FILES_INPUTS);
+		if (r == NULL || strcmp(r->path, f->path) != 0)
+			continue;
+		return checks_files_is(f, r->type, &r->digests.sha256, r->size) ? 0 :
+		    checks_files_differs(x, CHECK_FILES_INPUTS, f, r, e);
+	}
+	r = f->path != NULL ? checks_files_holder(x->cert, CHECK_FILES_INPUTS, f->path, &rest) : NULL;
+	if (r != NULL)
+		return checks_files_inside(x, CHECK_FILES_INPUTS, f, r, rest, e);
+	return checks_fail(x, CHECK_FILES_INPUTS, "an input of this run", e, "%s is none",
+	    f->path != NULL ? f->path : "a file without a name");
+}
+
+static int
+checks_files_inputs_given(struct check_ctx *x, struct err *e)
+{
+	const struct verdict_item *item = &x->v->checks[CHECK_FILES_INPUTS];
+
+	if (x->rq->input_count == 0)
+		return checks_skip(x, CHECK_FILES_INPUTS, "no input was asked for", e);
+	for (size_t i = 0; i < x->rq->input_count && item->result != VERDICT_FAIL; i++)
+		if (checks_files_input_given(x, &x->rq->inputs[i], e) != 0)
+			return -1;
+	if (item->result == VERDICT_FAIL || item->missing)
+		return 0;
+	if (checks_pass(x, CHECK_FILES_INPUTS, e) != 0)
+		return -1;
+	return verdict_note(x->v, e, "Only what was asked for was looked at: other inputs of the run, and its"
+	    " outputs, were not.");
+}
+
 /* A fail goes before an input that could not be looked at. */
 int
 checks_files_inputs(struct check_ctx *x, struct err *e)
@@ -329,6 +380,8 @@ checks_files_inputs(struct check_ctx *x, struct err *e)
 
 	if (!x->rq->check_inputs)
 		return checks_skip(x, CHECK_FILES_INPUTS, "inputs were not asked for", e);
+	if (x->rq->inputs_given)
+		return checks_files_inputs_given(x, e);
 	for (size_t i = 0; i < x->cert->event_count; i++) {
 		const struct event *ev = &x->cert->events[i];
 

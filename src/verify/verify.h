@@ -23,6 +23,7 @@ struct verify_file {
 	struct oid id;
 	uint64_t size;
 	bool missing;               /* named but not there */
+	const char *detail;         /* of a directory: which entries differ, for people; or NULL */
 };
 
 struct verify_request {
@@ -51,6 +52,8 @@ struct verify_request {
 	const struct verify_file *outputs;  /* NULL, 0: not asked for */
 	size_t output_count;
 	bool check_inputs;          /* --inputs */
+	/* Not all inputs are compared but those given, which may lie inside of one. */
+	bool inputs_given;
 	const struct verify_file *inputs;
 	size_t input_count;
 	/* What was sent, where it is known (a commit in progress): both NULL otherwise. */

@@ -273,6 +273,49 @@ START_TEST(fetched_inputs_need_not_lie_there)
 }
 END_TEST
 
+/* Those that are given alone, also inside of a tree. */
+START_TEST(inputs_given)
+{
+	struct verify_request rq = request_inputs();
+	struct resource *data;
+
+	rq.inputs_given = true;
+	rq.input_count = 1;
+	forge_passes(&rq);
+	inputs[0].size = 8;
+	inputs[0].detail = "changed: x";
+	forge_fails(&rq, CHECK_FILES_INPUTS, "; changed: x");
+	rq = request_inputs();
+	rq.inputs_given = true;
+	inputs[1].path = "data/other.txt";
+	forge_fails(&rq, CHECK_FILES_INPUTS, "data/other.txt is none");
+	inputs[1].path = NULL;
+	forge_fails(&rq, CHECK_FILES_INPUTS, "a file without a name is none");
+	/* a tree in the place of the data */
+	forge_new(&f);
+	for (int spec = 0; spec < 2; spec++) {
+		data = spec ? &forge_spec(&f)->inputs[1].thing : &f.events[FORGE_DATA].u.input.thing;
+		data->type = OBJECT_TREE;
+		data->size = tree_size;
+		data->digests = (struct resource_digests){.sha256 = tree};
+	}
+	forge_finish(&f);
+	rq = request_inputs();
+	rq.inputs_given = true;
+	rq.input_count = 1;
+	inputs[0] = blob("data/words.txt/notes.txt", "notes");
+	forge_passes(&rq);
+	inputs[0] = blob("data/words.txt/notes.txt", "b");
+	forge_fails(&rq, CHECK_FILES_INPUTS, "blob of 1 bytes");
+	inputs[0] = blob("data/words.txt/step/nosuch", "a");
+	forge_fails(&rq, CHECK_FILES_INPUTS, "is not in it");
+	inputs[0] = blob("data/words.txt/notes.txt", "notes");
+	rq.fetch = NULL;
+	forge_undecided(&rq, CHECK_FILES_INPUTS, "missing");
+	f.count = 0; /* not for the tests after this one */
+}
+END_TEST
+
 UNIT_SUITE(checks_files)
 {
 	tcase_add_test(tc, outputs_by_name);
@@ -285,4 +328,5 @@ UNIT_SUITE(checks_files)
 	tcase_add_test(tc, other_outputs_are_listed);
 	tcase_add_test(tc, inputs_compared);
 	tcase_add_test(tc, fetched_inputs_need_not_lie_there);
+	tcase_add_test(tc, inputs_given);
 }
