@@ -285,6 +285,7 @@ libaicert_core_a_SOURCES += \
 	src/cmd/fetch-contents.h \
 	src/cmd/fetch-refs.c \
 	src/cmd/fetch-refs.h \
+	src/cmd/fsck-remote.c src/cmd/fsck-remote.h \
 	src/cmd/fsck.c \
 	src/cmd/gc.c \
 	src/cmd/hardware-check.c \

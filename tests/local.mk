@@ -536,6 +536,7 @@ CLI_TESTS = $(IMAGE_TESTS) \
 	tests/cli/t0216-scale-files.sh \
 	tests/cli/t0220-gc.sh \
 	tests/cli/t0230-fsck-repair.sh \
+	tests/cli/t0235-fsck-remote.sh \
 	tests/cli/t0240-alternates.sh \
 	tests/cli/t0250-reference.sh \
 	tests/cli/t0260-checkout.sh \

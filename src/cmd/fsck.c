@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include "base/progress.h"
 #include "base/workers.h"
+#include "cmd/fsck-remote.h"
 #include "store/fsck.h"
 
 static void
@@ -44,6 +45,7 @@ fsck_command(int argc, char **argv, struct err *e)
 		{0},
 	};
 	CLEANUP(store_closep) struct store *s = NULL;
+	CLEANUP(fsck_remote_freep) struct fsck_remote *remotes = NULL;
 	struct fsck_options o = {.report = fsck_print, .progress = stderr};
 	struct fsck_result r;
 	int rc = cmd_parse("fsck", "[--full] [--repair] [-j N]", table, &argc, argv, e);
@@ -57,6 +59,10 @@ fsck_command(int argc, char **argv, struct err *e)
 	if (cmd_store(repair ? 0 : STORE_READ_ONLY, &s, e) != 0)
 		return -1;
 	o.threads = (unsigned)threads;
+	if (repair && fsck_remote_new(s, &remotes, e) != 0)
+		return -1;
+	o.fetch = repair ? fsck_remote_fetch : NULL;
+	o.arg = remotes;
 	o.flags = (full ? FSCK_FULL : 0) | (repair ? FSCK_REPAIR : 0);
 	return fsck_run(s, &o, &r, e) != 0 ? -1 : fsck_summary(&r);
 }
