@@ -205,9 +205,12 @@ static int
 fsck_reflog_one(struct fsck *f, const char *name)
 {
 	struct fsck_reflog l = {.f = f};
+	struct fsck_reflog_value ref;
 	char why[256], text[1400];
 	size_t bad;
 
+	if (fsck_reflog_ref(f, name, &ref) != 0) /* a ref that does not parse was told with the refs */
+		return f->e->code == ERR_FORMAT ? 0 : fsck_state_finding(f, name);
 	for (;;) {
 		if (fsck_reflog_look(&l, name, why, sizeof why, &bad) != 0)
 			return fsck_state_finding(f, name);

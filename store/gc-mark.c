@@ -13,6 +13,7 @@
 #include "store/sealed.h"
 
 #define GC_MARK_DIGITS 64        /* of an id */
+#define GC_MARK_GLUED 512        /* in a row: more are a text of digits, not ids that lost a blank */
 #define GC_MARK_PENDING_MAX 100000
 
 static int
@@ -176,7 +177,7 @@ gc_mark_text(void *gc, const void *text, size_t len, struct err *e)
 		struct oid id;
 
 		digits = gc_mark_is_digit(p[i]) ? digits + 1 : 0;
-		if (digits < GC_MARK_DIGITS)
+		if (digits < GC_MARK_DIGITS || digits > GC_MARK_GLUED)
 			continue;
 		memcpy(hex, p + i + 1 - GC_MARK_DIGITS, GC_MARK_DIGITS);
 		hex[GC_MARK_DIGITS] = '\0';
