@@ -603,9 +603,10 @@ EXTRA_DIST += $(CLI_TESTS) tests/check.sh \
 	tests/cli/runner-lib.sh
 
 # Fault tests: a command on copies of one repository, each time another system
-# call fails or the process dies there.  "make check" tries each error of each
-# kind at one call (three minutes), "make check-fault" every call, and what many
-# processes do to one store for a minute (half an hour on two processors).
+# call fails or the process dies there.  "make check" tries errors of each kind at
+# one call (two minutes of processor time), "make check-fault" every call, and what
+# many processes do to one store for a minute (half an hour on two processors that
+# have nothing else to do).
 FAULT_TESTS = \
 	tests/fault/f0100-init.sh \
 	tests/fault/f0200-put.sh \

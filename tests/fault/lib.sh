@@ -4,7 +4,8 @@
 # sound, what was acknowledged must be there, and the command must work again.
 #
 # AICERT_FAULT_POINTS bounds how many calls of each kind are tried for each
-# error; 0 is all: every call fails once, the errors taken in turn, and the
+# error (1: and of the errors every other one, the rest with another command); 0 is
+# all: every call fails once, the errors taken in turn, and the
 # process dies before it; at the first call that comes along one way all errors
 # are tried.  Of more than $alike along the same way (of allocations: of more
 # than one) the first.
@@ -169,13 +170,15 @@ plan_kind() {
 		return
 	fi
 	# evenly, the last included; the errors at different ones
-	awk -v kind="$1" -v list="$(actions "$1")" -v total="$total" -v points="$points" 'BEGIN {
+	awk -v kind="$1" -v list="$(actions "$1")" -v total="$total" -v points="$points" \
+		-v salt="${#scenario}" 'BEGIN {
 		sub(/kill/, "kill die", list)
 		n = split(list, action, " ")
 		step = int((total + points - 1) / points)
 		for (i = 1; i <= n; i++)
 			for (at = total - int((i - 1) * step / n); at >= 1; at -= step)
-				print kind, at, action[i]
+				if (points > 1 || (i + salt) % 2 == 0)
+					print kind, at, action[i]
 	}'
 }
 # try_planned PART: those lines of the plan whose turn it is.
