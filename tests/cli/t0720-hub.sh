@@ -48,10 +48,21 @@ ref() {
 	printf '{"mediaType":"application/vnd.aicert.ref.v1+json","name":"%s","object":{"id":"sha256:%s","type":"commit"}}' \
 		"$1" "$2" >"$scratch/ref"
 }
+# contents USER COMMIT: sends what its run made, which the hub does not ask for; and no input
+# that is not an output too
+contents() {
+	certificate=$(aicert cat-file -p "$2" | sed 's/.*"subject":{"id":"sha256:\([0-9a-f]*\)".*/\1/')
+	aicert cat-file -p "$certificate" >"$scratch/certificate" || return
+	for made in $(grep -o '[0-9a-f]\{64\}' "$scratch/certificate" | sort -u); do
+		[ "$made" != "${input-}" ] && aicert cat-file -p "$made" >"$scratch/object" 2>/dev/null || continue
+		curl -sk -o /dev/null -H "Authorization: Bearer $1-secret" -T "$scratch/object" "$url/v1/objects/$made"
+	done
+}
 # push USER NAME ID CONDITION...: sends what the hub says it lacks until it takes the ref
 push() {
 	who=$1 name=$2 commit=$3
 	shift 3
+	contents "$who" "$commit"
 	ref "$name" "$commit"
 	sent=0
 	while [ $sent -lt 50 ]; do
