@@ -141,7 +141,6 @@ dir_read(struct remote *r, const struct oid *id, size_t max, struct buf *ret, st
 static int
 dir_copy(struct store *from, struct store *to, const struct remote_item *item, struct err *e)
 {
-	CLEANUP(buf_free) struct buf body = BUF_INIT;
 	CLEANUP(cleanup_close) int fd = -1;
 	char hex[OID_HEX_SIZE];
 	uint64_t size;
