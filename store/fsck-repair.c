@@ -50,7 +50,10 @@ fsck_repair_verify(struct fsck_repair *r, struct err *e)
 		return 1;
 	if (e->code != ERR_CORRUPT)
 		return -1;
-	return ftruncate(r->file.fd, 0) == 0 && lseek(r->file.fd, 0, SEEK_SET) == 0 ? 0 :
+	while (ftruncate(r->file.fd, 0) != 0)
+		if (errno != EINTR)
+			return err_sys(e, "good bytes: cannot empty the file");
+	return lseek(r->file.fd, 0, SEEK_SET) == 0 ? 0 :
 	    err_sys(e, "good bytes: cannot empty the file");
 }
 
