@@ -22,7 +22,7 @@ judged() {
 	aicert verify --policy policy.json --reference whole.json "$@" HEAD
 }
 ok judged "{$media, \"minLevel\": \"vtpm\", \"images\": [\"base\"], \"akNotBefore\": \"2019-01-01T00:00:00Z\"}" -v
-out_has "pass  policy"
+out_has "policy                 pass"
 ok judged "{$media, \"minLevel\": \"vtpm\"}" --json
 out_has "\"policy\":\"sha256:$(sha256sum policy.json | cut -d' ' -f1)\""
 fails 1 judged "{$media, \"minLevel\": \"confidential\"}" --min-level simulated

@@ -177,7 +177,7 @@ START_TEST(test_options_usage)
 	    "  -h, --help                this text\n");
 	free(text);
 	out = open_memstream(&text, &len);
-	options_usage(out, "aicert x", "", table + 6);
+	options_usage(out, "aicert x", "", table + 7);
 	fclose(out);
 	ck_assert_str_eq(text, "usage: aicert x\n");
 	free(text);
