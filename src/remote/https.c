@@ -100,7 +100,8 @@ https_do(struct https *h, const struct http_request *rq, struct http_response *r
 	struct link_retry retry = {0};
 
 	while (http_do(h->http, rq, ret, e) != 0)
-		if (link_retry(&h->link, &retry, e) != 0)
+		if (!h->answered || link_retry(&h->link, &retry, e) != 0)
 			return -1;
+	h->answered = true;
 	return 0;
 }

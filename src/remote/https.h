@@ -12,6 +12,7 @@ struct https {
 	struct link link;
 	struct http *http;
 	char *prefix;           /* of paths: "" or "/a/b" */
+	bool answered;          /* it did once: before that nobody waits for it */
 };
 
 /*

@@ -6,6 +6,7 @@ command -v openssl >/dev/null && command -v nginx >/dev/null || { echo "nginx is
 . "$source_dir/tests/cli/remote-suite.sh"
 trap 'kill $pids 2>/dev/null; chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
 pids=
+unset GIT_SSL_CAINFO GIT_SSL_CAPATH SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE
 
 free_port() {
 	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
@@ -45,6 +46,7 @@ http {
 		listen 127.0.0.1:$port ssl;
 		ssl_certificate $scratch/web.pem;
 		ssl_certificate_key $scratch/web.key;
+		ssl_protocols TLSv1.3;
 		root $scratch/www;
 		location /away/ { return 302 https://localhost:$port/model/; }
 		location /git/ {
