@@ -139,8 +139,8 @@ bucket_manifest_lines(const char *data, size_t len, struct bucket_manifest *m, s
 		size_t n = end != NULL ? (size_t)(end - data) : len;
 
 		line++;
-		if (end == NULL || n >= sizeof text || memchr(data, '\0', n) != NULL)
-			return bucket_manifest_bad(line, "the line does not end, or is too long", e);
+		if (end == NULL || n == 0 || n >= sizeof text || data[n - 1] == ' ' || memchr(data, '\0', n) != NULL)
+			return bucket_manifest_bad(line, "the line is empty, too long, or does not end as it must", e);
 		memcpy(text, data, n);
 		text[n] = '\0';
 		if (bucket_manifest_line(m, text, line, e) != 0)

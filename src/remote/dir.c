@@ -255,12 +255,23 @@ dir_update_one(const struct dir *d, const struct remote_update *u, struct err *e
 	return dir_check_branch(d, u->name, e) != 0 ? -1 : refs_update(d->store, &change, e);
 }
 
+/* What is missing there from now on is no damage: before a ref says otherwise. */
+static int
+dir_partial(const struct remote *r, const struct dir *d, struct err *e)
+{
+	CLEANUP(config_closep) struct config *c = NULL;
+
+	if (!r->partial || store_partial(d->store))
+		return 0;
+	return config_open(d->store, &c, e) != 0 ? -1 : config_set(c, false, "store.partial", "true", e);
+}
+
 static int
 dir_update(struct remote *r, struct remote_update *updates, size_t n, struct err *e)
 {
 	struct dir *d = r->state;
 
-	if (dir_make(d, e) != 0)
+	if (dir_make(d, e) != 0 || dir_partial(r, d, e) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		struct remote_update *u = &updates[i];

@@ -103,6 +103,7 @@ struct remote {
 	struct store *store;    /* borrowed */
 	struct config *config;  /* borrowed: keys of the user alone name credentials */
 	bool writing;           /* for a push */
+	bool partial;           /* set by sync_push(): not all contents of files came along */
 	FILE *progress;         /* NULL: silent */
 	remote_notice_fn *notice; /* NULL: nobody is told */
 	void *notice_arg;

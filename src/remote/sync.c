@@ -143,6 +143,7 @@ sync_push(const struct sync_push *p, struct sync_tally *ret, struct err *e)
 			return -1;
 		all &= sent || c == SYNC_WALK_CONTENTS;
 	}
+	p->remote->partial = p->blobs == SYNC_BLOBS_NONE || ret->absent + ret->unfit + ret->failed > 0;
 	/* which ref needs what was not taken is not looked for: it is an odd remote */
 	for (size_t i = 0; i < p->tip_count && !all; i++)
 		p->tips[i].whole = false;

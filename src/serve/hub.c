@@ -5,6 +5,7 @@
 #include "codec/shape.h"
 #include "serve/hub-reach.h"
 #include "serve/session.h"
+#include "store/config.h"
 #include "store/history.h"
 #include "store/refs.h"
 
@@ -15,12 +16,23 @@ struct hub {
 	pthread_mutex_t lock;   /* around changes: what refs reach must follow them */
 };
 
+/* What its users send is theirs to choose: contents that they keep back are no damage. */
+static int
+hub_partial(struct store *store, struct err *e)
+{
+	CLEANUP(config_closep) struct config *c = NULL;
+
+	if (store_partial(store) || store_read_only(store))
+		return 0;
+	return config_open(store, &c, e) != 0 ? -1 : config_set(c, false, "store.partial", "true", e);
+}
+
 int
 hub_new(const struct hub_options *o, struct store *store, struct hub **ret, struct err *e)
 {
 	struct hub *h;
 
-	if (hub_reach_rebuild(o, store, e) != 0)
+	if (hub_partial(store, e) != 0 || hub_reach_rebuild(o, store, e) != 0)
 		return -1;
 	h = calloc(1, sizeof *h);
 	if (h == NULL)

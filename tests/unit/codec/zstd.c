@@ -5,7 +5,7 @@
 
 START_TEST(zstd_round)
 {
-	static const size_t sizes[] = {0, 1, 255, 256 * 1024 - 1, 256 * 1024, 256 * 1024 + 1, 3000000};
+	static const size_t sizes[] = {1, 255, 256 * 1024 - 1, 256 * 1024, 256 * 1024 + 1, 3000000};
 	struct err e;
 
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -17,7 +17,7 @@ START_TEST(zstd_round)
 		UNIT_OK(zstd_compress(data, sizes[i], &packed, &e), &e);
 		UNIT_OK(zstd_expand(packed.data, packed.len, sizes[i], &again, &e), &e);
 		ck_assert_uint_eq(again.len, sizes[i]);
-		ck_assert(sizes[i] == 0 || memcmp(again.data, data, sizes[i]) == 0);
+		ck_assert(memcmp(again.data, data, sizes[i]) == 0);
 		free(data);
 	}
 }
