@@ -9,6 +9,8 @@
 #define ODB_SMALL_APPLICATION 0x61696373u /* "aics" */
 #define ODB_SMALL_VERSION 1
 #define ODB_SMALL_PAGE 65536
+#define ODB_SMALL_READING_TICK 64  /* reads between looks at the clock */
+#define ODB_SMALL_READING_MS 500
 /* Others wait at most about this long for the lock of a batch. */
 #define ODB_SMALL_BATCH_MS 1000
 /* A commit rewrites the pages of the index of ids that it touched, in a large store
@@ -55,6 +57,58 @@ odb_small_open(struct store *s, bool create, struct err *e)
 	return e->code == ERR_NOTFOUND ? 0 : -1;
 }
 
+static int64_t
+odb_small_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* --- reads that share a transaction --- */
+
+static int
+odb_small_reading_end(struct odb_state *o, struct err *e)
+{
+	if (!o->reading_open)
+		return 0;
+	o->reading_open = false;
+	return db_exec(o->small, "COMMIT", e);
+}
+
+static int
+odb_small_reading_tick(struct odb_state *o, struct err *e)
+{
+	if (!o->reading || o->transaction)
+		return 0;
+	if (o->reading_open && ++o->reading_count % ODB_SMALL_READING_TICK == 0 &&
+	    odb_small_now_ms() - o->reading_ms > ODB_SMALL_READING_MS && odb_small_reading_end(o, e) != 0)
+		return -1;
+	if (o->reading_open)
+		return 0;
+	if (db_exec(o->small, "BEGIN", e) != 0)
+		return -1;
+	o->reading_open = true;
+	o->reading_ms = odb_small_now_ms();
+	return 0;
+}
+
+int
+odb_small_reading(struct store *s, bool on, struct err *e)
+{
+	struct odb_state *o = odb_state(s);
+	int rc;
+
+	if (on == o->reading)
+		return 0;
+	rc = odb_small_open(s, false, e);
+	if (rc != 1)
+		return rc;
+	o->reading = on;
+	return on ? db_exec(o->small, "PRAGMA cache_size=-65536", e) : odb_small_reading_end(o, e);
+}
+
 /* 1: st stands on the row; the caller resets it. */
 static int
 odb_small_find(struct store *s, const char *sql, const struct oid *id, struct db_stmt **ret,
@@ -64,7 +118,7 @@ odb_small_find(struct store *s, const char *sql, const struct oid *id, struct db
 
 	if (rc != 1)
 		return rc;
-	if (db_prepare(odb_state(s)->small, sql, ret, e) != 0)
+	if (odb_small_reading_tick(odb_state(s), e) != 0 || db_prepare(odb_state(s)->small, sql, ret, e) != 0)
 		return -1;
 	db_bind_blob(*ret, 1, id->b, OID_SIZE);
 	return db_step(*ret, e);
@@ -131,15 +185,6 @@ odb_small_size(struct store *s, const struct oid *id, uint64_t *ret, struct err 
 	return 1;
 }
 
-static int64_t
-odb_small_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int
 odb_small_insert(struct odb_state *o, const struct oid *id, const void *data, size_t len,
     struct err *e)
@@ -159,7 +204,7 @@ odb_small_begin(struct odb_state *o, struct err *e)
 {
 	if (o->transaction)
 		return 0;
-	if (db_begin(o->small, e) != 0)
+	if (odb_small_reading_end(o, e) != 0 || db_begin(o->small, e) != 0)
 		return -1;
 	o->transaction = true;
 	o->transaction_ms = odb_small_now_ms();

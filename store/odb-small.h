@@ -43,6 +43,8 @@ int odb_small_tick(struct store *s, struct err *e) MUST_CHECK;
  * change the store; non-zero: stop. */
 typedef int odb_small_rows_fn(void *arg, const struct oid *id, const void *data, size_t len);
 int odb_small_rows(struct store *s, odb_small_rows_fn *fn, void *arg, struct err *e) MUST_CHECK;
+/* odb_reading() */
+int odb_small_reading(struct store *s, bool on, struct err *e) MUST_CHECK;
 /* Commits what the batch has so far, so that others need not wait for long work. */
 int odb_small_flush(struct store *s, struct err *e) MUST_CHECK;
 /* Begins a transaction: nobody else writes until odb_small_flush(). */

@@ -14,6 +14,10 @@ struct odb_state {
 	unsigned batch;             /* depth of odb_batch_begin */
 	bool failed;                /* the batch cannot succeed any more */
 	bool transaction;           /* of the batch, open in small */
+	bool reading;               /* odb_reading(): reads share a transaction ... */
+	bool reading_open;          /* ... which is open in small */
+	unsigned reading_count;     /* reads in it */
+	int64_t reading_ms;         /* when it was begun */
 	int64_t transaction_ms;     /* when it was begun */
 	int64_t commit_ms;          /* how long the last commit took */
 	struct db *index;           /* index.db or its stand-in; NULL: not opened yet */

@@ -170,6 +170,12 @@ odb_read_sink(void *arg, const void *data, size_t len, struct err *e)
 }
 
 int
+odb_reading(struct store *s, bool on, struct err *e)
+{
+	return odb_small_reading(s, on, e);
+}
+
+int
 odb_read(struct store *s, const struct oid *id, size_t max, struct buf *ret, struct err *e)
 {
 	CLEANUP(buf_free) struct buf bytes = BUF_INIT;

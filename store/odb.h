@@ -35,6 +35,12 @@ int odb_size(struct store *s, const struct oid *id, uint64_t *ret, struct err *e
 /* Whole object into memory, at most max bytes (ERR_LIMIT). */
 int odb_read(struct store *s, const struct oid *id, size_t max, struct buf *ret,
     struct err *e) MUST_CHECK;
+/*
+ * Many reads of small objects follow: they share a transaction, of half a second at most, so
+ * that others can write between.  Off again before something else is waited for.  A write
+ * ends it by itself.
+ */
+int odb_reading(struct store *s, bool on, struct err *e) MUST_CHECK;
 /* The bytes as they are stored, whatever their digest: for a verifier, which
  * re-hashes them and names the damage. */
 int odb_read_raw(struct store *s, const struct oid *id, size_t max, struct buf *ret,

@@ -33,7 +33,7 @@ clone_url(const char *typed, char **ret, struct err *e)
 
 	if (remote_url_check(typed, e) != 0)
 		return -1;
-	if (strchr(typed, ':') != NULL || typed[0] == '/') {
+	if (strchr(typed, ':') != NULL || typed[0] == '/' || strncmp(typed, "git+", 4) == 0) {
 		*ret = buf_strdup(typed, e);
 		return *ret != NULL ? 0 : -1;
 	}

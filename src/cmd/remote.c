@@ -30,7 +30,7 @@ remote_url(const char *typed, char **ret, struct err *e)
 
 	if (remote_url_check(typed, e) != 0)
 		return -1;
-	if (strstr(typed, "://") != NULL || typed[0] == '/' || strchr(typed, ':') != NULL) {
+	if (strchr(typed, ':') != NULL || typed[0] == '/' || strncmp(typed, "git+", 4) == 0) {
 		*ret = buf_strdup(typed, e);
 		return *ret != NULL ? 0 : -1;
 	}

@@ -111,8 +111,12 @@ remotes_git(struct store *s, const char *name, struct remotes_entry *ret, struct
 
 	if (repo_discover(store_worktree(s), &r, e) != 0 || repo_remote_url(r, name, &url, e) != 0)
 		return -1;
+	/* a relative one is so to the work tree */
+	if (url[0] == '.' && repo_workdir(r) != NULL)
+		ret->url = buf_strfmt(e, "git+%s%s", repo_workdir(r), url);
+	else
+		ret->url = buf_strfmt(e, "git+%s", url);
 	ret->name = buf_strdup(name, e);
-	ret->url = buf_strfmt(e, "git+%s", url);
 	ret->git = true;
 	return ret->name != NULL && ret->url != NULL ? 0 : -1;
 }

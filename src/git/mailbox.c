@@ -70,7 +70,8 @@ mailbox_lock(struct mailbox *m, struct err *e)
 
 	if (path == NULL)
 		return -1;
-	m->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* git programs keep it: who is killed leaves the quarantine to others when they end, too */
+	m->lock = open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
 	if (m->lock < 0)
 		return err_sys(e, "%s: cannot open", path);
 	while (flock(m->lock, LOCK_EX | LOCK_NB) != 0) {
@@ -85,12 +86,28 @@ mailbox_lock(struct mailbox *m, struct err *e)
 	return 0;
 }
 
+/* Locks of git's that outlived their owners: nobody else is here. */
+static void
+mailbox_sweep(const struct mailbox *m)
+{
+	static const char *const locks[] = {MAILBOX_REF ".lock", "packed-refs.lock", "config.lock",
+	    "shallow.lock", "HEAD.lock"};
+
+	for (size_t i = 0; i < sizeof locks / sizeof *locks; i++) {
+		CLEANUP(cleanup_free) char *path = buf_strfmt(NULL, "%s/%s", m->dir, locks[i]);
+
+		if (path != NULL)
+			unlink(path);
+	}
+}
+
 static int
 mailbox_init(struct mailbox *m, struct err *e)
 {
 	git_repository_init_options o = GIT_REPOSITORY_INIT_OPTIONS_INIT;
 	int rc;
 
+	mailbox_sweep(m);
 	o.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_NO_REINIT | GIT_REPOSITORY_INIT_MKDIR;
 	o.mode = 0700;
 	rc = git_repository_open_bare(&m->git, m->dir);

@@ -14,6 +14,7 @@
 #define BUCKET_FLUSH (48u * 1024 * 1024)    /* of pending objects */
 #define BUCKET_FLUSH_COUNT 50000u
 #define BUCKET_TRIES 50
+#define BUCKET_PUBLISH_S 5
 #define BUCKET_SLACK (1024u * 1024)         /* by which compressing can make it longer */
 #define BUCKET_GET_BATCH 2000
 #define BUCKET_SMALL (1024u * 1024)         /* packs that are made into one ... */
@@ -39,8 +40,18 @@ struct bucket_view {
 	size_t pending_count, pending_cap;
 	struct buf pending_bytes;
 	struct bucket_manifest fresh;
+	int64_t published_s;    /* when packs without refs were last published; 0: never */
 	struct oid_map merged;  /* packs whose objects are in a fresh one too */
 };
+
+static int64_t
+bucket_now_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec;
+}
 
 static struct bucket *
 bucket_of(struct remote *r)
@@ -575,10 +586,21 @@ bucket_publish(struct bucket *b, struct remote_update *updates, size_t n, struct
 	return err_set(e, ERR_BUSY, "%s: others change it all the time; try again", b->remote->url);
 }
 
+/* Now and then also what no ref needs yet: a push that is killed has not to send it again. */
 static int
 bucket_flush(struct bucket *b, struct err *e)
 {
-	return bucket_pack(b, e) != 0 ? -1 : bucket_publish(b, NULL, 0, e);
+	struct bucket_view *v = b->view;
+	int64_t now = bucket_now_s();
+
+	if (bucket_pack(b, e) != 0)
+		return -1;
+	if (v->published_s == 0)
+		v->published_s = now;
+	if (now - v->published_s < BUCKET_PUBLISH_S)
+		return 0;
+	v->published_s = now;
+	return bucket_publish(b, NULL, 0, e);
 }
 
 /* Ours may be damaged: then it is not sent, and the rest is. */
@@ -591,10 +613,12 @@ bucket_put_small(struct bucket *b, struct remote_item *item, struct err *e)
 
 	if (v->pending_count > 0 && (v->pending_bytes.len + item->size > BUCKET_FLUSH ||
 	    v->pending_count >= BUCKET_FLUSH_COUNT)) {
-		if (bucket_flush(b, e) != 0)
+		if (odb_reading(b->remote->store, false, e) != 0 || bucket_flush(b, e) != 0)
 			return -1;
 		before = 0;
 	}
+	if (odb_reading(b->remote->store, true, e) != 0)
+		return -1;
 	if (odb_read(b->remote->store, &item->ref.id, PACK_OBJECT_MAX, &v->pending_bytes, e) == 0) {
 		item->state = REMOTE_HAS;
 		return bucket_pend(v, &item->ref.id, before, e);
@@ -626,7 +650,7 @@ bucket_put(struct remote *r, struct remote_item *items, size_t n, struct err *e)
 		progress_add(&p, items[i].size);
 	}
 	progress_end(&p);
-	if (rc != 0)
+	if (rc != 0 || odb_reading(r->store, false, e) != 0)
 		return -1;
 	if (b->ops->put != NULL)
 		return bucket_large(b, b->ops->put, items, n, e);

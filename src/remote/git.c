@@ -2,6 +2,7 @@
  * A bucket in a git repository: the surrounding one's own remote, or any other.  Large blobs
  * stay out of it.  What git says of the pieces (names, SHA-1) is not relied on.
  */
+#include <stdlib.h>
 #include <string.h>
 #include "base/hex.h"
 #include "crypto/hash.h"
@@ -76,12 +77,20 @@ git_open(struct remote *r, struct err *e)
 {
 	const char *url = strncmp(r->url, "git+", 4) == 0 ? r->url + 4 : r->url;
 	CLEANUP(cleanup_free) char *dir = NULL;
+	CLEANUP(cleanup_free) char *full = NULL;
 	struct git *g = calloc(1, sizeof *g);
 
 	if (g == NULL)
 		return err_nomem(e);
 	g->bucket = (struct bucket){.ops = &git_bucket, .self = g, .remote = r};
 	r->state = g;
+	/* git works in the quarantine: there a relative path would lead elsewhere */
+	if (url[0] != '/' && strchr(url, ':') == NULL) {
+		full = realpath(url, NULL);
+		if (full == NULL)
+			return err_sys(e, "%s", url);
+		url = full;
+	}
 	return git_dir(url, &dir, e) != 0 ? -1 : mailbox_open(dir, url, r->progress, &g->mailbox, e);
 }
 

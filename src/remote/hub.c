@@ -389,11 +389,13 @@ hub_put_pack(struct remote *r, struct remote_item **items, size_t n, struct err 
 	for (size_t i = 0; i < n; i++)
 		if (pack_add(&p, &items[i]->ref.id, items[i]->size, e) != 0)
 			return -1;
-	if (pack_head(&p, &body, e) != 0)
+	if (pack_head(&p, &body, e) != 0 || odb_reading(r->store, true, e) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (odb_read(r->store, &items[i]->ref.id, HUB_PACK_BLOB, &body, e) != 0)
 			return e->code == ERR_CORRUPT || e->code == ERR_NOTFOUND ? 0 : -1; /* each alone, then */
+	if (odb_reading(r->store, false, e) != 0)
+		return -1;
 	if (body.len != p.total)
 		return 0;
 	if (hub_post(h, "/v1/packs", HUB_PACK_TYPE, &body, HUB_ANSWER_MAX, &rs, e) != 0)

@@ -1,6 +1,7 @@
 #include "remote/sync-walk.h"
 
 #include <string.h>
+#include <time.h>
 #include "base/interrupt.h"
 #include "base/path.h"
 #include "object/certificate.h"
@@ -11,6 +12,8 @@
 #include "store/odb.h"
 
 #define SYNC_WALK_BATCH 4096
+#define SYNC_WALK_SLOW_MS 20
+#define SYNC_WALK_SLOW 32
 #define SYNC_WALK_BATCH_BYTES (32u * 1024 * 1024)
 
 static size_t
@@ -287,14 +290,25 @@ sync_walk_certificate_type(const struct buf *text, struct err *e)
 	    err_set(e, ERR_FORMAT, "it is no certificate");
 }
 
+static int64_t
+sync_walk_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
 /* From the remote: nothing is taken that is not exactly what was asked for. */
 static int
 sync_walk_remote(struct sync_walk *w, const struct sync_walk_node *n, struct buf *ret, struct err *e)
 {
+	int64_t before = sync_walk_now_ms();
+	int rc = w->remote->ops->read(w->remote, &n->ref.id, sync_walk_max(n->ref.type), ret, e);
 	struct oid got;
 
-	if (w->remote->ops->read(w->remote, &n->ref.id, sync_walk_max(n->ref.type), ret, e) != 0 ||
-	    oid_from_data(&got, ret->data, ret->len, e) != 0)
+	w->slow += sync_walk_now_ms() - before > SYNC_WALK_SLOW_MS;
+	if (rc != 0 || oid_from_data(&got, ret->data, ret->len, e) != 0)
 		return -1;
 	if (!oid_equal(&got, &n->ref.id))
 		return err_set(e, ERR_REFUSED, "the remote sent other bytes; nothing of them is kept");
@@ -393,7 +407,7 @@ sync_walk_tip(struct sync_walk *w, const struct object_ref *tip, bool *ret_whole
 	while (w->count > 0) {
 		const struct sync_walk_node n = w->stack[--w->count];
 
-		if (interrupt_check(e) != 0)
+		if (interrupt_check(e) != 0 || odb_reading(w->store, w->slow < SYNC_WALK_SLOW, e) != 0)
 			return -1;
 		if (sync_walk_visit(w, &n, &why) == 0)
 			continue;
@@ -414,7 +428,7 @@ sync_walk_tip(struct sync_walk *w, const struct object_ref *tip, bool *ret_whole
 	}
 	for (size_t i = 0; !*ret_whole && i < SYNC_WALK_TYPES; i++)
 		oid_map_free(&w->seen[i]);
-	return 0;
+	return odb_reading(w->store, false, e);
 }
 
 void

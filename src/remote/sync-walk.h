@@ -45,6 +45,8 @@ struct sync_walk {
 	size_t count, cap;
 	/* What was found: all of it, and of fetched objects those that came. */
 	struct sync_walk_list lists[SYNC_WALK_CLASSES];
+	unsigned slow;                  /* reads for which the remote was waited for: after some of them
+	                                 * the store is not held meanwhile */
 	struct oid_map local;           /* found in the store, without having been fetched */
 	struct sync_walk_batch batch;
 	struct progress *progress;      /* NULL: none */

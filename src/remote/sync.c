@@ -23,24 +23,22 @@ sync_blobs_parse(const char *text, enum sync_blobs *ret, struct err *e)
 	return err_set(e, ERR_USAGE, "\"%s\": which blobs travel is none, outputs or all", text);
 }
 
+/* Each once, in the order of the walk: that is how they lie in the store. */
 static int
-sync_compare(const void *a, const void *b)
+sync_unique(struct sync_walk_list *l, struct err *e)
 {
-	return oid_compare(&((const struct remote_item *)a)->ref.id,
-	    &((const struct remote_item *)b)->ref.id);
-}
-
-static void
-sync_unique(struct sync_walk_list *l)
-{
+	CLEANUP(oid_map_free) struct oid_map seen = OID_MAP_INIT;
 	size_t kept = 0;
+	bool fresh;
 
-	if (l->count > 1)
-		qsort(l->items, l->count, sizeof *l->items, sync_compare);
-	for (size_t i = 0; i < l->count; i++)
-		if (kept == 0 || !oid_equal(&l->items[kept - 1].ref.id, &l->items[i].ref.id))
+	for (size_t i = 0; i < l->count; i++) {
+		if (oid_map_add(&seen, &l->items[i].ref.id, 0, &fresh, e) != 0)
+			return -1;
+		if (fresh)
 			l->items[kept++] = l->items[i];
+	}
 	l->count = kept;
+	return 0;
 }
 
 static int
@@ -78,10 +76,13 @@ sync_ask(struct remote *r, struct sync_walk_list *l, struct err *e)
 }
 
 /* Keeps in *l what the remote lacks and the store has. */
-static void
-sync_lacking(struct remote *r, struct sync_walk_list *l, struct sync_tally *t)
+static int
+sync_lacking(struct remote *r, struct sync_walk_list *l, struct sync_tally *t, struct err *e)
 {
 	size_t kept = 0;
+
+	if (odb_reading(r->store, true, e) != 0)
+		return -1;
 
 	for (size_t i = 0; i < l->count; i++) {
 		const struct remote_item *item = &l->items[i];
@@ -96,6 +97,7 @@ sync_lacking(struct remote *r, struct sync_walk_list *l, struct sync_tally *t)
 		}
 	}
 	l->count = kept;
+	return odb_reading(r->store, false, e);
 }
 
 /* One class of objects. *ret_all: the remote has them now. */
@@ -105,10 +107,8 @@ sync_send(const struct sync_push *p, struct sync_walk_list *l, bool *ret_all,
 {
 	struct remote *r = p->remote;
 
-	sync_unique(l);
-	if (sync_ask(r, l, e) != 0)
+	if (sync_unique(l, e) != 0 || sync_ask(r, l, e) != 0 || sync_lacking(r, l, t, e) != 0)
 		return -1;
-	sync_lacking(r, l, t);
 	if (!p->dry_run && l->count > 0 && r->ops->put(r, l->items, l->count, e) != 0)
 		return -1;
 	*ret_all = true;
@@ -201,19 +201,35 @@ sync_keep(const struct sync_walk *w, struct err *e)
 	return 0;
 }
 
+/* Before it is looked which of them are here. */
+static int
+sync_keep_blobs(struct store *s, const struct sync_walk_list *l, struct err *e)
+{
+	CLEANUP(cleanup_free) struct oid *ids = calloc(l->count + 1, sizeof *ids);
+
+	if (ids == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < l->count; i++)
+		ids[i] = l->items[i].ref.id;
+	return odb_keep(s, ids, l->count, e);
+}
+
 /* Those that are not here. */
 static int
 sync_get(struct remote *r, struct sync_walk_list *l, struct sync_tally *t, struct err *e)
 {
 	size_t kept = 0;
 
-	sync_unique(l);
+	if (sync_unique(l, e) != 0)
+		return -1;
+	if (sync_keep_blobs(r->store, l, e) != 0 || odb_reading(r->store, true, e) != 0)
+		return -1;
 	for (size_t i = 0; i < l->count; i++)
-		if (l->items[i].ref.type == OBJECT_BLOB && (odb_keep(r->store, &l->items[i].ref.id, 1, e) != 0))
-			return -1;
-		else if (l->items[i].ref.type == OBJECT_BLOB && !odb_has(r->store, &l->items[i].ref.id))
+		if (l->items[i].ref.type == OBJECT_BLOB && !odb_has(r->store, &l->items[i].ref.id))
 			l->items[kept++] = l->items[i];
 	l->count = kept;
+	if (odb_reading(r->store, false, e) != 0)
+		return -1;
 	if (l->count == 0)
 		return 0;
 	if (r->ops->get(r, l->items, l->count, e) != 0)

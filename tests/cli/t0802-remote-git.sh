@@ -11,4 +11,30 @@ remote_new() {
 }
 remote_suite
 
+# the code's own remote is the default, also where its url is relative; git sees one ref more
+cd "$scratch/builder" || exit 99
+git init -q --bare ../code.git
+git remote add origin ../code.git
+git add aicert.yaml && git commit -q -m code && git push -q origin main
+for name in $(aicert remote list | cut -f1); do ok aicert remote remove "$name"; done
+ok aicert remote list
+out_has "(the git repository's)"
+mkdir -p sub && cd sub
+ok aicert push
+out_has '[new]'
+cd ..
+ok aicert status
+out_has 'up to date with origin/main'
+same "$(git ls-remote origin | cut -f2 | tr '\n' ' ')" 'HEAD refs/aicert/store refs/heads/main '
+git clone -q ../code.git ../plain
+same "$(git -C ../plain for-each-ref | grep -c aicert)" 0
+cd ../plain
+ok aicert init -q
+ok aicert fetch
+ok aicert pull
+same "$(aicert rev-parse HEAD)" "$(cd ../builder && aicert rev-parse HEAD)"
+cd .. && ok aicert clone -q code.git relative
+# of each push one pack; nobody rewrites what is there
+same "$(git -C code.git rev-list --count refs/aicert/store)" 1
+
 done_testing

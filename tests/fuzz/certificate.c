@@ -48,6 +48,13 @@ scan_same(const struct certificate *c, const uint8_t *data, size_t len)
 			abort();
 }
 
+static int
+scan_link(void *arg, const struct certificate_scan_link *l)
+{
+	*(size_t *)arg += l->ref.id.b[0] + l->size;
+	return 0;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -55,7 +62,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct scanned any = {.c = NULL};
 	struct certificate v;
 
-	if (certificate_scan(data, len, scan_item, &any) < 0)
+	if (certificate_scan(data, len, scan_item, &any) < 0 ||
+	    certificate_scan_links(data, len, scan_link, &any.sum) < 0)
 		abort();
 	if (certificate_decode(data, len, &v, NULL) != 0)
 		return 0;
