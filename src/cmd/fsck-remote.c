@@ -1,7 +1,9 @@
 #include "cmd/fsck-remote.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 #include "base/fd.h"
 #include "cmd/cmd.h"
@@ -28,6 +30,7 @@ struct fsck_remote {
 	struct fsck_remote_one *items;
 	size_t count;
 	char *tmp;              /* beneath tmp/; NULL: not made yet */
+	int lock;               /* on it: it is in use, and no litter; -1: none */
 	struct store *scratch;
 };
 
@@ -76,6 +79,7 @@ fsck_remote_new(struct store *s, struct fsck_remote **ret, struct err *e)
 	if (r == NULL)
 		return err_nomem(e);
 	r->s = s;
+	r->lock = -1;
 	if (config_open(s, &r->c, e) == 0 ? fsck_remote_list(r, e) != 0 : e->code != ERR_NOTFOUND) {
 		fsck_remote_free(r);
 		return -1;
@@ -100,6 +104,7 @@ fsck_remote_free(struct fsck_remote *r)
 	store_close(r->scratch);
 	if (r->tmp != NULL && fd_remove_tree(store_tmp_fd(r->s), r->tmp, &ignored) != 0)
 		fprintf(stderr, "aicert: %s\n", ignored.msg);
+	cleanup_close(&r->lock);
 	free(r->tmp);
 	free(r);
 }
@@ -115,6 +120,12 @@ fsck_remote_scratch(struct fsck_remote *r, struct err *e)
 		return 0;
 	if (r->tmp == NULL && (lease_begin(r->s, e) != 0 || store_tmp_dir(r->s, "repair", &r->tmp, e) != 0))
 		return -1;
+	if (r->lock < 0) {
+		r->lock = fd_open_beneath(store_tmp_fd(r->s), r->tmp, O_RDONLY | O_DIRECTORY, 0, e);
+		if (r->lock < 0)
+			return -1;
+		(void)flock(r->lock, LOCK_EX | LOCK_NB); /* where there are none the lease is enough */
+	}
 	dir = buf_strfmt(e, "%s/tmp/%s", store_path(r->s), r->tmp);
 	path = dir != NULL ? buf_strfmt(e, "%s/" STORE_NAME, dir) : NULL;
 	return path == NULL || store_init(dir, &created, e) != 0 ? -1 : store_open(path, 0, &r->scratch, e);
