@@ -70,6 +70,8 @@ libaicert_core_a_SOURCES += \
 
 # object
 libaicert_core_a_SOURCES += \
+	src/object/bundle.c src/object/bundle.h \
+	src/object/bundle-reader.c src/object/bundle-reader.h \
 	src/object/certificate.c src/object/certificate.h \
 	src/object/certificate-scan.c src/object/certificate-scan.h \
 	src/object/commit.c src/object/commit.h \
@@ -265,6 +267,11 @@ libaicert_core_a_SOURCES += \
 	src/cmd/aia.c \
 	src/cmd/aia.h \
 	src/cmd/branch.c \
+	src/cmd/bundle.c \
+	src/cmd/bundle-collect.c src/cmd/bundle-collect.h \
+	src/cmd/bundle-file.c src/cmd/bundle-file.h \
+	src/cmd/bundle-find.c src/cmd/bundle-find.h \
+	src/cmd/bundle-write.c src/cmd/bundle-write.h \
 	src/cmd/cat-file.c \
 	src/cmd/checkout.c \
 	src/cmd/clone.c \
@@ -296,6 +303,8 @@ libaicert_core_a_SOURCES += \
 	src/cmd/image-check.c \
 	src/cmd/image-measure.c \
 	src/cmd/image-measure.h \
+	src/cmd/import.c \
+	src/cmd/import-check.c src/cmd/import-check.h \
 	src/cmd/init.c \
 	src/cmd/judging.c \
 	src/cmd/judging.h \

@@ -34,7 +34,8 @@ struct history_heap {
 };
 
 struct history_graph {
-	struct store *s;
+	history_read_fn *read;
+	void *read_arg;
 	struct history_node *nodes;
 	size_t count, cap, kept;
 	struct oid_map index;
@@ -132,7 +133,7 @@ history_node_read(struct history_graph *g, const struct oid *id, struct history_
 {
 	struct history_node n = {.id = *id, .kept = true};
 
-	if (history_commit(g->s, id, &n.commit, e) != 0)
+	if (g->read(g->read_arg, id, &n.commit, e) != 0)
 		return -1;
 	n.time = n.commit.time;
 	n.parent_count = n.commit.parent_count;
@@ -204,7 +205,7 @@ history_tell(struct history_graph *g, const struct history_node *n, struct err *
 
 	if (interrupt_check(e) != 0)
 		return -1;
-	if (!n->kept && history_commit(g->s, &n->id, &again, e) != 0)
+	if (!n->kept && g->read(g->read_arg, &n->id, &again, e) != 0)
 		return -1;
 	g->stop = g->fn(g->arg, &n->id, n->kept ? &n->commit : &again) != 0;
 	return 0;
@@ -261,11 +262,11 @@ history_tell_last(struct history_graph *g, struct err *e)
 }
 
 int
-history_walk(struct store *s, const struct oid *start, size_t n, history_each_fn *fn, void *arg,
-    struct err *e)
+history_walk_with(const struct history_source *from, const struct oid *start, size_t n,
+    history_each_fn *fn, void *arg, struct err *e)
 {
-	CLEANUP(history_graph_free) struct history_graph g = {.s = s, .index = OID_MAP_INIT,
-	    .fn = fn, .arg = arg};
+	CLEANUP(history_graph_free) struct history_graph g = {.read = from->read, .read_arg = from->arg,
+	    .index = OID_MAP_INIT, .fn = fn, .arg = arg};
 
 	for (size_t i = 0; i < n; i++)
 		if (history_meet(&g, &start[i], false, e) != 0)
@@ -280,4 +281,19 @@ history_walk(struct store *s, const struct oid *start, size_t n, history_each_fn
 			return -1;
 	}
 	return 0;
+}
+
+static int
+history_walk_read(void *arg, const struct oid *id, struct commit *ret, struct err *e)
+{
+	return history_commit(arg, id, ret, e);
+}
+
+int
+history_walk(struct store *s, const struct oid *start, size_t n, history_each_fn *fn, void *arg,
+    struct err *e)
+{
+	const struct history_source from = {history_walk_read, s};
+
+	return history_walk_with(&from, start, n, fn, arg, e);
 }

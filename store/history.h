@@ -17,6 +17,14 @@ int history_type(struct store *s, const struct oid *id, enum object_type *ret, s
 typedef int history_each_fn(void *arg, const struct oid *id, const struct commit *c);
 int history_walk(struct store *s, const struct oid *start, size_t n, history_each_fn *fn,
     void *arg, struct err *e) MUST_CHECK;
+/* The same over commits that are elsewhere (a bundle). */
+typedef int history_read_fn(void *arg, const struct oid *id, struct commit *ret, struct err *e);
+struct history_source {
+	history_read_fn *read;
+	void *arg;
+};
+int history_walk_with(const struct history_source *from, const struct oid *start, size_t n,
+    history_each_fn *fn, void *arg, struct err *e) MUST_CHECK;
 
 /*
  * The newest successful run reachable from HEAD, then from other refs, that has

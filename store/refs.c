@@ -18,7 +18,9 @@
 #define REFS_LOCK_MS 10000
 #define REFS_RETRIES 10
 
-static const char *const refs_spaces[] = {"refs/heads/", "refs/tags/", "refs/failed/", "refs/remotes/"};
+static const char *const refs_spaces[] = {
+	"refs/heads/", "refs/tags/", "refs/failed/", "refs/remotes/", "refs/imports/",
+};
 
 /* One component, by git-check-ref-format(1). */
 static bool
@@ -244,7 +246,8 @@ static int
 refs_check_type(const char *name, enum object_type type, struct err *e)
 {
 	if (type != OBJECT_COMMIT && (strncmp(name, "refs/heads/", 11) == 0 ||
-	    strncmp(name, "refs/remotes/", 13) == 0 || strcmp(name, "HEAD") == 0))
+	    strncmp(name, "refs/remotes/", 13) == 0 || strncmp(name, "refs/imports/", 13) == 0 ||
+	    strcmp(name, "HEAD") == 0))
 		return err_set(e, ERR_USAGE, "%s: a branch names a commit, not a %s", name,
 		    oid_type_name(type));
 	return 0;

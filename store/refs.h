@@ -10,7 +10,7 @@
 #include "object/oid.h"
 #include "store/store.h"
 
-/* refs/heads|tags|failed|remotes/..., components as git's check-ref-format. */
+/* refs/heads|tags|failed|remotes|imports/..., components as git's check-ref-format. */
 bool refs_name_ok(const char *name);
 /* ERR_NOTFOUND when unborn or absent. */
 int refs_read(struct store *s, const char *name, struct object_ref *ret, struct err *e) MUST_CHECK;
@@ -29,8 +29,8 @@ struct refs_change {
 /*
  * ERR_CONFLICT when the ref is not at old, ERR_NOTFOUND when the new object is
  * not in the store, ERR_EXISTS when a ref above or beneath that name is there,
- * ERR_USAGE for an object of a type the name cannot have (heads and remotes
- * are commits).  ERR_INTERNAL while a batch of objects is open: a ref must not
+ * ERR_USAGE for an object of a type the name cannot have (heads, remotes and
+ * imports are commits).  ERR_INTERNAL while a batch of objects is open: a ref must not
  * become durable before its object.  The reflog's line is written first; after
  * a crash between the two it tells of a change that did not happen.
  */

@@ -5,6 +5,7 @@
 #include "base/err.h"
 
 int branch_command(int argc, char **argv, struct err *e);
+int bundle_command(int argc, char **argv, struct err *e);
 int cat_file_command(int argc, char **argv, struct err *e);
 int checkout_command(int argc, char **argv, struct err *e);
 int clone_command(int argc, char **argv, struct err *e);
@@ -17,6 +18,7 @@ int gc_command(int argc, char **argv, struct err *e);
 int hardware_check_command(int argc, char **argv, struct err *e);
 int hash_object_command(int argc, char **argv, struct err *e);
 int image_command(int argc, char **argv, struct err *e);
+int import_command(int argc, char **argv, struct err *e);
 int init_command(int argc, char **argv, struct err *e);
 int log_command(int argc, char **argv, struct err *e);
 int ls_remote_command(int argc, char **argv, struct err *e);

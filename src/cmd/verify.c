@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/path.h"
 #include "base/printable.h"
+#include "cmd/bundle-find.h"
 #include "cmd/judging.h"
 #include "cmd/references.h"
 #include "cmd/subject.h"
@@ -18,12 +19,12 @@
 #define VERIFY_OTHERS_MAX 20 /* listed */
 
 #define VERIFY_SYNOPSIS "[--inputs] [--allow-extra] [--min-level LEVEL] [--at TIME] [--reference FILE]... " \
-	"[--crl FILE]... [--policy FILE] [--time-stamp FILE] [-v|--json] FILE|REV | -a [--json] | " \
-	"--legacy [--at TIME] [--json] FILE | --explain CHECK"
+	"[--crl FILE]... [--policy FILE] [--time-stamp FILE] [--bundle BUNDLE] [-v|--json] FILE|REV | " \
+	"-a [--json] | --legacy [--at TIME] [--json] FILE | --explain CHECK"
 
 struct verify_options {
 	bool json, inputs, allow_extra, all, verbose, legacy;
-	const char *min_level, *at, *explain, *policy, *time_stamp;
+	const char *min_level, *at, *explain, *policy, *time_stamp, *bundle;
 	struct option_list references, crls;
 };
 
@@ -36,7 +37,8 @@ verify_options_free(struct verify_options *o)
 
 /* Everything one verification needs; the arrays live as long as the request. */
 struct verify_job {
-	struct store *s;
+	struct store *s;            /* NULL: objects come from a bundle */
+	struct bundle_file bundle;
 	struct subject subject;
 	struct trust trust;
 	struct reference_set references;
@@ -65,6 +67,7 @@ verify_job_free(struct verify_job *j)
 	free(j->inputs);
 	verify_files_free(&j->files);
 	certificate_free(&j->certificate);
+	bundle_file_close(&j->bundle);
 	store_close(j->s);
 }
 
@@ -155,8 +158,6 @@ verify_fill(struct verify_job *j)
 	rq->id = j->subject.certificate;
 	rq->data = j->bytes.data;
 	rq->len = j->bytes.len;
-	rq->fetch = cmd_fetch;
-	rq->fetch_arg = j->s;
 	rq->trust = &j->trust;
 	rq->references = &j->references;
 	rq->chain = true;
@@ -231,6 +232,8 @@ verify_note_others(struct verify_job *j, struct verdict *v, struct err *e)
 	struct verify_others o = {.v = v, .e = e};
 	bool whole;
 
+	if (j->s == NULL)
+		return bundle_find_note(&j->bundle, &j->subject, v, e);
 	if (!j->subject.is_path)
 		return 0;
 	if (history_view_new(j->s, &view, e) != 0 || history_uses(view, &j->subject.content.id, true, verify_other, &o, &whole, e) != 0)
@@ -247,7 +250,7 @@ verify_note_names(struct verify_job *j, struct verdict *v, struct err *e)
 	const struct subject *sub = &j->subject;
 	char id[CMD_SHORT_SIZE];
 
-	if (!sub->is_path || !sub->content_known)
+	if (j->s == NULL || !sub->is_path || !sub->content_known)
 		return 0;
 	if (j->output.path == NULL &&
 	    verdict_note(v, e, "The file has the content of the run's output %s.", sub->output) != 0)
@@ -284,11 +287,12 @@ verify_subject(struct verify_job *j, const struct verify_options *o, const char 
 	struct verdict *v;
 	int rc;
 
-	if ((o->inputs ? subject_find_input : subject_find)(j->s, arg, &j->subject, e) != 0)
+	if ((j->s == NULL ? bundle_find(&j->bundle, arg, &j->subject, e) :
+	    (o->inputs ? subject_find_input : subject_find)(j->s, arg, &j->subject, e)) != 0)
 		return e->code == ERR_CORRUPT ? err_prefix(e, "%s: check object.id fails",  arg) : -1;
 	if (!j->subject.has_certificate)
 		return err_set(e, ERR_USAGE, "verify: %s is not a run's commit or certificate", arg);
-	if (cmd_fetch(j->s, &j->subject.certificate, CERTIFICATE_BYTES_MAX, &j->bytes, e) != 0)
+	if (j->rq.fetch(j->rq.fetch_arg, &j->subject.certificate, CERTIFICATE_BYTES_MAX, &j->bytes, e) != 0)
 		return -1;
 	if (certificate_decode(j->bytes.data, j->bytes.len, &j->certificate, e) != 0)
 		err_clear(e);
@@ -303,6 +307,22 @@ verify_subject(struct verify_job *j, const struct verify_options *o, const char 
 	rc = verify_print(j, o, v, arg, e);
 	verdict_free(v);
 	return rc;
+}
+
+/* Where certificates and what they name come from. */
+static int
+verify_source(struct verify_job *j, const struct verify_options *o, struct err *e)
+{
+	if (o->bundle == NULL) {
+		j->rq.fetch = cmd_fetch;
+		if (cmd_store(STORE_READ_ONLY, &j->s, e) != 0)
+			return -1;
+		j->rq.fetch_arg = j->s;
+		return 0;
+	}
+	j->rq.fetch = bundle_file_fetch;
+	j->rq.fetch_arg = &j->bundle;
+	return bundle_file_open(o->bundle, &j->bundle, e);
 }
 
 static int
@@ -346,6 +366,8 @@ verify_command(int argc, char **argv, struct err *e)
 		{OPTION_ONCE, 0, "time-stamp", &o.time_stamp, "FILE", "of the certificate, RFC 3161 in DER"},
 		{OPTION_ONCE, 0, "policy", &o.policy, "FILE", "the policy to satisfy, not the user's own"},
 		{OPTION_STRINGS, 0, "crl", &o.crls, "FILE", "a revocation list, DER or PEM"},
+		{OPTION_ONCE, 0, "bundle", &o.bundle, "BUNDLE",
+		    "the proof is in this file; no store is needed"},
 		{OPTION_FLAG, 'a', "all", &o.all, NULL, "every certificate of the history, one a line"},
 		{OPTION_FLAG, 'v', "verbose", &o.verbose, NULL, "print every check"},
 		{OPTION_FLAG, 0, "json", &o.json, NULL, "the verdict as one JSON document"},
@@ -354,7 +376,7 @@ verify_command(int argc, char **argv, struct err *e)
 		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},
 		{0},
 	};
-	CLEANUP(verify_job_free) struct verify_job j = {0};
+	CLEANUP(verify_job_free) struct verify_job j = {.bundle = BUNDLE_FILE_INIT};
 	int rc = cmd_parse("verify", VERIFY_SYNOPSIS, table, &argc, argv, e);
 
 	if (rc != 0)
@@ -364,9 +386,11 @@ verify_command(int argc, char **argv, struct err *e)
 	if (cmd_count("verify", argc, o.all ? 0 : 1, o.all ? 0 : 1, e) != 0 ||
 	    judging_time(o.at, &j.rq, e) != 0)
 		return -1;
+	if (o.bundle != NULL && (o.inputs || o.all || o.legacy))
+		return err_set(e, ERR_USAGE, "verify: --bundle judges one file, without inputs");
 	if (o.legacy && !o.all)
 		return verify_legacy(argv[0], j.rq.time, j.rq.time_source, o.json, e);
-	if (cmd_store(STORE_READ_ONLY, &j.s, e) != 0 ||
+	if (verify_source(&j, &o, e) != 0 ||
 	    judging_level(o.min_level, j.s, &j.rq.required, e) != 0 || cmd_trust(&j.trust, e) != 0 ||
 	    references_load(&o.references, &j.references, e) != 0 ||
 	    judging_crls(&o.crls, &j.crls, e) != 0 ||
