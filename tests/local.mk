@@ -89,6 +89,7 @@ unit_net_LDADD = $(UNIT_LDADD) -lssl
 # unit object
 UNIT_TESTS += unit-object
 unit_object_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/object/bundle.c \
 	tests/unit/object/certificate-scan.c \
 	tests/unit/object/golden.c tests/unit/object/golden.h \
 	tests/unit/object/oid.c \
@@ -345,6 +346,10 @@ check_PROGRAMS += fuzz-history-request
 fuzz_history_request_SOURCES = tests/fuzz/history-request.c $(FUZZ_DRIVER)
 fuzz_history_request_LDADD = $(FUZZ_LDADD)
 
+check_PROGRAMS += fuzz-bundle
+fuzz_bundle_SOURCES = tests/fuzz/bundle.c $(FUZZ_DRIVER)
+fuzz_bundle_LDADD = $(FUZZ_LDADD)
+
 check_PROGRAMS += fuzz-certificate
 fuzz_certificate_SOURCES = tests/fuzz/certificate.c $(FUZZ_DRIVER)
 fuzz_certificate_LDADD = $(FUZZ_LDADD)
@@ -582,6 +587,8 @@ CLI_TESTS = $(IMAGE_TESTS) \
 	tests/cli/t0803-remote-hub.sh \
 	tests/cli/t0804-remote-web.sh \
 	tests/cli/t0805-remote-hostile.sh \
+	tests/cli/t0850-bundle.sh \
+	tests/cli/t0851-import.sh \
 	tests/cli/t0610-user.sh \
 	tests/cli/t0620-hostile.sh \
 	tests/cli/t9000-readme.sh \
@@ -601,6 +608,8 @@ EXTRA_DIST += $(CLI_TESTS) tests/check.sh \
 	tests/cli/reflink-lib.sh \
 	tests/cli/remote-suite.sh \
 	tests/cli/runner-lib.sh
+EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/hostile-web.py tests/cli/remote-suite.sh tests/cli/runner-lib.sh tests/cli/peer.py tests/check.sh
+EXTRA_DIST += tests/cli/bundle-flip.py tests/cli/bundle-spoil.py
 
 # Fault tests: a command on copies of one repository, each time another system
 # call fails or the process dies there.  "make check" tries errors of each kind at

@@ -113,6 +113,7 @@ static int
 import_check_object(struct import_check *c, const struct bundle_object *o)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	char name[BUNDLE_NAME_SIZE];
 	int rc = 0;
 
 	if (o->ref.type == OBJECT_BLOB)
@@ -135,12 +136,12 @@ import_check_object(struct import_check *c, const struct bundle_object *o)
 	case OBJECT_BLOB:
 		break;
 	}
-	if (rc != 0 && c->e->code == ERR_FORMAT) {
-		struct err why = *c->e;
-
-		return import_check_wrong(c, &o->ref, why.msg);
-	}
-	return rc;
+	if (rc == 0 || c->e->code == ERR_CORRUPT || c->e->code == ERR_NOMEM)
+		return rc;
+	if (c->e->code == ERR_FORMAT)
+		c->e->code = ERR_CORRUPT;
+	bundle_name(&o->ref, name);
+	return err_prefix(c->e, "%s: " IMPORT_CLAUSE ": %s", c->f->path, name);
 }
 
 static int

@@ -289,7 +289,8 @@ verify_subject(struct verify_job *j, const struct verify_options *o, const char 
 
 	if ((j->s == NULL ? bundle_find(&j->bundle, arg, &j->subject, e) :
 	    (o->inputs ? subject_find_input : subject_find)(j->s, arg, &j->subject, e)) != 0)
-		return e->code == ERR_CORRUPT ? err_prefix(e, "%s: check object.id fails",  arg) : -1;
+		return e->code == ERR_CORRUPT && j->s != NULL ?
+		    err_prefix(e, "%s: check object.id fails", arg) : -1;
 	if (!j->subject.has_certificate)
 		return err_set(e, ERR_USAGE, "verify: %s is not a run's commit or certificate", arg);
 	if (j->rq.fetch(j->rq.fetch_arg, &j->subject.certificate, CERTIFICATE_BYTES_MAX, &j->bytes, e) != 0)

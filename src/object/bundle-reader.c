@@ -176,8 +176,6 @@ bundle_reader_body_end(struct bundle_reader *r, struct err *e)
 		return -1;
 	switch (r->member) {
 	case BUNDLE_READER_INDEX:
-		if (bundle_index_decode(r->index.data, r->index.len, &r->b.index, e) != 0)
-			return bundle_reader_inner(r, 3, e);
 		break;
 	case BUNDLE_READER_OBJECT:
 		if (!oid_equal(&digest, &r->ref.id))
@@ -190,6 +188,10 @@ bundle_reader_body_end(struct bundle_reader *r, struct err *e)
 			return -1;
 		if (!oid_equal(&digest, &want))
 			return bundle_reader_wrong(r, 2, e, "not the digests of the members before it");
+		/* only now: what is damaged is not taken for a version that we lack */
+		snprintf(r->name, sizeof r->name, BUNDLE_INDEX_NAME);
+		if (bundle_index_decode(r->index.data, r->index.len, &r->b.index, e) != 0)
+			return bundle_reader_inner(r, 3, e);
 		break;
 	}
 	if (r->member != BUNDLE_READER_SUMS && bundle_reader_line(r, &digest, e) != 0)

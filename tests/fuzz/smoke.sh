@@ -26,6 +26,7 @@ smoke jcs 20000
 smoke yaml 15000
 smoke tree 30000 "$data"/object/tree*.txt
 smoke event 1500 "$data"/object/event-*.json
+smoke bundle 20000
 smoke certificate 600 "$data"/object/certificate-*.json
 smoke dsse 10000
 smoke commit 5000 "$data"/object/commit-*.json
