@@ -1,7 +1,10 @@
 # mdoc pages, installed as they are
 dist_man_MANS += man/aicert-certificate.5 man/aicert-reference.5 man/aicert-protocol.5 man/aicert-remote.5 man/aicert-store.5 man/aicert-trust.5 man/aicert.yaml.5 man/aicertd.8 man/aicert-policy.5
+dist_man_MANS += man/aicert-certificate.5 man/aicert-reference.5 man/aicert-protocol.5 man/aicert-remote.5 man/aicert-store.5 man/aicert-trust.5 man/aicert.yaml.5 man/aicertd.8
+dist_man_MANS += man/aicert-bundle.5 man/aicert-certificate.5 man/aicert-reference.5 man/aicert-protocol.5 man/aicert-store.5 man/aicert-trust.5 man/aicert.yaml.5 man/aicertd.8
 dist_man_MANS += \
 	man/aicert-branch.1 \
+	man/aicert-bundle.1 \
 	man/aicert-cat-file.1 \
 	man/aicert-checkout.1 \
 	man/aicert-clone.1 \
@@ -14,6 +17,7 @@ dist_man_MANS += \
 	man/aicert-hardware-check.1 \
 	man/aicert-hash-object.1 \
 	man/aicert-image.1 \
+	man/aicert-import.1 \
 	man/aicert-init.1 \
 	man/aicert-log.1 \
 	man/aicert-ls-remote.1 \
