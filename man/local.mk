@@ -1,7 +1,7 @@
 # mdoc pages, installed as they are
 dist_man_MANS += man/aicert-certificate.5 man/aicert-reference.5 man/aicert-protocol.5 man/aicert-remote.5 man/aicert-store.5 man/aicert-trust.5 man/aicert.yaml.5 man/aicertd.8 man/aicert-policy.5
 dist_man_MANS += man/aicert-certificate.5 man/aicert-reference.5 man/aicert-protocol.5 man/aicert-remote.5 man/aicert-store.5 man/aicert-trust.5 man/aicert.yaml.5 man/aicertd.8
-dist_man_MANS += man/aicert-bundle.5 man/aicert-certificate.5 man/aicert-reference.5 man/aicert-protocol.5 man/aicert-store.5 man/aicert-trust.5 man/aicert.yaml.5 man/aicertd.8
+dist_man_MANS += man/aicert-bundle.5 man/aicert-s3.5
 dist_man_MANS += \
 	man/aicert-branch.1 \
 	man/aicert-bundle.1 \

@@ -30,6 +30,7 @@ libaicert_core_a_SOURCES += \
 	src/git/repo-error.c src/git/repo-error.h \
 	src/git/repo-export.c \
 	src/git/repo-fetch.c src/git/repo-fetch.h \
+	src/git/lfs-pointer.c src/git/lfs-pointer.h \
 	src/git/repo.c src/git/repo.h
 
 # db
@@ -65,6 +66,7 @@ libaicert_core_a_SOURCES += \
 	src/net/http-download.c \
 	src/net/http-header.c \
 	src/net/http-problem.c \
+	src/net/http-sigv4.c \
 	src/net/http-tls.c \
 	src/net/http-url.c
 
@@ -209,6 +211,19 @@ libaicert_core_a_SOURCES += \
 	src/remote/sync.c src/remote/sync.h \
 	src/remote/sync-walk.c src/remote/sync-walk.h \
 	src/remote/web.c src/remote/web.h
+
+libaicert_core_a_SOURCES += \
+	src/remote/s3.c src/remote/s3-internal.h \
+	src/remote/s3-credentials.c src/remote/s3-credentials.h \
+	src/remote/s3-get.c \
+	src/remote/s3-jobs.c \
+	src/remote/s3-missing.c \
+	src/remote/s3-multipart.c \
+	src/remote/s3-place.c src/remote/s3-place.h \
+	src/remote/s3-profile.c src/remote/s3-profile.h \
+	src/remote/s3-put.c \
+	src/remote/s3-request.c \
+	src/remote/s3-xml.c src/remote/s3-xml.h
 
 # serve
 libaicert_core_a_SOURCES += \

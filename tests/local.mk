@@ -29,6 +29,7 @@ UNIT_TESTS += unit-git
 unit_git_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/git/config-file.c \
 	tests/unit/git/ignore-rules.c \
+	tests/unit/git/lfs-pointer.c \
 	tests/unit/git/repo.c
 unit_git_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_git_LDADD = $(UNIT_LDADD)
@@ -79,6 +80,7 @@ unit_net_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/net/http-download.c \
 	tests/unit/net/http-header.c \
 	tests/unit/net/http-problem.c \
+	tests/unit/net/http-sigv4.c \
 	tests/unit/net/http-tls.c \
 	tests/unit/net/http-url.c \
 	tests/unit/net/peer.c tests/unit/net/peer.h \
@@ -218,6 +220,15 @@ unit_store_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 unit_store_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_store_LDADD = $(UNIT_LDADD)
 
+# unit remote: s3
+UNIT_TESTS += unit-remote-s3
+unit_remote_s3_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/remote/s3-place.c \
+	tests/unit/remote/s3-profile.c \
+	tests/unit/remote/s3-xml.c
+unit_remote_s3_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_remote_s3_LDADD = $(UNIT_LDADD)
+
 # unit run
 UNIT_TESTS += unit-run
 unit_run_SOURCES = tests/unit/unit.c tests/unit/unit.h \
@@ -349,6 +360,14 @@ fuzz_history_request_LDADD = $(FUZZ_LDADD)
 check_PROGRAMS += fuzz-bundle
 fuzz_bundle_SOURCES = tests/fuzz/bundle.c $(FUZZ_DRIVER)
 fuzz_bundle_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-s3-xml
+fuzz_s3_xml_SOURCES = tests/fuzz/s3-xml.c $(FUZZ_DRIVER)
+fuzz_s3_xml_LDADD = $(FUZZ_LDADD)
+
+check_PROGRAMS += fuzz-s3-profile
+fuzz_s3_profile_SOURCES = tests/fuzz/s3-profile.c $(FUZZ_DRIVER)
+fuzz_s3_profile_LDADD = $(FUZZ_LDADD)
 
 check_PROGRAMS += fuzz-certificate
 fuzz_certificate_SOURCES = tests/fuzz/certificate.c $(FUZZ_DRIVER)
@@ -589,6 +608,8 @@ CLI_TESTS = $(IMAGE_TESTS) \
 	tests/cli/t0805-remote-hostile.sh \
 	tests/cli/t0850-bundle.sh \
 	tests/cli/t0851-import.sh \
+	tests/cli/t0852-remote-s3.sh \
+	tests/cli/t0853-s3.sh \
 	tests/cli/t0610-user.sh \
 	tests/cli/t0620-hostile.sh \
 	tests/cli/t9000-readme.sh \
@@ -609,7 +630,7 @@ EXTRA_DIST += $(CLI_TESTS) tests/check.sh \
 	tests/cli/remote-suite.sh \
 	tests/cli/runner-lib.sh
 EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/hostile-web.py tests/cli/remote-suite.sh tests/cli/runner-lib.sh tests/cli/peer.py tests/check.sh
-EXTRA_DIST += tests/cli/bundle-flip.py tests/cli/bundle-spoil.py
+EXTRA_DIST += tests/cli/bundle-flip.py tests/cli/bundle-spoil.py tests/cli/s3-lib.sh tests/cli/s3-server.py
 
 # Fault tests: a command on copies of one repository, each time another system
 # call fails or the process dies there.  "make check" tries errors of each kind at

@@ -7,6 +7,7 @@
 #include "base/timestamp.h"
 #include "cmd/import-check.h"
 #include "git/repo.h"
+#include "store/config.h"
 #include "store/history.h"
 #include "store/odb.h"
 #include "store/refs.h"
@@ -120,6 +121,51 @@ import_objects(struct import_job *j, struct err *e)
 		return odb_batch_end(j->s, e);
 	odb_batch_abort(j->s);
 	return -1;
+}
+
+/* An output, or a log, of this certificate is not here. */
+static int
+import_lacks(struct import_job *j, const struct bundle_object *o, bool *ret, struct err *e)
+{
+	CLEANUP(certificate_free) struct certificate c = {0};
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+
+	if (bundle_file_read(&j->bundle, o, CERTIFICATE_BYTES_MAX, &text, e) != 0 ||
+	    certificate_decode(text.data, text.len, &c, e) != 0)
+		return -1;
+	for (size_t i = 0; i < c.event_count && !*ret; i++) {
+		const struct event *ev = &c.events[i];
+		bool there = true;
+		int rc = 0;
+
+		if (ev->kind == EVENT_OUTPUT_RESOURCE)
+			rc = odb_find(j->s, &ev->u.output.output.digests.sha256, &there, e);
+		else if (ev->kind == EVENT_RUN_FINISHED)
+			rc = odb_find(j->s, &ev->u.finished.log, &there, e);
+		if (rc != 0)
+			return -1;
+		*ret = !there;
+	}
+	return 0;
+}
+
+/* A bundle has no contents: from now on that they are not here is no damage (written
+ * before refs say that they should be). */
+static int
+import_partial(struct import_job *j, struct err *e)
+{
+	CLEANUP(config_closep) struct config *c = NULL;
+	bool lacks = false;
+
+	if (store_partial(j->s))
+		return 0;
+	for (size_t i = 0; i < j->bundle.b.count && !lacks; i++)
+		if (j->bundle.b.objects[i].ref.type == OBJECT_CERTIFICATE &&
+		    import_lacks(j, &j->bundle.b.objects[i], &lacks, e) != 0)
+			return -1;
+	if (!lacks)
+		return 0;
+	return config_open(j->s, &c, e) != 0 ? -1 : config_set(c, false, "store.partial", "true", e);
 }
 
 static int
@@ -394,7 +440,7 @@ import_do(struct import_job *j, const char *path, struct err *e)
 		return -1;
 	if (j->o->dry_run)
 		return import_count(j, e) != 0 ? -1 : import_print(j, e);
-	if (import_objects(j, e) != 0 || import_refs(j, e) != 0 ||
+	if (import_objects(j, e) != 0 || import_partial(j, e) != 0 || import_refs(j, e) != 0 ||
 	    (j->o->merge && import_merge(j, e) != 0))
 		return -1;
 	return import_print(j, e);

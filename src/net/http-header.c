@@ -27,6 +27,29 @@ http_header_number(const char *data, size_t len, const char *name)
 	return n;
 }
 
+/* A quoted string without control characters, as it is: it is only ever sent back. */
+static void
+http_header_etag(const char *data, size_t len, char ret[256])
+{
+	static const char name[] = "ETag:";
+	size_t i = sizeof name - 1;
+
+	if (len <= i || strncasecmp(data, name, i) != 0)
+		return;
+	ret[0] = '\0';
+	for (; i < len && data[i] == ' '; i++)
+		;
+	while (len > i && (data[len - 1] == '\r' || data[len - 1] == '\n' || data[len - 1] == ' '))
+		len--;
+	if (len - i > 255)
+		return;
+	for (size_t k = i; k < len; k++)
+		if ((unsigned char)data[k] < 0x21 || (unsigned char)data[k] > 0x7e)
+			return;
+	memcpy(ret, data + i, len - i);
+	ret[len - i] = '\0';
+}
+
 void
 http_header_take(const char *data, size_t len, struct http_response *r)
 {
@@ -44,4 +67,5 @@ http_header_take(const char *data, size_t len, struct http_response *r)
 		if (n >= 0)
 			*table[i].value = n;
 	}
+	http_header_etag(data, len, r->etag);
 }

@@ -86,7 +86,7 @@ http_tls_set(struct http *h, struct err *e)
 	CURL *c = h->easy;
 
 	h->key_changed = false;
-	if (h->peer == HTTP_PEER_SOCKET)
+	if (h->peer == HTTP_PEER_SOCKET || h->peer == HTTP_PEER_LOCAL)
 		return http_tls_set_text(c, CURLOPT_PROTOCOLS_STR, "http", "protocol selection", e);
 	if (http_tls_set_text(c, CURLOPT_PROTOCOLS_STR, "https", "protocol selection", e) != 0 ||
 	    http_tls_set_long(c, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_3 |

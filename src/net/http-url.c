@@ -67,3 +67,26 @@ http_url_base(const char *url, char **ret, struct err *e)
 	*ret = base;
 	return 0;
 }
+
+/* Addresses alone, and the one name that every system resolves to itself. */
+bool
+http_url_local(const char *base)
+{
+	static const char *const hosts[] = {"127.0.0.1", "[::1]", "localhost", "169.254.169.254",
+	    "[fd00:ec2::254]"};
+
+	if (strncmp(base, "http://", 7) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+		size_t len = strlen(hosts[i]);
+		const char *rest = base + 7 + len;
+
+		if (strncmp(base + 7, hosts[i], len) != 0)
+			continue;
+		if (*rest == '\0')
+			return true;
+		if (*rest == ':' && rest[1] != '\0' && rest[1 + strspn(rest + 1, "0123456789")] == '\0')
+			return true;
+	}
+	return false;
+}

@@ -34,12 +34,14 @@ static int
 http_check_options(const struct http_options *o, struct err *e)
 {
 	bool socket = o->peer == HTTP_PEER_SOCKET, pin = o->peer == HTTP_PEER_PIN;
+	bool local = o->peer == HTTP_PEER_LOCAL;
 
 	if (socket != (o->unix_socket != NULL) || pin != (o->pin != NULL) ||
 	    (o->client_cert != NULL) != (o->client_key != NULL) ||
-	    (o->client_cert != NULL && (socket || o->peer == HTTP_PEER_ASK ||
+	    (local && !http_url_local(o->base)) ||
+	    (o->client_cert != NULL && (socket || local || o->peer == HTTP_PEER_ASK ||
 	    pin != (o->peer_pem != NULL))) ||
-	    strncmp(o->base, socket ? "http://" : "https://", socket ? 7 : 8) != 0)
+	    strncmp(o->base, socket || local ? "http://" : "https://", socket || local ? 7 : 8) != 0)
 		return err_set(e, ERR_INTERNAL, "%s: options that do not fit each other", o->base);
 	return 0;
 }
@@ -119,7 +121,8 @@ http_clone(const struct http *h, struct http **ret, struct err *e)
 	if (http_new_with(&o, &copy, e) != 0)
 		return -1;
 	copy->deaf = h->deaf;
-	if (h->token != NULL && http_set_token(copy, h->token, e) != 0) {
+	if ((h->token != NULL && http_set_token(copy, h->token, e) != 0) ||
+	    http_sigv4_copy(copy, h, e) != 0) {
 		http_free(copy);
 		return -1;
 	}
@@ -146,6 +149,7 @@ http_free(struct http *h)
 	if (h->multi != NULL)
 		curl_multi_cleanup(h->multi);
 	http_token_wipe(h);
+	http_sigv4_free(h);
 	free(h->base);
 	free(h->unix_socket);
 	free(h->pin);
@@ -286,6 +290,12 @@ http_add_header(struct http_transfer *t, const char *name, const char *value, st
 }
 
 static int
+http_add_signed(void *arg, const char *name, const char *value, struct err *e)
+{
+	return http_add_header(arg, name, value, e);
+}
+
+static int
 http_set_headers(struct http_transfer *t, struct err *e)
 {
 	const struct http_request *rq = t->rq;
@@ -295,6 +305,8 @@ http_set_headers(struct http_transfer *t, struct err *e)
 	if (rq->header != NULL && http_add_header(t, "", rq->header, e) != 0)
 		return -1;
 	if (rq->header_more != NULL && http_add_header(t, "", rq->header_more, e) != 0)
+		return -1;
+	if (t->h->signer != NULL && http_sigv4_set(t->h, rq, http_add_signed, t, e) != 0)
 		return -1;
 	if (rq->range_start > 0) {
 		char range[64];
@@ -381,10 +393,10 @@ http_set_options(struct http_transfer *t, struct err *e)
 	http_set_common(c, t->curl_error);
 	curl_easy_setopt(c, CURLOPT_URL, url);
 	curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
-	if (t->h->unix_socket != NULL) {
+	if (t->h->unix_socket != NULL)
 		curl_easy_setopt(c, CURLOPT_UNIX_SOCKET_PATH, t->h->unix_socket);
+	if (t->h->unix_socket != NULL || t->h->peer == HTTP_PEER_LOCAL)
 		curl_easy_setopt(c, CURLOPT_PROXY, "");
-	}
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, http_on_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, http_on_header);

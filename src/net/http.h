@@ -2,8 +2,8 @@
  * HTTP client: libcurl, only here.  One handle keeps its connection and belongs
  * to one thread.  Redirects are never followed; bodies are bounded; over TLS it
  * is 1.3 (RFC 8446) and nothing older.
- * http-problem.c, http-download.c, http-tls.c and http-url.c hold the functions
- * of those names.
+ * http-problem.c, http-download.c, http-sigv4.c, http-tls.c and http-url.c hold the
+ * functions of those names.
  */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
@@ -21,12 +21,15 @@ enum http_peer {
 	HTTP_PEER_CA,       /* ordinary https: name, time and a CA of this system */
 	HTTP_PEER_ASK,      /* not at all: for the one request whose answer tells the right key.
 	                     * No credential can be set, the connection is not used again. */
-	HTTP_PEER_PIN       /* by its key, whatever the certificate says */
+	HTTP_PEER_PIN,      /* by its key, whatever the certificate says */
+	HTTP_PEER_LOCAL     /* plain http, to this machine or the metadata service of a cloud alone,
+	                     * never through a proxy */
 };
 
 struct http_options {
 	enum http_peer peer;
-	const char *base;           /* "https://host:port"; of a socket "http://local" */
+	const char *base;           /* "https://host:port"; of a socket "http://local";
+	                             * HTTP_PEER_LOCAL: "http://host:port" */
 	const char *unix_socket;    /* HTTP_PEER_SOCKET alone */
 	const char *pin;            /* HTTP_PEER_PIN: base64 of the SPKI's SHA-256 */
 	/* Of the client, both or none, never with HTTP_PEER_ASK: files in PEM.  With
@@ -48,6 +51,20 @@ void http_free(struct http *h);
 static inline void http_freep(struct http **h) { http_free(*h); }
 /* Bearer token, sent to base only. Copied and zeroised. */
 int http_set_token(struct http *h, const char *token, struct err *e) MUST_CHECK;
+/*
+ * From now on every request is signed with this key: AWS Signature Version 4, service s3.
+ * The query must be sorted and encoded, "name=value" throughout, also where a value is
+ * empty.  Copied and zeroised; instead of a token.
+ */
+struct http_sigv4 {
+	const char *key_id, *secret;
+	const char *session;        /* token; NULL: none */
+	const char *region;
+};
+int http_set_sigv4(struct http *h, const struct http_sigv4 *k, struct err *e) MUST_CHECK;
+/* The host of an url "http://host:port" is this machine, or where clouds have their
+ * metadata service. */
+bool http_url_local(const char *base);
 /* From now on a signal (base/interrupt.h) ends no request of this handle. */
 void http_ignore_interrupt(struct http *h);
 /* PEM of what the peer of an HTTP_PEER_ASK handle showed in the last request: the leaf
@@ -71,6 +88,7 @@ struct http_request {
 	const char *content_type;   /* of the body; NULL: none */
 	const char *header;         /* one more header, "Name: value"; NULL: none */
 	const char *header_more;    /* and another */
+	const char *payload;        /* signed: SHA-256 of the body in hex; NULL: there is no body */
 	const void *body;           /* bytes in memory ... */
 	size_t body_len;
 	int body_fd;                /* ... or, when body is NULL and body_fd_size > 0, a file */
@@ -95,6 +113,7 @@ struct http_response {
 	int64_t retry_after;        /* Retry-After in seconds, -1: absent */
 	int64_t log_offset;         /* Log-Offset header, -1: absent */
 	int64_t range_start;        /* of Content-Range, -1: absent */
+	char etag[256];             /* with its quotes; "": absent, or longer */
 	struct buf body;
 };
 

@@ -12,6 +12,7 @@ static const struct {
 	{"file://", &dir_ops},
 	{"git+", &git_ops},
 	{"ssh://", &git_ops},
+	{"s3://", &s3_ops},
 	{"static:", &static_ops},
 };
 

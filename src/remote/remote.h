@@ -140,6 +140,6 @@ const struct remote_ref *remote_refs_find(const struct remote_refs *l, const cha
 void remote_refs_free(struct remote_refs *l);
 
 /* The transports; remote.c has the table that says which url is whose. */
-extern const struct remote_ops dir_ops, git_ops, hub_ops, static_ops;
+extern const struct remote_ops dir_ops, git_ops, hub_ops, static_ops, s3_ops;
 
 #endif

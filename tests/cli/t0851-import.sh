@@ -40,6 +40,7 @@ ok aicert verify --min-level simulated "imports/model/$(printf %.12s "$two")"
 ok aicert trace end.txt
 out_has mid.txt
 ok aicert log "imports/model/$(printf %.12s "$two")"
+ok aicert fsck
 ok aicert import --json ../model.aicert
 out_has '"new":0'
 out_has '"merged":null'

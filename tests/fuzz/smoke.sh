@@ -27,6 +27,8 @@ smoke yaml 15000
 smoke tree 30000 "$data"/object/tree*.txt
 smoke event 1500 "$data"/object/event-*.json
 smoke bundle 20000
+smoke s3-xml 20000
+smoke s3-profile 20000
 smoke certificate 600 "$data"/object/certificate-*.json
 smoke dsse 10000
 smoke commit 5000 "$data"/object/commit-*.json

@@ -24,6 +24,20 @@ START_TEST(numbers_are_read)
 }
 END_TEST
 
+START_TEST(etags_are_kept_as_they_are)
+{
+	char longer[300];
+
+	ck_assert_str_eq(take("ETag: \"abc-2\"\r\n").etag, "\"abc-2\"");
+	ck_assert_str_eq(take("etag:W/\"x\"").etag, "W/\"x\"");
+	ck_assert_str_eq(take("X-ETag: \"x\"").etag, "");
+	ck_assert_str_eq(take("ETag: \"a b\"\r\n").etag, "");
+	ck_assert_str_eq(take("ETag: \"a\x01\"\r\n").etag, "");
+	snprintf(longer, sizeof longer, "ETag: %0280d", 1);
+	ck_assert_str_eq(take(longer).etag, "");
+}
+END_TEST
+
 START_TEST(anything_else_is_absent)
 {
 	static const char *const lines[] = {
@@ -45,5 +59,6 @@ END_TEST
 UNIT_SUITE(net_http_header)
 {
 	tcase_add_test(tc, numbers_are_read);
+	tcase_add_test(tc, etags_are_kept_as_they_are);
 	tcase_add_test(tc, anything_else_is_absent);
 }
