@@ -3,6 +3,7 @@ dist_man_MANS += man/aicert-certificate.5 man/aicert-reference.5 man/aicert-prot
 dist_man_MANS += man/aicert-certificate.5 man/aicert-reference.5 man/aicert-protocol.5 man/aicert-remote.5 man/aicert-store.5 man/aicert-trust.5 man/aicert.yaml.5 man/aicertd.8
 dist_man_MANS += man/aicert-bundle.5 man/aicert-s3.5
 dist_man_MANS += \
+	man/aicert-audit.1 \
 	man/aicert-branch.1 \
 	man/aicert-bundle.1 \
 	man/aicert-cat-file.1 \

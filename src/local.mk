@@ -29,6 +29,7 @@ libaicert_core_a_SOURCES += \
 	src/git/mailbox.c src/git/mailbox.h \
 	src/git/repo-error.c src/git/repo-error.h \
 	src/git/repo-export.c \
+	src/git/repo-files.c src/git/repo-files.h src/git/repo-internal.h \
 	src/git/repo-fetch.c src/git/repo-fetch.h \
 	src/git/lfs-pointer.c src/git/lfs-pointer.h \
 	src/git/repo.c src/git/repo.h
@@ -281,6 +282,11 @@ libaicert_core_a_SOURCES += \
 libaicert_core_a_SOURCES += \
 	src/cmd/aia.c \
 	src/cmd/aia.h \
+	src/cmd/audit.c \
+	src/cmd/audit-certificates.c \
+	src/cmd/audit-files.c \
+	src/cmd/audit-history.c \
+	src/cmd/audit-state.c src/cmd/audit-state.h \
 	src/cmd/branch.c \
 	src/cmd/bundle.c \
 	src/cmd/bundle-collect.c src/cmd/bundle-collect.h \

@@ -16,6 +16,7 @@ static const struct cmd commands[] = {
 	{"show", "a commit, certificate, tree or file in readable form", show_command},
 	{"verify", "judge the proof behind a file or a revision", verify_command},
 	{"trace", "the lineage of a file, back to the data sets", trace_command},
+	{"audit", "is the history whole, proven, and all that git has", audit_command},
 	{"bundle", "the whole proof of files as one file", bundle_command},
 	{"import", "take a bundle's history into the store", import_command},
 	{"checkout", "a run's files, back into the work tree", checkout_command},

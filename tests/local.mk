@@ -610,6 +610,7 @@ CLI_TESTS = $(IMAGE_TESTS) \
 	tests/cli/t0851-import.sh \
 	tests/cli/t0852-remote-s3.sh \
 	tests/cli/t0853-s3.sh \
+	tests/cli/t0854-audit.sh \
 	tests/cli/t0610-user.sh \
 	tests/cli/t0620-hostile.sh \
 	tests/cli/t9000-readme.sh \

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 
+int audit_command(int argc, char **argv, struct err *e);
 int branch_command(int argc, char **argv, struct err *e);
 int bundle_command(int argc, char **argv, struct err *e);
 int cat_file_command(int argc, char **argv, struct err *e);

@@ -1,6 +1,7 @@
 #include "cmd/verify-all.h"
 
 #include <pthread.h>
+#include <string.h>
 #include <unistd.h>
 #include "base/interrupt.h"
 #include "base/workers.h"
@@ -101,7 +102,18 @@ static int
 verify_all_list(struct verify_all *a, struct err *e)
 {
 	struct verify_all_tips tips = {0};
-	int rc = refs_each(a->s, "refs/", verify_all_tip, &tips, e);
+	int rc;
+
+	if (a->o->ids != NULL) {
+		a->ids = reallocarray(NULL, a->o->id_count + 1, sizeof *a->ids);
+		if (a->ids == NULL)
+			return err_nomem(e);
+		a->count = a->o->id_count;
+		if (a->count > 0)
+			memcpy(a->ids, a->o->ids, a->count * sizeof *a->ids);
+		return 0;
+	}
+	rc = refs_each(a->s, "refs/", verify_all_tip, &tips, e);
 
 	if (rc == 0 && tips.broken)
 		rc = err_nomem(e);
@@ -179,7 +191,12 @@ verify_all_report(struct verify_all *a, struct verify_all_job *j, struct err *e)
 	a->pass += j->v->answer == ANSWER_PASS;
 	a->fail += j->v->answer == ANSWER_FAIL;
 	a->undecided += j->v->answer == ANSWER_UNDECIDED;
-	if (!a->o->json)
+	if (a->o->report != NULL) {
+		/* the others wait for the store meanwhile */
+		pthread_mutex_lock(&a->lock);
+		rc = a->o->report(a->o->report_arg, j->v, e);
+		pthread_mutex_unlock(&a->lock);
+	} else if (!a->o->json)
 		verify_all_line(j->v);
 	else if ((rc = verdict_to_json(j->v, &text, e)) == 0)
 		printf("%s\n", buf_str(&text));
@@ -281,7 +298,7 @@ verify_all(struct store *s, const struct verify_request *rq, const struct verify
 	verify_all_end(a, w);
 	if (rc != 0)
 		return -1;
-	if (!o->json)
+	if (!o->json && o->report == NULL)
 		printf("%zu certificates: %zu pass, %zu fail, %zu undecided\n", a->count, a->pass, a->fail,
 		    a->undecided);
 	return a->fail > 0 ? 1 : a->undecided > 0 ? 3 : 0;

@@ -5,9 +5,16 @@
 #include "store/store.h"
 #include "verify/verify.h"
 
+/* In the order of the list, in the caller's thread, which may use the store. -1 ends it. */
+typedef int verify_all_fn(void *arg, const struct verdict *v, struct err *e);
+
 struct verify_all_options {
 	bool json;                  /* a document a line */
 	unsigned threads;           /* 0: one a processor */
+	const struct oid *ids;      /* these certificates instead; NULL: those that refs reach */
+	size_t id_count;
+	verify_all_fn *report;      /* told instead of printed; NULL: printed */
+	void *report_arg;
 };
 
 /*

@@ -5,10 +5,7 @@
 #include "base/buf.h"
 #include "base/path.h"
 #include "git/repo-error.h"
-
-struct repo {
-	git_repository *git;
-};
+#include "git/repo-internal.h"
 
 /* libgit2 says "not found" of another user's repository too, when no file of
  * the user could declare it safe. */
