@@ -254,7 +254,10 @@ int
 bundle_reader_push(struct bundle_reader *r, const void *data, size_t len, struct err *e)
 {
 	const unsigned char *p = data;
+	struct err local;
 
+	if (e == NULL)
+		e = &local;
 	while (len > 0) {
 		size_t n = bundle_reader_want(r, len);
 
@@ -295,6 +298,10 @@ bundle_reader_named(const struct bundle_reader *r, struct err *e)
 int
 bundle_reader_finish(struct bundle_reader *r, struct bundle *ret, struct err *e)
 {
+	struct err local;
+
+	if (e == NULL)
+		e = &local;
 	if (r->state != BUNDLE_READER_DONE)
 		return bundle_reader_wrong(r, 2, e, r->offset == 0 ? "an empty file" : "the file ends early");
 	if (bundle_reader_named(r, e) != 0)

@@ -110,8 +110,10 @@ def upload_of(query, key):
 
 def put(handler, key, query, body):
     if "partNumber" in query:
-        upload_of(query, key)["parts"][int(query["partNumber"])] = body
-        return 200, b"", {"ETag": etag(body)}
+        tag, number, u = etag(body), int(query["partNumber"]), upload_of(query, key)
+        with lock:
+            u["parts"][number], u["tags"][number] = body, tag
+        return 200, b"", {"ETag": tag}
     condition(handler, key)
     objects[key] = body
     return 200, b"", {"ETag": etag(body)}
@@ -121,7 +123,7 @@ def post(handler, key, query, body):
     if "uploads" in query:
         state["upload"] += 1
         name = "up+load/%d=" % state["upload"]
-        uploads[name] = {"key": key, "parts": {}}
+        uploads[name] = {"key": key, "parts": {}, "tags": {}}
         return 200, page("<InitiateMultipartUploadResult><UploadId>%s</UploadId>"
                          "</InitiateMultipartUploadResult>" % name), {}
     u = upload_of(query, key)
@@ -130,7 +132,7 @@ def post(handler, key, query, body):
         return 200, page("<Error><Code>InvalidPartOrder</Code></Error>"), {}
     for n, tag in wanted:
         part = u["parts"][int(n)]
-        if tag.replace("&quot;", '"') != etag(part) or (int(n) < len(wanted) and len(part) < 5 << 20):
+        if tag.replace("&quot;", '"') != u["tags"][int(n)] or (int(n) < len(wanted) and len(part) < 5 << 20):
             return 200, page("<Error><Code>InvalidPart</Code><Message>part %s</Message></Error>" % n), {}
     objects[key] = b"".join(u["parts"][n] for n in sorted(u["parts"]))
     del uploads[query["uploadId"]]
@@ -170,7 +172,8 @@ def get(handler, key, query):
                          "</NextPartNumberMarker>%s</ListPartsResult>" % (
                              str(len(some) < len(parts)).lower(), some[-1][0] if some else 0,
                              "".join("<Part><PartNumber>%d</PartNumber><ETag>&quot;%s&quot;</ETag>"
-                                     "<Size>%d</Size></Part>" % (n, etag(b)[1:-1], len(b))
+                                     "<Size>%d</Size></Part>" % (
+                                         n, upload_of(query, key)["tags"][n][1:-1], len(b))
                                      for n, b in some))), {}
     if key not in objects:
         raise Wrong(404, "NoSuchKey")
@@ -252,6 +255,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if bucket not in BUCKETS:
             raise Wrong(404, "NoSuchBucket")
         pairs = dict(parse_qsl(query, True, True))
+        if self.command == "PUT" and "partNumber" in pairs:
+            return put(self, (bucket, name), pairs, body) # digests of several at a time
         with lock:
             if self.command == "PUT":
                 done = put(self, (bucket, name), pairs, body)
