@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include "cmd/cmd.h"
+#include "object/certificate-scan.h"
 #include "object/tree.h"
 #include "store/oid-map.h"
 
@@ -20,7 +21,6 @@ struct bundle_find {
 	const struct bundle_file *f;
 	const struct ingest_result *content;
 	struct bundle_find_name name;
-	char hex[OID_HEX_SIZE];
 	struct oid_map told;            /* certificates looked at */
 	struct oid_map seen, with;      /* trees looked into; those that have the content */
 	size_t entries;
@@ -291,16 +291,33 @@ bundle_find_other(struct bundle_find *b, const struct oid *id, const struct cert
 	    "Superseded: a newer run, certificate %s, made another %s", name, path);
 }
 
-/* False when the text rules a match out. */
+struct bundle_find_scan {
+	const struct bundle_find *b;
+	bool may;
+};
+
+/* An output that is the file, could hold it, or ends as its name does. */
+static int
+bundle_find_item(void *arg, const struct certificate_scan_item *item)
+{
+	struct bundle_find_scan *s = arg;
+	const struct bundle_find *b = s->b;
+	const char *last = b->name.count > 0 ? b->name.parts[b->name.count - 1] : "";
+	size_t len = strlen(last);
+
+	s->may = s->may || (item->output && (item->type == OBJECT_TREE ||
+	    oid_equal(&item->id, &b->content->id) || (item->path_len >= len &&
+	    memcmp(item->path + item->path_len - len, last, len) == 0)));
+	return 0;
+}
+
+/* False when the text, not decoded, rules a match out. */
 static bool
 bundle_find_may(const struct bundle_find *b, const struct buf *text)
 {
-	static const char tree[] = "tree\\\"";
-	const char *last = b->name.count > 0 ? b->name.parts[b->name.count - 1] : "";
+	struct bundle_find_scan s = {.b = b};
 
-	return memmem(text->data, text->len, b->hex, OID_HEX_SIZE - 1) != NULL ||
-	    memmem(text->data, text->len, tree, sizeof tree - 1) != NULL ||
-	    strpbrk(last, "\"\\") != NULL || memmem(text->data, text->len, last, strlen(last)) != NULL;
+	return certificate_scan(text->data, text->len, bundle_find_item, &s) != 0 || s.may;
 }
 
 static int
@@ -348,7 +365,6 @@ bundle_find_walk(struct bundle_find *b, const char *arg, const struct ingest_res
 {
 	b->e = e;
 	b->content = content;
-	oid_hex(&content->id, b->hex);
 	if (bundle_find_split(arg, &b->name, e) != 0 ||
 	    bundle_file_walk(b->f, bundle_find_commit, b, e) != 0)
 		return -1;
