@@ -120,15 +120,20 @@ fsck_remote_scratch(struct fsck_remote *r, struct err *e)
 		return 0;
 	if (r->tmp == NULL && (lease_begin(r->s, e) != 0 || store_tmp_dir(r->s, "repair", &r->tmp, e) != 0))
 		return -1;
-	if (r->lock < 0) {
-		r->lock = fd_open_beneath(store_tmp_fd(r->s), r->tmp, O_RDONLY | O_DIRECTORY, 0, e);
-		if (r->lock < 0)
-			return -1;
-		(void)flock(r->lock, LOCK_EX | LOCK_NB); /* where there are none the lease is enough */
-	}
 	dir = buf_strfmt(e, "%s/tmp/%s", store_path(r->s), r->tmp);
 	path = dir != NULL ? buf_strfmt(e, "%s/" STORE_NAME, dir) : NULL;
-	return path == NULL || store_init(dir, &created, e) != 0 ? -1 : store_open(path, 0, &r->scratch, e);
+	if (r->lock >= 0) /* of an attempt that went no further */
+		close(r->lock);
+	r->lock = -1;
+	if (path == NULL || store_init(dir, &created, e) != 0)
+		return -1;
+	/* after the making of the store, which locks its directory too; until then, and where
+	 * there are no locks, the lease is enough */
+	r->lock = fd_open_beneath(store_tmp_fd(r->s), r->tmp, O_RDONLY | O_DIRECTORY, 0, e);
+	if (r->lock < 0)
+		return -1;
+	(void)flock(r->lock, LOCK_EX | LOCK_NB);
+	return store_open(path, 0, &r->scratch, e);
 }
 
 static int
