@@ -66,7 +66,7 @@ base64_groups(struct buf *ret, const char *text, size_t len, struct err *e)
 
 	if (len % 4 != 0)
 		return err_set(e, ERR_FORMAT, "base64: the length is no multiple of four");
-	if (buf_reserve(ret, len / 4 * 3, e) != 0)
+	if (ret != NULL && buf_reserve(ret, len / 4 * 3, e) != 0)
 		return -1;
 	for (size_t i = 0; i < len; i += 4) {
 		size_t pad = 0;
