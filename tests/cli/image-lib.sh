@@ -18,6 +18,7 @@ build_image() {
 		>"$scratch/out" 2>"$scratch/err" && return
 	grep -q -- --update-lock "$scratch/err" || { die "image/build" && exit 1; }
 	cp "$lock" "$scratch/packages.lock"
+	lock=$scratch/packages.lock
 	echo "the lock's packages are gone; with those that are there now:"
 	"${2:-$source_dir}/image/build" --lock "$scratch/packages.lock" --update-lock &&
 		XDG_CACHE_HOME=$user_cache "${2:-$source_dir}/image/build" -o "$1" --lock "$scratch/packages.lock" \

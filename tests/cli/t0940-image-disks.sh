@@ -30,7 +30,18 @@ log_of_head() {
 new_repo repo
 marker=$(head -c 48 /dev/urandom | od -A n -t x1 | tr -d ' \n')
 for i in 1 2 3 4 5 6 7 8; do echo "$marker"; done >in.txt
-spec aicert.yaml "cat in.txt >out.txt; df . | tail -1; cat /proc/sys/kernel/random/boot_id /proc/swaps" in.txt out.txt
+# in a root file system of its own, which is unpacked there
+digest=$(sed -n 's/^busybox-static [^ ]* \([0-9a-f]*\) .*/\1/p' "${lock:?}")
+mkdir -p ../tree/bin
+dpkg-deb --fsys-tarfile "$user_cache/aicert/debs/$digest.deb" | tar -xO ./bin/busybox >../tree/bin/busybox || exit 99
+chmod 755 ../tree/bin/busybox
+for applet in sh cat df tail; do
+	ln -s busybox ../tree/bin/$applet
+done
+echo x >"../tree/$(printf 'na\303\257ve')"
+tar -C ../tree -cf rootfs.tar .
+spec aicert.yaml "cat in.txt >out.txt; df . | tail -1; cat /proc/sys/kernel/random/boot_id /proc/swaps /na*" in.txt out.txt
+sed -i 's/^image: host/image: rootfs:rootfs.tar/' aicert.yaml
 start good "$image"
 good=$qemu
 ok aicert commit -r good -m "with a disk"
@@ -54,13 +65,13 @@ END
 # a shell on the console, for whoever looks at it: another root file system, so another
 # root hash, so another command line
 if [ -n "${AICERT_IMAGE_ALL:-}" ]; then
-	mkdir "$scratch/tree"
+	mkdir "$scratch/source"
 	for part in image src store configure.ac; do
-		cp -R "$source_dir/$part" "$scratch/tree"
+		cp -R "$source_dir/$part" "$scratch/source"
 	done
 	sed -i 's|^bb setsid /usr/bin/aicertd|while :; do bb sh -i; done </dev/ttyS0 >/dev/ttyS0 2>\&1 \&\n&|' \
-		"$scratch/tree/image/start"
-	build_image "$scratch/shell" "$scratch/tree"
+		"$scratch/source/image/start"
+	build_image "$scratch/shell" "$scratch/source"
 	start shell "$scratch/shell"
 	rm -f out.txt
 	ok aicert commit -r shell -m "with a shell"
