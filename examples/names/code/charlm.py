@@ -76,7 +76,7 @@ def train(model, x, y, steps, rate, rng, batch=512):
             m, s = mean[k] / (1 - 0.9 ** step), square[k] / (1 - 0.999 ** step)
             model[k] -= rate * m / (np.sqrt(s) + 1e-8)
         if step % (steps // 5) == 0:
-            print(f"step {step} of {steps}: loss {loss(model, x[:20000], y[:20000]):.4f}", flush=True)
+            print(f"step {step} of {steps}: loss {loss(model, x[:10 * steps], y[:10 * steps]):.4f}", flush=True)
 
 
 def sample(model, rng, count):
