@@ -107,7 +107,7 @@ sound() {
 	fails 0 aicert fsck
 	fails 0 aicert gc
 	left=$(find . -name '*.lock' -o -name '*.lock.tmp-*' -o -name '.aicert.tmp-*' -o \
-		-path './.aicert/tmp/*' -o -path './.aicert/*.tmp-*')
+		-path './.aicert/tmp/*' -o -path './.aicert/*.tmp-*' -o -name '*.aicert-*')
 	[ -z "$left" ] || die "litter that gc does not clean: $1: $left"
 }
 # At call N of KIND, ACTION.
