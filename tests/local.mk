@@ -652,6 +652,8 @@ FAULT_TESTS = \
 	tests/fault/f0600-fsck.sh \
 	tests/fault/f0610-repair.sh \
 	tests/fault/f0700-flip.sh
+	tests/fault/f0700-flip.sh \
+	tests/fault/f0800-import.sh
 EXTRA_DIST += $(FAULT_TESTS) tests/fault/lib.sh tests/fault/shim.c
 if !SANITIZERS
 TESTS += $(FAULT_TESTS)

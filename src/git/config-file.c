@@ -7,12 +7,15 @@
 #include <strings.h>
 #include <sys/mman.h>
 #include "base/atomic-file.h"
+#include "base/dir-walk.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "git/repo-error.h"
 
 #define CONFIG_FILE_BYTES_MAX (1024 * 1024)
 #define CONFIG_FILE_LOCK_MS 5000
+#define CONFIG_FILE_EDIT ".config-edit-"
+#define CONFIG_FILE_NEIGHBOURS_MAX 100000
 
 /*
  * libgit2 reads a copy in memory, so that it neither follows the file's
@@ -209,7 +212,7 @@ config_file_edited(struct config_file *f, const char *key, const char *value, st
     struct err *e)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
-	CLEANUP(cleanup_free) char *dir = buf_strfmt(e, "%s/.config-edit-XXXXXX", f->dir);
+	CLEANUP(cleanup_free) char *dir = buf_strfmt(e, "%s/" CONFIG_FILE_EDIT "XXXXXX", f->dir);
 	CLEANUP(cleanup_free) char *scratch = NULL;
 	struct err ignored;
 	int rc;
@@ -229,6 +232,20 @@ config_file_edited(struct config_file *f, const char *key, const char *value, st
 	return rc;
 }
 
+/* Left by writers that died: whoever works in such a directory holds the lock. */
+static void
+config_file_sweep(int dirfd)
+{
+	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
+	struct err ignored;
+
+	if (dir_walk_list(dirfd, ".", CONFIG_FILE_NEIGHBOURS_MAX, &names, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < names.count; i++)
+		if (strncmp(names.names[i], CONFIG_FILE_EDIT, strlen(CONFIG_FILE_EDIT)) == 0)
+			(void)!fd_remove_tree(dirfd, names.names[i], &ignored);
+}
+
 static int
 config_file_change(struct config_file *f, const char *key, const char *value, struct err *e)
 {
@@ -238,8 +255,10 @@ config_file_change(struct config_file *f, const char *key, const char *value, st
 
 	if (dirfd < 0)
 		return err_sys(e, "%s: cannot open", f->dir);
-	if (atomic_file_lock(&lock, dirfd, f->base, CONFIG_FILE_LOCK_MS, e) != 0 ||
-	    config_file_edited(f, key, value, &text, e) != 0 ||
+	if (atomic_file_lock(&lock, dirfd, f->base, CONFIG_FILE_LOCK_MS, e) != 0)
+		return -1;
+	config_file_sweep(dirfd);
+	if (config_file_edited(f, key, value, &text, e) != 0 ||
 	    config_file_check_includes(f->path, &text, e) != 0 ||
 	    atomic_file_lock_commit(&lock, text.data, text.len, e) != 0)
 		return -1;
