@@ -651,7 +651,6 @@ FAULT_TESTS = \
 	tests/fault/f0500-gc.sh \
 	tests/fault/f0600-fsck.sh \
 	tests/fault/f0610-repair.sh \
-	tests/fault/f0700-flip.sh
 	tests/fault/f0700-flip.sh \
 	tests/fault/f0800-import.sh
 EXTRA_DIST += $(FAULT_TESTS) tests/fault/lib.sh tests/fault/shim.c
