@@ -17,7 +17,7 @@ FLAGS = ("-std=gnu17 -O2 -g0 -fPIE -fstack-protector-strong -fstack-clash-protec
 LIBRARIES = ("-lgit2 -ltss2-esys -ltss2-mu -ltss2-rc -ltss2-tctildr -ltpms -lcrypto -lsqlite3 -lcurl"
              " -ljansson -lyaml -lmicrohttpd -lgnutls -larchive -lpthread")
 LAYERS = ("base", "git", "db", "codec", "crypto", "net", "object", "evidence", "tpm", "verify", "run",
-          "serve")
+          "runner", "remote", "serve")
 
 OUTER = """set -e
 mount --bind /dev/null "$1/dev/null"
