@@ -13,7 +13,7 @@ remote_suite
 
 # the code's own remote is the default, also where its url is relative; git sees one ref more
 cd "$scratch/builder" || exit 99
-git init -q --bare ../code.git
+git init -q --bare -b main ../code.git
 git remote add origin ../code.git
 git add aicert.yaml && git commit -q -m code && git push -q origin main
 for name in $(aicert remote list | cut -f1); do ok aicert remote remove "$name"; done

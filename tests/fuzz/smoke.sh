@@ -66,3 +66,6 @@ smoke http-header 50000
 smoke object-list 10000
 smoke pending 5000
 smoke remote-run 10000
+smoke pack 20000
+smoke bucket-manifest 20000
+smoke history-request 5000
