@@ -697,9 +697,6 @@ history_store_LDADD = libaicert-core.a $(LIBRARIES_LIBS)
 
 # Measurements: "make bench" prints them, nothing fails by being slow
 EXTRA_PROGRAMS = bench-verify
-bench_verify_SOURCES = tests/bench/verify.c
-bench_verify_LDADD = libaicert-core.a $(LIBRARIES_LIBS)
-EXTRA_DIST += tests/bench/aicertd.sh tests/bench/history.sh tests/bench/main-job.sh tests/bench/store.sh tests/bench/remote.sh
 bench_verify_SOURCES = tests/bench/verify.c tests/unit/unit.h \
 	tests/unit/pki.c tests/unit/pki.h \
 	tests/unit/evidence/fixture.c tests/unit/evidence/fixture.h \
@@ -708,7 +705,8 @@ bench_verify_SOURCES = tests/bench/verify.c tests/unit/unit.h \
 	tests/unit/verify/machine.c tests/unit/verify/machine.h
 bench_verify_CPPFLAGS = $(UNIT_CPPFLAGS)
 bench_verify_LDADD = $(UNIT_LDADD)
-EXTRA_DIST += tests/bench/history.sh tests/bench/main-job.sh tests/bench/store.sh
+EXTRA_DIST += tests/bench/aicertd.sh tests/bench/history.sh tests/bench/main-job.sh \
+	tests/bench/remote.sh tests/bench/store.sh
 CLEANFILES += bench-verify
 
 bench: all bench-verify history-store
