@@ -138,7 +138,7 @@ id=$(aicert hash-object -w "$source_dir/README.md" | cut -d' ' -f1)
 echo "curious $id" >"$scratch/thief/mode"
 echo changed >in.txt
 fails 1 aicert commit -r keyed -m curious
-err_has "not part of this run"
+err_has "objects that it was not asked about"
 checks=$((checks + 1))
 ! grep -q "PUT /v1/objects/$id" "$scratch/thief/requests" || die "a curious runner got an object"
 ok aicert fsck
