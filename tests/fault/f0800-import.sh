@@ -1,7 +1,6 @@
 #!/bin/sh
 # aicert bundle, then aicert import of another bundle into the same store.
 . "${top_srcdir:-.}/tests/fault/lib.sh"
-points=${AICERT_FAULT_POINTS:-1}
 new_repo other
 echo a >in.txt
 spec one.yaml "sort in.txt >mid.txt; mkdir d; echo 1 >d/x" "in.txt" "mid.txt, {path: d/, kind: dataset}"
@@ -27,5 +26,5 @@ complete() {
 		aicert log --oneline | grep -q "^$(printf %.7s "$theirs")" &&
 		aicert verify --min-level simulated theirs.txt >/dev/null
 }
-every_fault both
+every_fault both "open create write fsync rename unlink malloc"
 done_testing
