@@ -161,13 +161,25 @@ store_check_owner(const struct store *s, struct err *e)
 	    " work as its owner, or copy it", s->path, (unsigned long)st.st_uid);
 }
 
-/* store.partial: not all contents were fetched.  Anything but "true" is no. */
+/* The last one counts; anything but "true" is no. */
+static int
+store_config_partial_fn(void *arg, const char *key, const char *value)
+{
+	bool *partial = arg;
+
+	if (strcmp(key, "store.partial") == 0)
+		*partial = strcmp(value, "true") == 0;
+	return 0;
+}
+
+/* store.partial: not all contents were fetched.  Not asked for by name: that it is absent is
+ * no error, for which libgit2 would keep memory in every thread that opens a store. */
 static bool
 store_config_partial(struct config_file *config)
 {
-	CLEANUP(cleanup_free) char *value = NULL;
+	bool partial = false;
 
-	return config_file_get(config, "store.partial", &value, NULL) == 0 && strcmp(value, "true") == 0;
+	return config_file_each(config, store_config_partial_fn, &partial, NULL) == 0 && partial;
 }
 
 static int

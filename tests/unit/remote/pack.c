@@ -38,7 +38,7 @@ build(struct buf *ret)
 START_TEST(pack_round)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
-	struct pack p;
+	struct pack p, head;
 	struct err e;
 
 	build(&text);
@@ -50,7 +50,9 @@ START_TEST(pack_round)
 		UNIT_OK(oid_from_data(&got, text.data + p.entries[i].offset, (size_t)p.entries[i].size, &e), &e);
 		ck_assert(oid_equal(&got, &p.entries[i].id));
 	}
-	UNIT_OK(pack_decode(text.data, p.head_len, false, &p, &e), &e);
+	UNIT_OK(pack_decode(text.data, p.head_len, false, &head, &e), &e);
+	ck_assert_uint_eq(head.count, p.count);
+	pack_free(&head);
 	pack_free(&p);
 }
 END_TEST
