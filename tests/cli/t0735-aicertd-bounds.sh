@@ -40,7 +40,7 @@ wait $asking
 same "$(cat "$scratch"/status? | sort | uniq -c | tr -s ' ')" " 8 200"
 eight=$(memory_of "$daemon" VmHWM)
 checks=$((checks + 1))
-[ "$eight" -lt $((once + 150000)) ] || die "8 questions at once: $once KiB became $eight"
+grep -q __asan_init "$build/aicertd" || [ "$eight" -lt $((once + 150000)) ] || die "8 questions at once: $once KiB became $eight"
 echo "# 100,000 ids: $once KiB, 8 times at once: $eight KiB"
 # nobody relies on what is not here
 checks=$((checks + 1))

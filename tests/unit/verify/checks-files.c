@@ -292,6 +292,7 @@ START_TEST(inputs_given)
 	inputs[1].path = NULL;
 	forge_fails(&rq, CHECK_FILES_INPUTS, "a file without a name is none");
 	/* a tree in the place of the data */
+	forge_free(&f);
 	forge_new(&f);
 	for (int spec = 0; spec < 2; spec++) {
 		data = spec ? &forge_spec(&f)->inputs[1].thing : &f.events[FORGE_DATA].u.input.thing;
