@@ -8,8 +8,8 @@ status=0
 
 make -s -C "$build" -j"$jobs" check || status=1
 make -s -C "$build" -j"$jobs" check-asan || status=1
-# about a minute over all fuzz targets, beyond the few seconds that are part of check
-make -s -C "$build" fuzz-smoke || status=1
+# the fuzz targets once more, for longer than as a part of check
+make -s -C "$build" fuzz-smoke FUZZ_FACTOR=2 || status=1
 
 count() {
 	cat "$build"/*.trs "$build"/asan/*.trs "$build"/tests/*/*.trs \
