@@ -51,6 +51,22 @@ odb_put(struct store *s, const void *data, size_t len, struct oid *ret, struct e
 	return 0;
 }
 
+int
+odb_put_all(struct store *s, const struct buf *bytes, size_t count, struct err *e)
+{
+	struct oid id;
+	int rc = 0;
+
+	if (odb_batch_begin(s, e) != 0)
+		return -1;
+	for (size_t i = 0; i < count && rc == 0; i++)
+		rc = odb_put(s, bytes[i].data, bytes[i].len, &id, e);
+	if (rc == 0)
+		return odb_batch_end(s, e);
+	odb_batch_abort(s);
+	return -1;
+}
+
 /* What one odb_put_fd works with. */
 struct odb_put {
 	struct store *s;

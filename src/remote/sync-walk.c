@@ -241,19 +241,11 @@ int
 sync_walk_flush(struct sync_walk *w, struct err *e)
 {
 	struct sync_walk_batch *b = &w->batch;
-	struct oid id;
-	int rc = 0;
+	int rc;
 
 	if (b->count == 0)
 		return 0;
-	if (odb_batch_begin(w->store, e) != 0)
-		return -1;
-	for (size_t i = 0; i < b->count && rc == 0; i++)
-		rc = odb_put(w->store, b->bytes[i].data, b->bytes[i].len, &id, e);
-	if (rc == 0)
-		rc = odb_batch_end(w->store, e);
-	else
-		odb_batch_abort(w->store);
+	rc = odb_put_all(w->store, b->bytes, b->count, e);
 	for (size_t i = 0; i < b->count; i++)
 		buf_free(&b->bytes[i]);
 	b->count = 0;
