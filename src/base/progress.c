@@ -64,20 +64,31 @@ progress_draw(struct progress *p, int64_t now)
 	fflush(p->out);
 }
 
+/* Is it time to draw?  Then it counts as drawn. */
+static bool
+progress_due(struct progress *p, int64_t *ret_now)
+{
+	int64_t now;
+
+	if (p->out == NULL)
+		return false;
+	now = progress_now_ms();
+	if (now - p->started_ms < 500 || now - p->drawn_ms < 100)
+		return false;
+	p->drawn_ms = now;
+	p->drawn = true;
+	*ret_now = now;
+	return true;
+}
+
 void
 progress_add(struct progress *p, uint64_t n)
 {
 	int64_t now;
 
 	p->done += n;
-	if (p->out == NULL)
-		return;
-	now = progress_now_ms();
-	if (now - p->started_ms < 500 || now - p->drawn_ms < 100)
-		return;
-	p->drawn_ms = now;
-	p->drawn = true;
-	progress_draw(p, now);
+	if (progress_due(p, &now))
+		progress_draw(p, now);
 }
 
 void
@@ -85,13 +96,8 @@ progress_note(struct progress *p, const char *text)
 {
 	int64_t now;
 
-	if (p->out == NULL)
+	if (!progress_due(p, &now))
 		return;
-	now = progress_now_ms();
-	if (now - p->started_ms < 500 || now - p->drawn_ms < 100)
-		return;
-	p->drawn_ms = now;
-	p->drawn = true;
 	fprintf(p->out, "\r\033[K%s: %lld s%s%.50s", p->label,
 	    (long long)((now - p->started_ms) / 1000), *text != '\0' ? ", " : "", text);
 	fflush(p->out);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include "base/path.h"
 #include "cmd/fetch-refs.h"
+#include "cmd/named-refs.h"
 #include "store/refs.h"
 
 struct clone {
@@ -135,7 +136,7 @@ static int
 clone_head(const struct clone *c, struct fetch *f, struct err *e)
 {
 	const struct remote_ref *branch = clone_branch(c, &f->there, e);
-	CLEANUP(cleanup_free) char *author = remotes_author(f->s, e);
+	CLEANUP(cleanup_free) char *author = named_refs_author(f->s, e);
 	CLEANUP(cleanup_free) char *remote = NULL;
 	CLEANUP(cleanup_free) char *merge = NULL;
 	struct refs_change change = {.author = author, .message = "clone"};

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "cmd/cmd.h"
+#include "cmd/named-refs.h"
 #include "remote/refspec.h"
 #include "store/odb.h"
 #include "store/refs.h"
@@ -272,7 +273,7 @@ fetch_move(struct fetch *f, struct fetch_ref *r, const char *author, struct err 
 static int
 fetch_set(struct fetch *f, struct err *e)
 {
-	CLEANUP(cleanup_free) char *author = remotes_author(f->s, e);
+	CLEANUP(cleanup_free) char *author = named_refs_author(f->s, e);
 
 	if (author == NULL)
 		return -1;

@@ -37,8 +37,7 @@ named_refs_list(struct store *s, const struct named_refs *n, struct err *e)
 	return refs_each(s, n->prefix, named_refs_print, &l, e);
 }
 
-/* The reflog wants a name; a branch may be made without git's user.name. */
-static char *
+char *
 named_refs_author(struct store *s, struct err *e)
 {
 	CLEANUP(repo_freep) struct repo *r = NULL;

@@ -12,5 +12,8 @@ struct named_refs {
 
 /* No argument: list; NAME [REV]: make it at REV (HEAD). */
 int named_refs_run(const struct named_refs *n, int argc, char **argv, struct err *e) MUST_CHECK;
+/* "Name <email>" for reflogs, malloc'd; of nobody when git knows none: a branch may be made
+ * without git's user.name. */
+char *named_refs_author(struct store *s, struct err *e) MUST_CHECK;
 
 #endif

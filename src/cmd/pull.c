@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/timestamp.h"
 #include "cmd/fetch-refs.h"
+#include "cmd/named-refs.h"
 #include "git/repo.h"
 #include "object/commit.h"
 #include "remote/refspec.h"
@@ -72,7 +73,7 @@ pull_merge(const struct pull *p, const struct fetch *f, struct oid *ret, struct 
 static int
 pull_move(const struct pull *p, const struct oid *to, const char *what, struct err *e)
 {
-	CLEANUP(cleanup_free) char *author = remotes_author(p->s, e);
+	CLEANUP(cleanup_free) char *author = named_refs_author(p->s, e);
 	const struct object_ref next = {OBJECT_COMMIT, *to};
 	const struct refs_change c = {.name = p->head, .old = p->has_ours ? &p->ours : NULL, .new_ = &next,
 	    .author = author, .message = what};

@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include "base/path.h"
+#include "cmd/named-refs.h"
 #include "cmd/remotes.h"
 #include "store/refs.h"
 
@@ -169,7 +170,7 @@ remote_move_refs(const struct remote_command *o, const char *name, const char *t
 {
 	CLEANUP(cleanup_free) char *from = buf_strfmt(e, "refs/remotes/%s/", name);
 	CLEANUP(cleanup_free) char *there = to == NULL ? NULL : buf_strfmt(e, "refs/remotes/%s/", to);
-	CLEANUP(cleanup_free) char *author = remotes_author(o->s, e);
+	CLEANUP(cleanup_free) char *author = named_refs_author(o->s, e);
 	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
 	struct remote_refs_move m = {.o = o, .from = from, .to = there, .author = author};
 

@@ -273,20 +273,6 @@ remotes_blobs(struct config *c, const char *key, const char *given, enum sync_bl
 	return *ret == SYNC_BLOBS_ALL && strcmp(key, "push.blobs") == 0 ? remotes_check_all(key, e) : 0;
 }
 
-char *
-remotes_author(struct store *s, struct err *e)
-{
-	CLEANUP(repo_freep) struct repo *r = NULL;
-	CLEANUP(cleanup_free) char *name = NULL;
-	CLEANUP(cleanup_free) char *email = NULL;
-
-	if (repo_discover(store_worktree(s), &r, e) != 0 && e->code != ERR_NOTFOUND)
-		return NULL;
-	if (repo_identity(r, &name, &email, e) != 0)
-		return e->code == ERR_NOTFOUND ? buf_strdup("unknown <unknown>", e) : NULL;
-	return buf_strfmt(e, "%s <%s>", name, email);
-}
-
 bool
 remotes_tracking(const struct remotes_entry *r, const char *ref, char *ret, size_t cap)
 {

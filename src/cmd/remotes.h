@@ -32,8 +32,6 @@ int remotes_open(struct store *s, struct config *c, const struct remotes_entry *
 /* push.blobs, fetch.blobs: given, else configured, else fallback. */
 int remotes_blobs(struct config *c, const char *key, const char *given, enum sync_blobs fallback,
     enum sync_blobs *ret, struct err *e) MUST_CHECK;
-/* "Name <email>" for reflogs, malloc'd; of nobody when git knows none. */
-char *remotes_author(struct store *s, struct err *e) MUST_CHECK;
 /* refs/remotes/<name>/<branch> of refs/heads/<branch>; false: a tag, or no remote with a name. */
 bool remotes_tracking(const struct remotes_entry *r, const char *ref, char *ret, size_t cap);
 
