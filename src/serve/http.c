@@ -8,6 +8,7 @@
 #include "serve/http-internal.h"
 
 #define HTTP_DISCARD_MAX (8u * 1024 * 1024)
+#define HTTP_UNASKED_MAX (1024u * 1024) /* longer bodies wait for "100 Continue" */
 
 bool
 http_path_plain(const char *path)
@@ -287,6 +288,14 @@ http_send_problem(struct http_exchange *x, const struct err *problem)
 	return http_send(x);
 }
 
+/* A good answer that needs no body ("it is here") while a client sends one all the same: it
+ * is read, since a client whose sending breaks does not see the answer. */
+static bool
+http_body_comes(const struct http_exchange *x)
+{
+	return x->status < 300 && x->call.length > 0 && x->call.length <= HTTP_UNASKED_MAX;
+}
+
 /* The headers are here. */
 static enum MHD_Result
 http_first(struct http_exchange *x, const char *method)
@@ -304,7 +313,7 @@ http_first(struct http_exchange *x, const char *method)
 	}
 	if (http_begin(x, &e) != 0)
 		return http_send_problem(x, &e);
-	if (x->response != NULL)
+	if (x->response != NULL && !http_body_comes(x))
 		return http_send(x);
 	http_wait(x, HTTP_BODY);
 	return MHD_YES;
@@ -351,7 +360,7 @@ http_on_request(void *cls, struct MHD_Connection *mhd, const char *url, const ch
 	if (*len > 0) {
 		x->in += *len;
 		http_peer_moved(x->peer, *len);
-		if (x->failed)
+		if (x->failed || x->response != NULL)
 			x->discarded += *len;
 		else
 			x->failed = http_take(x, data, *len, &x->problem) != 0;
@@ -360,6 +369,8 @@ http_on_request(void *cls, struct MHD_Connection *mhd, const char *url, const ch
 	}
 	if (x->failed)
 		return http_send_problem(x, &x->problem);
+	if (x->response != NULL)
+		return http_send(x);
 	http_work(x);
 	if (http_handle(x, &e) != 0)
 		return http_send_problem(x, &e);

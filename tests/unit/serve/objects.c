@@ -160,6 +160,32 @@ START_TEST(damaged_object_is_sent_again)
 }
 END_TEST
 
+/* "It is here" is said when all was read: what follows on the connection is answered too. */
+START_TEST(known_object_is_read_past)
+{
+	struct buf rq = BUF_INIT, answer = BUF_INIT;
+	struct harness h;
+	char path[96];
+	char *second;
+
+	harness_start(&h, "known");
+	id_of("0123456789", 10, path);
+	ck_assert_int_eq(harness_do(&h, "PUT", path, NULL, "0123456789", 10, NULL), 201);
+	buf_addf(&rq, "PUT %s HTTP/1.1\r\nHost: l\r\nContent-Length: 500000\r\n\r\n", path);
+	for (int i = 0; i < 50000; i++)
+		buf_add(&rq, "0123456789", 10);
+	buf_addf(&rq, "HEAD %s HTTP/1.1\r\nHost: l\r\nConnection: close\r\n\r\n", path);
+	harness_raw(&h, rq.data, rq.len, &answer);
+	ck_assert_int_eq(atoi(buf_str(&answer) + 9), 200);
+	second = strstr(buf_str(&answer) + 9, "HTTP/1.1 ");
+	ck_assert_ptr_nonnull(second);
+	ck_assert_int_eq(atoi(second + 9), 200);
+	buf_free(&rq);
+	buf_free(&answer);
+	ck_assert_int_eq(harness_stop(&h), 0);
+}
+END_TEST
+
 START_TEST(names_are_checked)
 {
 	static const char *const bad[] = {
@@ -373,6 +399,7 @@ UNIT_SUITE(serve_objects)
 {
 	tcase_add_test(tc, put_then_get);
 	tcase_add_test(tc, damaged_object_is_sent_again);
+	tcase_add_test(tc, known_object_is_read_past);
 	tcase_add_test(tc, empty_object);
 	tcase_add_test(tc, large_object);
 	tcase_add_test(tc, names_are_checked);
