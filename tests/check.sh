@@ -15,6 +15,12 @@ count() {
 	cat "$build"/*.trs "$build"/asan/*.trs "$build"/tests/*/*.trs \
 		"$build"/asan/tests/*/*.trs 2>/dev/null | grep -c "^:test-result: $1" || :
 }
+# what failed, said last: where a reader of a long record looks first
+for trs in $(grep -lE '^:test-result: (FAIL|ERROR|XPASS)' "$build"/*.trs "$build"/asan/*.trs \
+	"$build"/tests/*/*.trs "$build"/asan/tests/*/*.trs 2>/dev/null); do
+	echo "--- ${trs%.trs}.log"
+	tail -n 25 "${trs%.trs}.log"
+done
 failed=$(($(count FAIL) + $(count ERROR) + $(count XPASS)))
 [ "$failed" = 0 ] || status=1
 echo "$(count PASS) passed, $failed failed, $(count SKIP) skipped"
