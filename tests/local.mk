@@ -594,6 +594,7 @@ CLI_TESTS = $(IMAGE_TESTS) \
 	tests/cli/t0740-mitm.sh \
 	tests/cli/t0745-isolation.sh \
 	tests/cli/t0750-resume.sh \
+	tests/cli/t0755-lost-answer.sh \
 	tests/cli/t0760-netns.sh \
 	tests/cli/t0765-runtime-config.sh \
 	tests/cli/t0920-provider.sh \

@@ -1,6 +1,7 @@
 #include "cmd/commit-run.h"
 
 #include <string.h>
+#include "base/hex.h"
 #include "base/timestamp.h"
 #include "cmd/cmd.h"
 #include "cmd/open-runner.h"
@@ -114,22 +115,51 @@ commit_run_judge(struct store *s, const struct commit_run *c, const struct open_
 	return rc;
 }
 
-/* The record is there before anything is waited for: whatever becomes of this process,
- * the run can be collected. The run of a machine that was started for it ends with us. */
+/* What is drawn here: the nonce, and the run's name. */
+static int
+commit_run_draw(struct pending *p, const struct open_runner *o, struct err *e)
+{
+	unsigned char name[32];
+	char hex[sizeof name * 2 + 1];
+
+	if (random_bytes(p->nonce, sizeof p->nonce, e) != 0 || random_bytes(name, sizeof name, e) != 0)
+		return -1;
+	hex_encode(hex, name, sizeof name);
+	p->started = timestamp_now();
+	p->ak_name = buf_strdup(runner_ak_name(o->runner), e);
+	p->run = p->ak_name != NULL ? buf_strdup(hex, e) : NULL;
+	return p->run != NULL ? 0 : -1;
+}
+
+/* It never began: nothing is to be collected. */
+static int
+commit_run_undo(struct store *s, struct pending *p, bool recorded, struct err *e)
+{
+	struct err ignored;
+
+	if (recorded && pending_remove(s, p->run, &ignored) != 0)
+		err_prefix(e, "(the record of the run stays: %s)", ignored.msg);
+	free(p->run);
+	p->run = NULL;
+	return -1;
+}
+
+/* The record is there before the run is asked for: whatever becomes of this process, and of
+ * the answer, the run can be collected.  The run of a machine that was started for it ends
+ * with us. */
 static int
 commit_run_start(struct store *s, struct commit_run *c, struct open_runner *o, struct err *e)
 {
 	struct pending *p = &c->pending;
+	bool recorded = o->machine == NULL, unknown;
 
-	if (random_bytes(p->nonce, sizeof p->nonce, e) != 0 ||
-	    runner_send_inputs(o->runner, s, &p->spec, e) != 0 ||
-	    runner_start(o->runner, &p->spec, p->nonce, &p->run, e) != 0)
+	if (runner_send_inputs(o->runner, s, &p->spec, e) != 0 || commit_run_draw(p, o, e) != 0)
 		return -1;
-	p->started = timestamp_now();
-	p->ak_name = buf_strdup(runner_ak_name(o->runner), e);
-	if (p->ak_name == NULL)
-		return -1;
-	return o->machine != NULL ? 0 : pending_write(s, p, e);
+	if (recorded && pending_write(s, p, e) != 0)
+		return commit_run_undo(s, p, false, e);
+	if (runner_start(o->runner, &p->spec, p->nonce, p->run, &unknown, e) == 0)
+		return 0;
+	return unknown ? -1 : commit_run_undo(s, p, recorded, e);
 }
 
 /* What to do about a run that is left to itself; short: its first digits. */
@@ -170,11 +200,19 @@ commit_run_ended(struct store *s, const struct commit_run *c, struct open_runner
 }
 
 static int
+commit_run_unknown(const struct commit_run *c, struct err *e)
+{
+	return err_set(e, ERR_NOTFOUND, "%s does not know the run: it did not begin there, or is long"
+	    " over; aicert run cancel %.12s forgets it here", c->pending.runner, c->pending.run);
+}
+
+static int
 commit_run_collect(struct store *s, struct commit_run *c, struct open_runner *o,
     struct commit_run_result *r, struct err *e)
 {
-	if (commit_run_follow(c, o, e) != 0 ||
-	    commit_run_ended(s, c, o, e) != 0 ||
+	if (commit_run_follow(c, o, e) != 0)
+		return e->code == ERR_NOTFOUND ? commit_run_unknown(c, e) : -1;
+	if (commit_run_ended(s, c, o, e) != 0 ||
 	    runner_certificate(o->runner, c->pending.run, &r->bytes, e) != 0 ||
 	    certificate_decode(r->bytes.data, r->bytes.len, &r->certificate, e) != 0 ||
 	    oid_from_data(&r->id, r->bytes.data, r->bytes.len, e) != 0 ||
@@ -192,9 +230,9 @@ commit_run_through(struct store *s, struct commit_run *c, bool attach, struct op
 	if (attach && strcmp(c->pending.ak_name, runner_ak_name(o->runner)) != 0)
 		return err_set(e, ERR_REFUSED, "runner %s is another machine than the one that the run was"
 		    " started on (its AK was %s)", c->pending.runner, c->pending.ak_name);
-	if (!attach && commit_run_start(s, c, o, e) != 0)
-		return commit_run_left(c, o, e);
-	return commit_run_collect(s, c, o, r, e) == 0 ? 0 : commit_run_left(c, o, e);
+	if ((attach || commit_run_start(s, c, o, e) == 0) && commit_run_collect(s, c, o, r, e) == 0)
+		return 0;
+	return commit_run_left(c, o, e);
 }
 
 static int

@@ -27,7 +27,7 @@ runner_request(const struct run_spec *spec, const unsigned char nonce[32], struc
 
 /* Its name is all that matters of the answer. */
 static int
-runner_started(const struct buf *body, char **ret_run_id, struct err *e)
+runner_started(const struct buf *body, const char *run_id, struct err *e)
 {
 	CLEANUP(jcs_freep) struct jcs *v = NULL;
 	const char *id;
@@ -35,26 +35,8 @@ runner_started(const struct buf *body, char **ret_run_id, struct err *e)
 	if (jcs_decode(body->data, body->len, REMOTE_RUN_DOCUMENT_MAX, &v, e) != 0)
 		return err_prefix(e, "the runner's answer");
 	id = jcs_get_string(v, "run");
-	if (id == NULL || !remote_run_id_ok(id))
-		return err_set(e, ERR_FORMAT, "the runner's answer names no run");
-	*ret_run_id = buf_strdup(id, e);
-	return *ret_run_id != NULL ? 0 : -1;
-}
-
-/* The answer is lost with its connection: nobody knows whether the run began. */
-static int
-runner_post(struct runner *r, const struct http_request *rq, struct http_response *ret,
-    struct err *e)
-{
-	while (http_do(r->link.http, rq, ret, e) != 0) {
-		r->link.key_changed = http_key_changed(r->link.http);
-		if (runner_renew(r, e) == 0)
-			continue;
-		if (e->code == ERR_NETWORK)
-			err_prefix(e, "the runner did not answer whether it started the run (aicert run list"
-			    " shows its runs)");
-		return -1;
-	}
+	if (id == NULL || strcmp(id, run_id) != 0)
+		return err_set(e, ERR_FORMAT, "the runner's answer does not name the run that was asked for");
 	return 0;
 }
 
@@ -87,28 +69,33 @@ runner_wait_turn(const struct runner *r, const struct http_response *rs, unsigne
 
 int
 runner_start(struct runner *r, const struct run_spec *spec, const unsigned char nonce[32],
-    char **ret_run_id, struct err *e)
+    const char *run_id, bool *ret_unknown, struct err *e)
 {
 	CLEANUP(buf_free) struct buf body = BUF_INIT;
+	char name[96];
 	struct http_request rq = {
-		.method = "POST", .path = "/v1/runs", .content_type = RUNNER_REQUEST_TYPE,
+		.method = "POST", .path = "/v1/runs", .content_type = RUNNER_REQUEST_TYPE, .header = name,
 		.body_fd = -1, .max = REMOTE_RUN_DOCUMENT_MAX, .timeout_s = RUNNER_SHORT_S,
 	};
 	unsigned waited = 0;
 
+	*ret_unknown = false;
 	if (runner_check_identified(r, e) != 0 || runner_request(spec, nonce, &body, e) != 0)
 		return -1;
+	snprintf(name, sizeof name, "Idempotency-Key: %s", run_id);
 	rq.body = body.data;
 	rq.body_len = body.len;
 	for (;;) {
 		CLEANUP(http_response_free) struct http_response rs = {0};
 
-		if (runner_post(r, &rq, &rs, e) != 0)
+		*ret_unknown = true;
+		if (runner_ask(r, &rq, &rs, e) != 0)
 			return -1;
-		if (rs.status == 201) {
+		if (http_ok(&rs)) {
 			r->o.in_use = true;
-			return runner_started(&rs.body, ret_run_id, e);
+			return runner_started(&rs.body, run_id, e);
 		}
+		*ret_unknown = false;
 		if (rs.status != 429)
 			return runner_refused_start(&rs, e);
 		if (runner_wait_turn(r, &rs, &waited, e) != 0)

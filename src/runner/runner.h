@@ -55,9 +55,11 @@ const char *runner_version(const struct runner *r);     /* of the daemon: a clai
 /* Sends the inputs' objects that the runner lacks (POST objects/missing, PUT). */
 int runner_send_inputs(struct runner *r, struct store *s, const struct run_spec *spec,
     struct err *e) MUST_CHECK;
-/* A full queue is waited for, wait_s at most. */
+/* Starts the run of that name, which the caller drew: asked again after a lost answer, it is
+ * the same run.  A full queue is waited for, wait_s at most.  *ret_unknown, when it fails: no
+ * answer came, and the run may have begun. */
 int runner_start(struct runner *r, const struct run_spec *spec, const unsigned char nonce[32],
-    char **ret_run_id, struct err *e) MUST_CHECK;
+    const char *run_id, bool *ret_unknown, struct err *e) MUST_CHECK;
 /*
  * Streams the log to fn until the run is over, over lost links and restarts.  A
  * signal cancels the run and it is followed to its end, or, with detach, leaves it

@@ -121,8 +121,8 @@ http_find_route(struct http_exchange *x, struct err *e)
 
 /* Headers that mean one thing only when they are there once. */
 static const char *const http_singles[] = {
-	"Aicert-Force", "Authorization", "Content-Length", "Content-Range", "If-Match", "If-None-Match",
-	"Range", "Transfer-Encoding",
+	"Aicert-Force", "Authorization", "Content-Length", "Content-Range", "Idempotency-Key",
+	"If-Match", "If-None-Match", "Range", "Transfer-Encoding",
 };
 #define HTTP_SINGLES (sizeof http_singles / sizeof *http_singles)
 

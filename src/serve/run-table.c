@@ -220,14 +220,31 @@ run_table_forget(struct run_table *t)
 	t->count--;
 }
 
-static int
-run_table_check(const struct run_table *t, const char *owner, bool single, struct err *e)
+static struct run_state *
+run_table_named(const struct run_table *t, const char *id)
 {
-	unsigned waiting = run_table_waiting(t), own = run_table_waiting_of(t, owner);
+	for (size_t i = 0; i < t->count; i++)
+		if (strcmp(run_state_id(t->items[i].run), id) == 0)
+			return t->items[i].run;
+	return NULL;
+}
 
+/* *ret: a reference to the run that was asked for before; NULL: there is none. */
+static int
+run_table_check(const struct run_table *t, const struct run_table_request *rq,
+    struct run_state **ret, struct err *e)
+{
+	unsigned waiting = run_table_waiting(t), own = run_table_waiting_of(t, rq->owner);
+	struct run_state *same = rq->id != NULL ? run_table_named(t, rq->id) : NULL;
+
+	if (same != NULL && strcmp(run_state_owner(same), rq->owner) != 0)
+		return err_set(e, ERR_EXISTS, "a run of this name is another's");
+	*ret = same != NULL ? run_state_ref(same) : NULL;
+	if (same != NULL)
+		return 0;
 	if (t->stopping)
 		return err_set(e, ERR_BUSY, "this runner is stopping");
-	if (single && (waiting > 0 || t->active != NULL))
+	if (rq->single && (waiting > 0 || t->active != NULL))
 		return err_set(e, ERR_CONFLICT, "another run uses PCR 14 and 15 of this boot: one run a"
 		    " boot; restart the machine when it is over");
 	if (t->o.queue_each > 0 && own >= t->o.queue_each)
@@ -247,7 +264,8 @@ run_table_log_file(struct run_table *t, struct store *s, const char *path, int *
 	int fd;
 
 	if (t->o.ledger != NULL) {
-		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+		/* a file of that name is empty: of a run that never came to be written down */
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	} else {
 		fd = openat(store_tmp_fd(s), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 		if (fd < 0) /* not every file system has nameless files */
@@ -260,22 +278,24 @@ run_table_log_file(struct run_table *t, struct store *s, const char *path, int *
 }
 
 static int
-run_table_make(struct run_table *t, struct store *s, const char *owner, struct run_state **ret,
-    struct err *e)
+run_table_make(struct run_table *t, struct store *s, const struct run_table_request *rq,
+    struct run_state **ret, struct err *e)
 {
 	CLEANUP(cleanup_free) char *path = NULL;
-	struct run_state_options o = {.owner = owner};
+	struct run_state_options o = {.owner = rq->owner, .id = rq->id};
 	unsigned char bytes[32];
 	char id[RUN_STATE_ID_SIZE];
 
-	if (random_bytes(bytes, sizeof bytes, e) != 0)
-		return -1;
-	hex_encode(id, bytes, sizeof bytes);
-	if (t->o.ledger != NULL && (path = run_table_log_path(t, id, e)) == NULL)
+	if (o.id == NULL) {
+		if (random_bytes(bytes, sizeof bytes, e) != 0)
+			return -1;
+		hex_encode(id, bytes, sizeof bytes);
+		o.id = id;
+	}
+	if (t->o.ledger != NULL && (path = run_table_log_path(t, o.id, e)) == NULL)
 		return -1;
 	if (run_table_log_file(t, s, path, &o.log_fd, e) != 0)
 		return -1;
-	o.id = id;
 	o.log_path = path;
 	return run_state_new(&o, ret, e);
 }
@@ -319,29 +339,32 @@ run_table_add(struct run_table *t, struct run_state *run, const struct buf *requ
 }
 
 int
-run_table_submit(struct run_table *t, struct store *s, const char *owner,
-    const struct buf *request, bool single, struct run_state **ret, struct err *e)
+run_table_submit(struct run_table *t, struct store *s, const struct run_table_request *rq,
+    struct run_state **ret, struct err *e)
 {
 	CLEANUP(run_state_unrefp) struct run_state *run = NULL;
+	struct run_state *same;
 	int rc;
 
 	pthread_mutex_lock(&t->lock);
-	rc = run_table_check(t, owner, single, e);
+	rc = run_table_check(t, rq, &same, e);
 	pthread_mutex_unlock(&t->lock);
-	if (rc != 0 || run_table_make(t, s, owner, &run, e) != 0)
+	if (rc == 0 && same != NULL) {
+		*ret = same;
+		return 0;
+	}
+	if (rc != 0 || run_table_make(t, s, rq, &run, e) != 0)
 		return -1;
 	pthread_mutex_lock(&t->lock);
-	rc = run_table_check(t, owner, single, e);
-	if (rc == 0)
-		rc = run_table_add(t, run, request, e);
-	pthread_mutex_unlock(&t->lock);
-	if (rc != 0) {
+	rc = run_table_check(t, rq, &same, e);
+	if (rc == 0 && same == NULL && (rc = run_table_add(t, run, rq->bytes, e)) == 0)
+		same = run_state_ref(run);
+	if (rc != 0 && run_table_named(t, run_state_id(run)) == NULL)
 		run_table_unlink_log(t, run_state_id(run));
-		return -1;
-	}
-	*ret = run;
-	run = NULL;
-	return 0;
+	pthread_mutex_unlock(&t->lock);
+	if (rc == 0)
+		*ret = same;
+	return rc;
 }
 
 struct run_state *
@@ -428,16 +451,14 @@ int
 run_table_find(struct run_table *t, const char *id, const char *owner, struct run_state **ret,
     struct err *e)
 {
-	struct run_state *found = NULL;
+	struct run_state *found;
 
 	pthread_mutex_lock(&t->lock);
-	for (size_t i = 0; i < t->count && found == NULL; i++) {
-		struct run_state *r = t->items[i].run;
-
-		if (strcmp(run_state_id(r), id) == 0 &&
-		    (owner == NULL || strcmp(run_state_owner(r), owner) == 0))
-			found = run_state_ref(r);
-	}
+	found = run_table_named(t, id);
+	if (found != NULL && owner != NULL && strcmp(run_state_owner(found), owner) != 0)
+		found = NULL;
+	if (found != NULL)
+		run_state_ref(found);
 	pthread_mutex_unlock(&t->lock);
 	if (found == NULL)
 		return err_set(e, ERR_NOTFOUND, "run %s: not known here", id);

@@ -25,13 +25,20 @@ struct run_table_options {
 int run_table_open(const struct run_table_options *o, struct run_table **ret, struct err *e) MUST_CHECK;
 void run_table_free(struct run_table *t);
 
+struct run_table_request {
+	const char *owner;
+	const char *id;             /* 64 hex digits that the client drew; NULL: drawn here */
+	const struct buf *bytes;    /* of the run request */
+	bool single;                /* only when no other waits or is in progress, else ERR_CONFLICT */
+};
+
 /*
- * A run of owner's for the bytes of a run request.  ERR_BUSY: too many wait.
- * single: only when no other waits or is in progress, else ERR_CONFLICT.
+ * ERR_BUSY: too many wait.  The owner's run of that id is what comes back when it is here
+ * already, whatever the bytes: asked twice, run once.  Another's: ERR_EXISTS.
  * s: for the log's file where there is no ledger.
  */
-int run_table_submit(struct run_table *t, struct store *s, const char *owner,
-    const struct buf *request, bool single, struct run_state **ret, struct err *e) MUST_CHECK;
+int run_table_submit(struct run_table *t, struct store *s, const struct run_table_request *rq,
+    struct run_state **ret, struct err *e) MUST_CHECK;
 /* Waits for the next run, which is now in progress: a reference, and its request added
  * to *ret_request.  NULL: stopped. */
 struct run_state *run_table_next(struct run_table *t, struct buf *ret_request);

@@ -110,28 +110,67 @@ runs_check_limits(const struct session_app *app, const struct run_spec_limits *l
 	return 0;
 }
 
+static int
+runs_reply_started(struct http_call *c, int status, struct run_state *run, struct err *e)
+{
+	char location[96];
+
+	snprintf(location, sizeof location, "/v1/runs/%s", run_state_id(run));
+	if (http_answer_header(c, "Location", location, e) != 0)
+		return -1;
+	return runs_reply_state(c, status, run, e);
+}
+
+static int
+runs_check_name(const char *name, struct err *e)
+{
+	if (strlen(name) != 64 || !hex_is(name, 64))
+		return err_set(e, ERR_USAGE, "a run's name is 64 lower-case hex digits");
+	return 0;
+}
+
+/* The name that the client drew for the run, *ret: who got no answer asks again, and the run
+ * that began already, *ret_run, is the answer then.  Each NULL: none. */
+static int
+runs_asked_before(struct http_call *c, const char **ret, struct run_state **ret_run,
+    struct err *e)
+{
+	struct err unknown;
+
+	*ret_run = NULL;
+	*ret = http_header(c, "Idempotency-Key");
+	if (*ret == NULL)
+		return 0;
+	if (runs_check_name(*ret, e) != 0)
+		return err_prefix(e, "Idempotency-Key");
+	if (run_table_find(session_app(c)->table, *ret, session_owner(c), ret_run, &unknown) != 0)
+		*ret_run = NULL;
+	return 0;
+}
+
 int
 runs_post(struct http_call *c, struct err *e)
 {
 	const struct session_app *app = session_app(c);
+	struct run_table_request rq = {.owner = session_owner(c), .bytes = &c->body};
 	CLEANUP(run_spec_free) struct run_spec spec = {0};
 	CLEANUP(run_state_unrefp) struct run_state *run = NULL;
 	unsigned char nonce[32];
 	struct store *s;
-	char location[96];
 
 	if (app->worker == NULL)
 		return err_set(e, ERR_NOTFOUND, "a hub makes no runs");
+	if (runs_asked_before(c, &rq.id, &run, e) != 0)
+		return -1;
+	if (run != NULL)
+		return runs_reply_started(c, 200, run, e);
 	if (session_store(c, &s, e) != 0 ||
 	    run_request_decode(c->body.data, c->body.len, nonce, &spec, e) != 0 ||
 	    runs_check_limits(app, &spec.limits, e) != 0 ||
 	    closure_spec(s, &spec, runs_check_object, c, e) != 0 ||
-	    worker_submit(app->worker, s, session_owner(c), &c->body, &run, e) != 0)
+	    worker_submit(app->worker, s, &rq, &run, e) != 0)
 		return -1;
-	snprintf(location, sizeof location, "/v1/runs/%s", run_state_id(run));
-	if (http_answer_header(c, "Location", location, e) != 0)
-		return -1;
-	return runs_reply_state(c, 201, run, e);
+	return runs_reply_started(c, 201, run, e);
 }
 
 static int
@@ -139,8 +178,8 @@ runs_find(const struct http_call *c, struct run_state **ret, struct err *e)
 {
 	const struct session_app *app = session_app(c);
 
-	if (strlen(c->arg) != 64 || !hex_is(c->arg, 64))
-		return err_set(e, ERR_USAGE, "a run's name is 64 lower-case hex digits");
+	if (runs_check_name(c->arg, e) != 0)
+		return -1;
 	if (app->table == NULL)
 		return err_set(e, ERR_NOTFOUND, "a hub makes no runs");
 	return run_table_find(app->table, c->arg, session_owner(c), ret, e);

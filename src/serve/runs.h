@@ -7,7 +7,8 @@
 #define RUNS_STATE_MEDIA_TYPE "application/vnd.aicert.run-state.v1+json"
 #define RUNS_LIST_MEDIA_TYPE "application/vnd.aicert.run-list.v1+json"
 
-/* {"mediaType":...,"nonce":hex,"spec":resolved spec}: 201, the run's state, Location. */
+/* {"mediaType":...,"nonce":hex,"spec":resolved spec}: 201, the run's state, Location.
+ * Idempotency-Key names the run: 200 when it began before. */
 int runs_post(struct http_call *c, struct err *e) MUST_CHECK;
 int runs_get(struct http_call *c, struct err *e) MUST_CHECK;
 /* The principal's. */

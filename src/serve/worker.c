@@ -362,12 +362,11 @@ worker_check_unused(struct worker *w, struct err *e)
 }
 
 int
-worker_submit(struct worker *w, struct store *s, const char *owner, const struct buf *request,
+worker_submit(struct worker *w, struct store *s, struct run_table_request *rq,
     struct run_state **ret, struct err *e)
 {
-	bool single = !tpm_resettable(w->tpm);
-
-	if (single && worker_check_unused(w, e) != 0)
+	rq->single = !tpm_resettable(w->tpm);
+	if (rq->single && worker_check_unused(w, e) != 0)
 		return -1;
-	return run_table_submit(w->o.table, s, owner, request, single, ret, e);
+	return run_table_submit(w->o.table, s, rq, ret, e);
 }

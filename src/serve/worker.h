@@ -57,9 +57,9 @@ void worker_turn_end(struct worker *w);
 /* How many of the address wait. */
 unsigned worker_waiting(struct worker *w, const char *waiter);
 
-/* The bytes of a run request, which was checked.  ERR_BUSY: too many runs wait;
+/* A request that was checked, as run_table_submit(); single is the TPM's to say.
  * ERR_CONFLICT: PCR 14 or 15 of this boot are used, or will be by another run. */
-int worker_submit(struct worker *w, struct store *s, const char *owner, const struct buf *request,
+int worker_submit(struct worker *w, struct store *s, struct run_table_request *rq,
     struct run_state **ret, struct err *e) MUST_CHECK;
 
 #endif

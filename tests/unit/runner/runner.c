@@ -8,6 +8,9 @@
 #include "unit.h"
 
 static const unsigned char nonce[32] = {1, 2, 3};
+static const char id[] = "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf";
+static const char other[] = "c0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedf";
+static bool unknown;
 
 static void
 collect(void *arg, const void *data, size_t len)
@@ -20,13 +23,12 @@ static void
 run_through(struct fixture *f, struct store *s, const struct run_spec *spec, struct buf *log,
     struct certificate *ret)
 {
-	CLEANUP(cleanup_free) char *id = NULL;
 	CLEANUP(buf_free) struct buf bytes = BUF_INIT;
 	struct err e;
 
 	UNIT_OK(runner_identify(f->runner, &e), &e);
 	UNIT_OK(runner_send_inputs(f->runner, s, spec, &e), &e);
-	UNIT_OK(runner_start(f->runner, spec, nonce, &id, &e), &e);
+	UNIT_OK(runner_start(f->runner, spec, nonce, id, &unknown, &e), &e);
 	UNIT_OK(runner_follow(f->runner, id, collect, log, &e), &e);
 	UNIT_OK(runner_certificate(f->runner, id, &bytes, &e), &e);
 	UNIT_OK(certificate_decode(bytes.data, bytes.len, ret, &e), &e);
@@ -91,7 +93,6 @@ END_TEST
 START_TEST(inputs_must_be_there)
 {
 	CLEANUP(run_spec_free) struct run_spec spec;
-	CLEANUP(cleanup_free) char *id = NULL;
 	struct store *mine = fixture_store("mine2");
 	struct fixture f;
 	struct err e;
@@ -100,9 +101,9 @@ START_TEST(inputs_must_be_there)
 	fixture_spec(&spec, "true", false);
 	fixture_input(&spec, mine, "a", "not sent");
 	UNIT_OK(runner_identify(f.runner, &e), &e);
-	UNIT_FAILS(runner_start(f.runner, &spec, nonce, &id, &e), &e, ERR_REFUSED);
+	UNIT_FAILS(runner_start(f.runner, &spec, nonce, id, &unknown, &e), &e, ERR_REFUSED);
 	ck_assert_ptr_nonnull(strstr(e.msg, "send it first"));
-	ck_assert_ptr_null(id);
+	ck_assert(!unknown);
 	fixture_stop(&f);
 	store_close(mine);
 }
@@ -113,13 +114,12 @@ START_TEST(nothing_is_sent_before_the_identity)
 	CLEANUP(run_spec_free) struct run_spec spec;
 	CLEANUP(buf_free) struct buf bytes = BUF_INIT;
 	struct fixture f;
-	char *id = NULL;
 	struct err e;
 
 	fixture_start(&f, "before", NULL);
 	fixture_spec(&spec, "true", false);
 	UNIT_FAILS(runner_send_inputs(f.runner, f.store, &spec, &e), &e, ERR_INTERNAL);
-	UNIT_FAILS(runner_start(f.runner, &spec, nonce, &id, &e), &e, ERR_INTERNAL);
+	UNIT_FAILS(runner_start(f.runner, &spec, nonce, id, &unknown, &e), &e, ERR_INTERNAL);
 	UNIT_FAILS(runner_certificate(f.runner, "x", &bytes, &e), &e, ERR_INTERNAL);
 	fixture_stop(&f);
 }
@@ -168,7 +168,6 @@ interrupt_once(void *arg, const void *data, size_t len)
 START_TEST(an_interrupt_cancels_the_run)
 {
 	CLEANUP(run_spec_free) struct run_spec spec;
-	CLEANUP(cleanup_free) char *id = NULL;
 	CLEANUP(buf_free) struct buf bytes = BUF_INIT, log = BUF_INIT;
 	CLEANUP(certificate_free) struct certificate c = {0};
 	struct fixture f;
@@ -178,7 +177,7 @@ START_TEST(an_interrupt_cancels_the_run)
 	fixture_start(&f, "ctrl-c", NULL);
 	fixture_spec(&spec, "echo started; while ! test -e never; do sleep 0.05; done", false);
 	UNIT_OK(runner_identify(f.runner, &e), &e);
-	UNIT_OK(runner_start(f.runner, &spec, nonce, &id, &e), &e);
+	UNIT_OK(runner_start(f.runner, &spec, nonce, id, &unknown, &e), &e);
 	UNIT_OK(runner_follow(f.runner, id, interrupt_once, &log, &e), &e);
 	ck_assert_int_eq(strncmp(buf_str(&log), "started\n", 8), 0);
 	/* once, though the log was asked for twice */
@@ -194,7 +193,6 @@ END_TEST
 START_TEST(a_lost_runner_is_an_error)
 {
 	CLEANUP(run_spec_free) struct run_spec spec;
-	CLEANUP(cleanup_free) char *id = NULL;
 	CLEANUP(buf_free) struct buf log = BUF_INIT;
 	struct fixture f;
 	struct err e;
@@ -202,9 +200,35 @@ START_TEST(a_lost_runner_is_an_error)
 	fixture_start(&f, "lost", NULL);
 	fixture_spec(&spec, "while ! test -e never; do sleep 0.05; done", false);
 	UNIT_OK(runner_identify(f.runner, &e), &e);
-	UNIT_OK(runner_start(f.runner, &spec, nonce, &id, &e), &e);
+	UNIT_OK(runner_start(f.runner, &spec, nonce, id, &unknown, &e), &e);
 	ck_assert_int_eq(kill(local_pid(f.local), SIGKILL), 0);
 	UNIT_FAILS(runner_follow(f.runner, id, collect, &log, &e), &e, ERR_NETWORK);
+	UNIT_FAILS(runner_start(f.runner, &spec, nonce, other, &unknown, &e), &e, ERR_NETWORK);
+	ck_assert(unknown);
+	fixture_stop(&f);
+}
+END_TEST
+
+/* The answer to the first request was lost, say. */
+START_TEST(asked_twice_it_runs_once)
+{
+	CLEANUP(run_spec_free) struct run_spec spec;
+	CLEANUP(remote_run_list_free) struct remote_run_list list = {0};
+	CLEANUP(buf_free) struct buf log = BUF_INIT;
+	struct fixture f;
+	struct err e;
+
+	fixture_start(&f, "twice", NULL);
+	fixture_spec(&spec, "echo once; echo >out.txt", false);
+	UNIT_OK(runner_identify(f.runner, &e), &e);
+	UNIT_OK(runner_start(f.runner, &spec, nonce, id, &unknown, &e), &e);
+	UNIT_OK(runner_start(f.runner, &spec, nonce, id, &unknown, &e), &e);
+	UNIT_OK(runner_follow(f.runner, id, collect, &log, &e), &e);
+	UNIT_OK(runner_start(f.runner, &spec, nonce, id, &unknown, &e), &e);
+	UNIT_OK(runner_list(f.runner, &list, &e), &e);
+	ck_assert_uint_eq(list.count, 1);
+	ck_assert_str_eq(list.runs[0].id, id);
+	ck_assert_str_eq(buf_str(&log), "once\n");
 	fixture_stop(&f);
 }
 END_TEST
@@ -212,17 +236,15 @@ END_TEST
 START_TEST(only_one_run_at_a_time)
 {
 	CLEANUP(run_spec_free) struct run_spec spec;
-	CLEANUP(cleanup_free) char *id = NULL;
 	CLEANUP(buf_free) struct buf log = BUF_INIT;
-	char *other = NULL;
 	struct fixture f;
 	struct err e;
 
 	fixture_start(&f, "one", NULL);
 	fixture_spec(&spec, "while ! test -e never; do sleep 0.05; done", false);
 	UNIT_OK(runner_identify(f.runner, &e), &e);
-	UNIT_OK(runner_start(f.runner, &spec, nonce, &id, &e), &e);
-	UNIT_FAILS(runner_start(f.runner, &spec, nonce, &other, &e), &e, ERR_BUSY);
+	UNIT_OK(runner_start(f.runner, &spec, nonce, id, &unknown, &e), &e);
+	UNIT_FAILS(runner_start(f.runner, &spec, nonce, other, &unknown, &e), &e, ERR_BUSY);
 	UNIT_OK(runner_cancel(f.runner, id, &e), &e);
 	UNIT_OK(runner_follow(f.runner, id, collect, &log, &e), &e);
 	UNIT_FAILS(runner_cancel(f.runner,
@@ -241,5 +263,6 @@ UNIT_SUITE(runner_runner)
 	tcase_add_test(tc, the_recorded_ak_is_demanded);
 	tcase_add_test(tc, an_interrupt_cancels_the_run);
 	tcase_add_test(tc, a_lost_runner_is_an_error);
+	tcase_add_test(tc, asked_twice_it_runs_once);
 	tcase_add_test(tc, only_one_run_at_a_time);
 }

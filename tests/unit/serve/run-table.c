@@ -50,28 +50,36 @@ table_close(struct table *x)
 }
 
 static struct run_state *
-submit(struct table *x, const char *owner, const char *text)
+submit_named(struct table *x, const char *owner, const char *id, const char *text)
 {
-	struct buf request = BUF_INIT;
+	struct buf bytes = BUF_INIT;
 	struct run_state *r = NULL;
 	struct err e;
 
-	buf_adds(&request, text);
-	UNIT_OK(run_table_submit(x->t, x->store, owner, &request, false, &r, &e), &e);
-	buf_free(&request);
+	buf_adds(&bytes, text);
+	UNIT_OK(run_table_submit(x->t, x->store, &(struct run_table_request){
+		.owner = owner, .id = id, .bytes = &bytes}, &r, &e), &e);
+	buf_free(&bytes);
 	return r;
+}
+
+static struct run_state *
+submit(struct table *x, const char *owner, const char *text)
+{
+	return submit_named(x, owner, NULL, text);
 }
 
 static enum err_code
 refused(struct table *x, bool single)
 {
-	struct buf request = BUF_INIT;
+	struct buf bytes = BUF_INIT;
 	struct run_state *r;
 	struct err e;
 
-	buf_adds(&request, "{}");
-	ck_assert_int_ne(run_table_submit(x->t, x->store, "ada", &request, single, &r, &e), 0);
-	buf_free(&request);
+	buf_adds(&bytes, "{}");
+	ck_assert_int_ne(run_table_submit(x->t, x->store, &(struct run_table_request){
+		.owner = "ada", .bytes = &bytes, .single = single}, &r, &e), 0);
+	buf_free(&bytes);
 	return e.code;
 }
 
@@ -86,6 +94,38 @@ finish(struct table *x, struct run_state *r, const char *state)
 	UNIT_OK(run_table_keep(x->t, r, &e), &e);
 	run_state_unref(r);
 }
+
+#define NAME "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf"
+
+/* Also by the next daemon, in a full queue, and on a machine that has one run a boot. */
+START_TEST(asked_twice_it_is_the_same_run)
+{
+	struct table x;
+	struct buf bytes = BUF_INIT;
+	struct run_state *a, *b, *r = NULL, *all[RUN_TABLE_KEPT];
+	struct run_table_request rq = {.owner = "ada", .id = NAME, .bytes = &bytes, .single = true};
+	struct err e;
+
+	table_new(&x, "twice", 1);
+	a = submit_named(&x, "ada", NAME, "1");
+	ck_assert_str_eq(run_state_id(a), NAME);
+	UNIT_OK(run_table_submit(x.t, x.store, &rq, &r, &e), &e);
+	ck_assert_ptr_eq(r, a);
+	rq.owner = "bob";
+	UNIT_FAILS(run_table_submit(x.t, x.store, &rq, &b, &e), &e, ERR_EXISTS);
+	run_state_unref(r);
+	run_state_unref(a);
+	table_close(&x);
+	table_open(&x, 1);
+	rq.owner = "ada";
+	UNIT_OK(run_table_submit(x.t, x.store, &rq, &r, &e), &e);
+	ck_assert_str_eq(run_state_id(r), NAME);
+	ck_assert_uint_eq(run_table_list(x.t, "ada", all), 1);
+	run_state_unref(all[0]);
+	run_state_unref(r);
+	table_close(&x);
+}
+END_TEST
 
 START_TEST(first_come_first_run)
 {
@@ -286,6 +326,7 @@ END_TEST
 UNIT_SUITE(serve_run_table)
 {
 	tcase_add_test(tc, first_come_first_run);
+	tcase_add_test(tc, asked_twice_it_is_the_same_run);
 	tcase_add_test(tc, others_runs_are_not_found);
 	tcase_add_test(tc, a_killed_daemon_loses_no_run);
 	tcase_add_test(tc, what_waited_is_as_old_as_it_was);

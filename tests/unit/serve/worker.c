@@ -179,6 +179,13 @@ START_TEST(a_held_tpm_is_waited_for_until_stopped)
 }
 END_TEST
 
+static int
+bench_submit(struct bench *b, const struct buf *bytes, struct run_state **ret, struct err *e)
+{
+	return worker_submit(b->worker, b->store, &(struct run_table_request){.owner = "", .bytes = bytes},
+	    ret, e);
+}
+
 START_TEST(what_runs_at_a_stop_has_its_certificate)
 {
 	CLEANUP(buf_free) struct buf first = BUF_INIT, second = BUF_INIT, got = BUF_INIT;
@@ -192,8 +199,8 @@ START_TEST(what_runs_at_a_stop_has_its_certificate)
 	bench_start(&b, "refused");
 	bench_request(&first, "while ! test -e never; do sleep 0.05; done");
 	bench_request(&second, "true");
-	UNIT_OK(worker_submit(b.worker, b.store, "", &first, &run, &e), &e);
-	UNIT_FAILS(worker_submit(b.worker, b.store, "", &second, &other, &e), &e, ERR_BUSY);
+	UNIT_OK(bench_submit(&b, &first, &run, &e), &e);
+	UNIT_FAILS(bench_submit(&b, &second, &other, &e), &e, ERR_BUSY);
 	UNIT_OK(worker_quote(b.worker, NULL, extra, &quote, &e), &e); /* also during a run */
 	do
 		run_state_view(run, &view);
@@ -218,7 +225,7 @@ START_TEST(a_request_that_is_none_fails_its_run)
 
 	bench_start(&b, "none");
 	buf_adds(&bad, "{}");
-	UNIT_OK(worker_submit(b.worker, b.store, "", &bad, &run, &e), &e);
+	UNIT_OK(bench_submit(&b, &bad, &run, &e), &e);
 	bench_wait(run);
 	run_state_view(run, &view);
 	ck_assert_str_eq(view.state, RUN_STATE_FAILED);
