@@ -612,6 +612,7 @@ CLI_TESTS = $(IMAGE_TESTS) \
 	tests/cli/t0852-remote-s3.sh \
 	tests/cli/t0853-s3.sh \
 	tests/cli/t0854-audit.sh \
+	tests/cli/t0855-s3-swift.sh \
 	tests/cli/t0610-user.sh \
 	tests/cli/t0620-hostile.sh \
 	tests/cli/t9000-readme.sh \
@@ -632,7 +633,7 @@ EXTRA_DIST += $(CLI_TESTS) tests/check.sh \
 	tests/cli/remote-suite.sh \
 	tests/cli/runner-lib.sh
 EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh tests/cli/hostile-web.py tests/cli/remote-suite.sh tests/cli/runner-lib.sh tests/cli/peer.py tests/check.sh
-EXTRA_DIST += tests/cli/bundle-flip.py tests/cli/bundle-spoil.py tests/cli/s3-lib.sh tests/cli/s3-server.py
+EXTRA_DIST += tests/cli/bundle-flip.py tests/cli/bundle-spoil.py tests/cli/s3-lib.sh tests/cli/s3-server.py tests/cli/swift-server.py
 
 # Fault tests: a command on copies of one repository, each time another system
 # call fails or the process dies there.  "make check" tries errors of each kind at

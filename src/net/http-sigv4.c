@@ -69,7 +69,7 @@ http_set_sigv4(struct http *h, const struct http_sigv4 *k, struct err *e)
 	if (h->peer != HTTP_PEER_CA && h->peer != HTTP_PEER_LOCAL)
 		return err_set(e, ERR_INTERNAL, "%s: not a peer for signed requests", h->base);
 	if (!http_sigv4_plain(k->key_id) || !http_sigv4_plain(k->secret) || !http_sigv4_plain(k->region) ||
-	    strchr(k->key_id, ':') != NULL || strchr(k->region, ':') != NULL ||
+	    strpbrk(k->key_id, "/,") != NULL || strchr(k->region, ':') != NULL ||
 	    (k->session != NULL && !http_sigv4_plain(k->session)))
 		return err_set(e, ERR_USAGE, "%s: the access key, its secret, its session or the region"
 		    " has a character that it cannot have", h->base);

@@ -58,7 +58,7 @@ s3_request(struct s3 *s, struct http *h, const struct s3_call *c, struct http_re
 {
 	char path[S3_PATH_SIZE];
 	const struct http_request rq = {
-		.method = c->method, .path = path, .header = "Expect:", .header_more = c->header, .payload = c->payload,
+		.method = c->method, .path = path, .header = c->header, .payload = c->payload,
 		.content_type = c->body != NULL || c->body_fd_size > 0 ? "application/octet-stream" : NULL,
 		.body = c->body, .body_len = c->body_len,
 		.body_fd = c->body_fd, .body_fd_size = c->body == NULL ? c->body_fd_size : 0,

@@ -60,6 +60,9 @@ def signature(handler, path, query, digest):
         must.add("x-amz-security-token")
         if handler.headers.get("x-amz-security-token") != value("--session"):
             raise Wrong(403, "InvalidToken")
+    there = {n.lower() for n in handler.headers}
+    if not set(names) <= there:
+        raise Wrong(403, "SignatureDoesNotMatch", "signed and not sent: %s" % (set(names) - there))
     if not must <= set(names) or names != sorted(names):
         raise Wrong(403, "AccessDenied", "not all headers are signed: %s" % (must - set(names)))
     stamp = handler.headers["x-amz-date"]
