@@ -38,19 +38,45 @@ verity=$(echo "$command_line" | sed -n 's/.* aicert\.root=\([0-9a-f]\{64\}\) .*/
 ok aicert runner add --accelerator tcg vm "qemu:$image/aicert-base.efi"
 new_repo repo
 printf 'b\na\n' >in.txt
+# and tries what would put another kernel, or other code, in the place of what was measured
+cat >attack.c <<'END'
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#define TRY(name, call) (errno = 0, printf(name ": %s\n", (call) >= 0 ? "DONE" : strerror(errno)))
+int main(void)
+{
+	TRY("kexec_load", syscall(SYS_kexec_load, 0, 0, 0, 0));
+	TRY("kexec_file_load", syscall(SYS_kexec_file_load, open("/proc/self/exe", O_RDONLY), -1, 1, "", 0));
+	TRY("reboot to it", syscall(SYS_reboot, 0xfee1dead, 672274793, 0x45584543, 0));
+	TRY("init_module", syscall(SYS_init_module, "", 0, ""));
+	TRY("bpf", syscall(SYS_bpf, 0, "", 0));
+	TRY("/dev/mem", open("/dev/mem", O_RDWR));
+	TRY("/dev/kmem", open("/dev/kmem", O_RDWR));
+	TRY("/dev/tpm0", open("/dev/tpm0", O_RDWR));
+	TRY("suspend to disk", open("/sys/power/state", O_WRONLY));
+	return 0;
+}
+END
+ok ${CC:-cc} -static -o attack attack.c
 cat >aicert.yaml <<'END'
 version: 1
 image: host
 command:
   - sh
   - -c
-  - "sort in.txt >out.txt; cd /proc/sys/kernel;
+  - "sort in.txt >out.txt; cp attack run; chmod +x run; ./run; cd /proc/sys/kernel;
     for f in kexec_load_disabled modules_disabled sysrq core_pattern; do echo $f $(cat $f); done;
     echo lines of swaps $(wc -l </proc/swaps); id -u"
-inputs: [in.txt]
+inputs: [in.txt, attack]
 outputs: [out.txt]
 END
 ok aicert commit -r vm -m "in the image"
+out_lacks ": DONE"
+same "$(grep -c '^/dev/tpm0: \|^kexec_load: \|^kexec_file_load: ' "$scratch/out")" 3
 for line in "kexec_load_disabled 1" "modules_disabled 1" "sysrq 0" "core_pattern /dev/null" "lines of swaps 1" \
 	65534; do
 	out_has "$line"
