@@ -23,7 +23,7 @@ static const char *const git_program_options[] = {
 	"-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60", "-c", "protocol.version=2",
 	"-c", "transfer.fsckObjects=true", "-c", "fetch.unpackLimit=1",
 	"-c", "submodule.recurse=false", "-c", "push.gpgSign=false", "-c", "push.followTags=false",
-	"-c", "pack.window=0", "-c", "pack.compression=1", "-c", "core.bigFileThreshold=512k",
+	"-c", "pack.window=0", "-c", "pack.compression=0", "-c", "core.bigFileThreshold=512k",
 	"-c", "fetch.writeCommitGraph=false", "-c", "advice.pushUpdateRejected=false",
 };
 

@@ -603,6 +603,12 @@ bucket_flush(struct bucket *b, struct err *e)
 	return bucket_publish(b, NULL, 0, e);
 }
 
+static size_t
+bucket_piece(const struct bucket *b)
+{
+	return b->ops->piece != 0 ? b->ops->piece : BUCKET_FLUSH;
+}
+
 /* Ours may be damaged: then it is not sent, and the rest is. */
 static int
 bucket_put_small(struct bucket *b, struct remote_item *item, struct err *e)
@@ -611,7 +617,7 @@ bucket_put_small(struct bucket *b, struct remote_item *item, struct err *e)
 	size_t before = v->pending_bytes.len;
 	char hex[OID_HEX_SIZE];
 
-	if (v->pending_count > 0 && (v->pending_bytes.len + item->size > BUCKET_FLUSH ||
+	if (v->pending_count > 0 && (v->pending_bytes.len + item->size > bucket_piece(b) ||
 	    v->pending_count >= BUCKET_FLUSH_COUNT)) {
 		if (odb_reading(b->remote->store, false, e) != 0 || bucket_flush(b, e) != 0)
 			return -1;

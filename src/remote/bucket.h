@@ -52,6 +52,9 @@ struct bucket_ops {
 	int (*missing)(void *self, struct remote_item *items, size_t n, struct err *e);
 	int (*get)(void *self, struct remote_item *items, size_t n, struct err *e);
 	int (*put)(void *self, struct remote_item *items, size_t n, struct err *e);
+	/* Bytes of a pack, about; 0: as many as one may have.  For who takes many small pieces as
+	 * easily as a few large ones: a reader works on one while the next is expanded. */
+	size_t piece;
 };
 
 struct bucket_view;     /* the manifest and the heads of its packs, as last read */

@@ -9,6 +9,10 @@
 #include "git/mailbox.h"
 #include "remote/bucket.h"
 
+/* Enough of them that git's server keeps the pack that came, and sends it on as it is: what is
+ * pushed in few objects it takes apart, and compresses anew for every reader. */
+#define GIT_PIECE (2u * 1024 * 1024)
+
 struct git {
 	struct bucket bucket;   /* first */
 	struct mailbox *mailbox;
@@ -70,7 +74,7 @@ git_write(void *self, const char *key, const void *data, size_t len, const char 
 	return strcmp(key, BUCKET_MANIFEST) == 0 ? mailbox_push(g->mailbox, e) : 0;
 }
 
-static const struct bucket_ops git_bucket = {.read = git_read, .write = git_write};
+static const struct bucket_ops git_bucket = {.read = git_read, .write = git_write, .piece = GIT_PIECE};
 
 static int
 git_open(struct remote *r, struct err *e)
