@@ -268,6 +268,17 @@ alternates_find(struct store *s, const struct oid *id, unsigned *nth, struct sou
 	return -1;
 }
 
+int
+alternates_any(struct store *s, bool *ret, struct err *e)
+{
+	struct alternates *a;
+
+	if (alternates_load(s, &a, e) != 0)
+		return -1;
+	*ret = a != NULL && (a->lfs >= 0 || a->hub != NULL || a->store_count > 0);
+	return 0;
+}
+
 static int
 alternates_add_size(void *arg, uint64_t size, struct err *e)
 {

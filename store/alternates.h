@@ -18,6 +18,8 @@ struct alternates;
  * less by those that there are; -1.  Its digest is not compared. */
 int alternates_find(struct store *s, const struct oid *id, unsigned *nth, struct source *ret,
     struct err *e) MUST_CHECK;
+/* There are some. */
+int alternates_any(struct store *s, bool *ret, struct err *e) MUST_CHECK;
 /* One of them may have an object of that size: so that a put asks before it copies. */
 int alternates_size(struct store *s, uint64_t size, bool *ret, struct err *e) MUST_CHECK;
 void alternates_free(struct alternates *a);

@@ -20,6 +20,12 @@ elsewhere_find(struct store *s, const struct oid *id, unsigned nth, struct sourc
 }
 
 int
+elsewhere_any(struct store *s, bool *ret, struct err *e)
+{
+	return in_place_any(s, ret, e) != 0 ? -1 : *ret ? 0 : alternates_any(s, ret, e);
+}
+
+int
 elsewhere_verify(const struct source *p, const struct oid *id, struct err *e)
 {
 	char hex[OID_HEX_SIZE];

@@ -252,6 +252,15 @@ in_place_find(struct store *s, const struct oid *id, bool steady, unsigned *nth,
 }
 
 int
+in_place_any(struct store *s, bool *ret, struct err *e)
+{
+	int rc = odb_state(s)->alone ? 0 : in_place_open(s, false, e);
+
+	*ret = rc == 1;
+	return rc < 0 ? -1 : 0;
+}
+
+int
 in_place_look(struct store *s, const struct in_place_file *f, enum in_place_state *ret, struct err *e)
 {
 	CLEANUP(cleanup_close) int fd = fd_open_beneath(store_worktree_fd(s), f->path, O_PATH, 0, e);

@@ -22,6 +22,8 @@ struct in_place_file {
  * synced, the record is durable on return or at the end of the batch. */
 int in_place_add(struct store *s, const struct oid *id, int fd, const char *path,
     struct err *e) MUST_CHECK;
+/* There are references. */
+int in_place_any(struct store *s, bool *ret, struct err *e) MUST_CHECK;
 /* The nth file that is there and has the size, as alternates_find(): of those that are as
  * they were (steady), or of those that were touched. */
 int in_place_find(struct store *s, const struct oid *id, bool steady, unsigned *nth,

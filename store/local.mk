@@ -51,6 +51,7 @@ libaicert_core_a_SOURCES += \
 	store/odb-compact.c store/odb-compact.h \
 	store/odb-export.c \
 	store/odb-file.c store/odb-file.h \
+	store/odb-glance.c store/odb-glance.h \
 	store/odb-hash.c \
 	store/odb-present.c store/odb-present.h \
 	store/odb-put.c store/odb-put.h \

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "crypto/hash.h"
 #include "store/odb-file.h"
+#include "store/odb-glance.h"
 #include "store/odb-put.h"
 #include "store/odb-small.h"
 #include "store/odb-state.h"
@@ -11,6 +12,7 @@
 #include "store/steady.h"
 
 #define ODB_PUT_CHUNK (256 * 1024)
+#define ODB_PUT_MANY 16         /* puts in a batch, before names are not tried one by one */
 
 static int
 odb_put_large(struct store *s, const struct oid *id, const void *data, size_t len, struct err *e)
@@ -25,11 +27,28 @@ odb_put_large(struct store *s, const struct oid *id, const void *data, size_t le
 	return -1;
 }
 
+/* true: there is no file of that name.  A batch of many looks once which directories there are;
+ * what others put into a new one meanwhile is then in both places, which is allowed. */
+static bool
+odb_put_no_file(struct store *s, const struct oid *id)
+{
+	struct odb_state *o = odb_state(s);
+	struct err ignored;
+
+	if (o->batch == 0 || o->batch_puts++ < ODB_PUT_MANY)
+		return false;
+	if (o->batch_puts == ODB_PUT_MANY + 1 && odb_glance_dirs(s, o->dirs, &ignored) != 0)
+		memset(o->dirs, 0xff, sizeof o->dirs);
+	return (o->dirs[id->b[0] / 8] >> id->b[0] % 8 & 1) == 0;
+}
+
 int
 odb_put_known(struct store *s, const struct oid *id, const void *data, size_t len, struct err *e)
 {
 	enum odb_file_found found;
 
+	if (len <= ODB_SMALL_MAX && odb_put_no_file(s, id))
+		return odb_small_put(s, id, data, len, e);
 	if (odb_file_check(s, id, &found, e) != 0)
 		return -1;
 	if (found == ODB_FILE_INTACT)

@@ -185,6 +185,7 @@ odb_small_size(struct store *s, const struct oid *id, uint64_t *ret, struct err 
 	return 1;
 }
 
+/* One that is there is read and compared, and replaced by other bytes only. */
 static int
 odb_small_insert(struct odb_state *o, const struct oid *id, const void *data, size_t len,
     struct err *e)
@@ -192,7 +193,7 @@ odb_small_insert(struct odb_state *o, const struct oid *id, const void *data, si
 	struct db_stmt *st;
 
 	if (db_prepare(o->small, "INSERT INTO objects(id, data) VALUES(?1, ?2)"
-	    " ON CONFLICT(id) DO UPDATE SET data=excluded.data", &st, e) != 0)
+	    " ON CONFLICT(id) DO UPDATE SET data=excluded.data WHERE data IS NOT excluded.data", &st, e) != 0)
 		return -1;
 	db_bind_blob(st, 1, id->b, OID_SIZE);
 	db_bind_blob(st, 2, data, len);
@@ -455,9 +456,7 @@ odb_small_put(struct store *s, const struct oid *id, const void *data, size_t le
 	/* looked up under the write lock: nobody deletes it before it is in the lease */
 	if (odb_small_open(s, true, e) != 1 || odb_small_begin(o, e) != 0)
 		return -1;
-	rc = odb_small_same(s, id, data, len, e);
-	if (rc == 0)
-		rc = odb_small_insert(o, id, data, len, e);
+	rc = odb_small_insert(o, id, data, len, e);
 	if (rc < 0 || odb_small_pending(o, id, e) != 0) {
 		/* the whole transaction may be gone: the batch cannot succeed */
 		odb_small_rollback(s);

@@ -12,6 +12,8 @@ struct odb_state {
 	int fd;                     /* objects/ */
 	struct db *small;           /* NULL: not opened yet */
 	unsigned batch;             /* depth of odb_batch_begin */
+	unsigned batch_puts;        /* of small objects in it */
+	unsigned char dirs[32];     /* of a batch of many: bit i: objects/<i> was there */
 	bool failed;                /* the batch cannot succeed any more */
 	bool transaction;           /* of the batch, open in small */
 	bool reading;               /* odb_reading(): reads share a transaction ... */

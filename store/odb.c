@@ -377,8 +377,10 @@ odb_batch_begin(struct store *s, struct err *e)
 
 	if (store_read_only(s))
 		return err_set(e, ERR_DENIED, "%s: the store is read-only", store_path(s));
-	if (o->batch == 0)
+	if (o->batch == 0) {
 		o->failed = false;
+		o->batch_puts = 0;
+	}
 	o->batch++;
 	return 0;
 }

@@ -264,15 +264,16 @@ bucket_missing(struct remote *r, struct remote_item *items, size_t n, struct err
 
 /* --- in --- */
 
+/* The pack that has id, if it is not here (any more). */
 static int
-bucket_spool(struct bucket *b, size_t n, struct err *e)
+bucket_spool(struct bucket *b, size_t n, const struct oid *id, struct err *e)
 {
 	CLEANUP(buf_free) struct buf packed = BUF_INIT;
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
 	struct bucket_view *v = b->view;
 	char key[BUCKET_KEY_MAX];
 
-	if (v->packs[n] == BUCKET_PACK_SPOOLED)
+	if (v->packs[n] == BUCKET_PACK_SPOOLED && spool_has(v->spool, id))
 		return 0;
 	if (v->spool == NULL && spool_new(b->remote->store, &v->spool, e) != 0)
 		return -1;
@@ -281,8 +282,9 @@ bucket_spool(struct bucket *b, size_t n, struct err *e)
 		return err_set(e, ERR_REFUSED, "%s: not the pack that it should be", key);
 	v->packs[n] = BUCKET_PACK_BAD; /* not asked for again with the next object */
 	if (b->ops->read(b->self, key, (size_t)v->m.packs[n].total + BUCKET_SLACK, &packed, NULL, e) != 0 ||
+	    buf_reserve(&text, (size_t)v->m.packs[n].total + 1, e) != 0 ||
 	    zstd_expand(packed.data, packed.len, (size_t)v->m.packs[n].total, &text, e) != 0 ||
-	    spool_add(v->spool, text.data, text.len, e) != 0)
+	    spool_add(v->spool, &text, e) != 0)
 		return err_prefix(e, "%s", key);
 	v->packs[n] = BUCKET_PACK_SPOOLED;
 	return 0;
@@ -299,7 +301,7 @@ bucket_read(struct remote *r, const struct oid *id, size_t max, struct buf *ret,
 		return -1;
 	if (!there)
 		return err_set(e, ERR_NOTFOUND, "the remote does not have it");
-	return bucket_spool(b, pack, e) != 0 ? -1 : spool_read(b->view->spool, id, max, ret, e);
+	return bucket_spool(b, pack, id, e) != 0 ? -1 : spool_read(b->view->spool, id, max, ret, e);
 }
 
 static int
@@ -468,9 +470,9 @@ bucket_merge_one(struct bucket *b, size_t n, struct err *e)
 	bool fresh;
 
 	bucket_key(&v->m.packs[n].id, ".idx", key);
-	if (bucket_spool(b, n, e) != 0 ||
-	    b->ops->read(b->self, key, (size_t)v->m.packs[n].head_len, &text, NULL, e) != 0 ||
-	    pack_decode(text.data, text.len, false, &head, e) != 0)
+	if (b->ops->read(b->self, key, (size_t)v->m.packs[n].head_len, &text, NULL, e) != 0 ||
+	    pack_decode(text.data, text.len, false, &head, e) != 0 ||
+	    (head.count > 0 && bucket_spool(b, n, &head.entries[0].id, e) != 0))
 		return e->code == ERR_CANCELLED || e->code == ERR_NETWORK || e->code == ERR_NOMEM ? -1 : 0;
 	for (size_t i = 0; i < head.count; i++) {
 		size_t before = v->pending_bytes.len;

@@ -202,7 +202,7 @@ hub_get_pack(struct remote *r, const struct oid *ids, size_t n, struct err *e)
 		return http_problem(&rs, "fetching small objects", e);
 	if (h->spool == NULL && spool_new(r->store, &h->spool, e) != 0)
 		return -1;
-	return spool_add(h->spool, rs.body.data, rs.body.len, e);
+	return spool_add(h->spool, &rs.body, e);
 }
 
 /* As many packs as it takes; one that brings nothing new is the last. */

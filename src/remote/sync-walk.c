@@ -314,7 +314,9 @@ sync_walk_bytes(struct sync_walk *w, const struct sync_walk_node *n, struct buf 
 {
 	bool fresh;
 
-	*ret_came = false;
+	*ret_came = w->fetching && odb_glance_lacks(&w->glance, &n->ref.id);
+	if (*ret_came)
+		return sync_walk_remote(w, n, ret, e);
 	if (odb_read(w->store, &n->ref.id, sync_walk_max(n->ref.type), ret, e) == 0)
 		return oid_map_add(&w->local, &n->ref.id, 0, &fresh, e);
 	if (!w->fetching || (e->code != ERR_NOTFOUND && e->code != ERR_CORRUPT))
@@ -433,6 +435,7 @@ sync_walk_free(struct sync_walk *w)
 	for (size_t i = 0; i < w->batch.count; i++)
 		buf_free(&w->batch.bytes[i]);
 	free(w->batch.bytes);
+	odb_glance_free(&w->glance);
 	oid_map_free(&w->have);
 	oid_map_free(&w->local);
 	free(w->stack);

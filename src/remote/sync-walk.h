@@ -3,6 +3,7 @@
 #define REMOTE_SYNC_WALK_H
 
 #include "remote/sync.h"
+#include "store/odb-glance.h"
 #include "store/oid-map.h"
 
 #define SYNC_WALK_TYPES (OBJECT_EVIDENCE + 1)
@@ -47,6 +48,7 @@ struct sync_walk {
 	struct sync_walk_list lists[SYNC_WALK_CLASSES];
 	unsigned slow;                  /* reads for which the remote was waited for: after some of them
 	                                 * the store is not held meanwhile */
+	struct odb_glance glance;       /* of the store, before the walk */
 	struct oid_map local;           /* found in the store, without having been fetched */
 	struct sync_walk_batch batch;
 	struct progress *progress;      /* NULL: none */

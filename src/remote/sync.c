@@ -79,18 +79,18 @@ sync_ask(struct remote *r, struct sync_walk_list *l, struct err *e)
 static int
 sync_lacking(struct remote *r, struct sync_walk_list *l, struct sync_tally *t, struct err *e)
 {
+	CLEANUP(odb_glance_free) struct odb_glance glance = ODB_GLANCE_INIT(r->store);
 	size_t kept = 0;
 
 	if (odb_reading(r->store, true, e) != 0)
 		return -1;
-
 	for (size_t i = 0; i < l->count; i++) {
 		const struct remote_item *item = &l->items[i];
 
 		if (item->state == REMOTE_UNFIT) {
 			t->unfit++;
 			t->unfit_bytes += item->size;
-		} else if (item->state == REMOTE_LACKS && odb_has(r->store, &item->ref.id)) {
+		} else if (item->state == REMOTE_LACKS && odb_glance_has(&glance, &item->ref.id)) {
 			l->items[kept++] = *item;
 		} else if (item->state == REMOTE_LACKS) {
 			t->absent++;
@@ -188,6 +188,7 @@ static int
 sync_keep(const struct sync_walk *w, struct err *e)
 {
 	CLEANUP(cleanup_free) struct oid *ids = calloc(w->local.count + 1, sizeof *ids);
+	CLEANUP(odb_glance_free) struct odb_glance glance = ODB_GLANCE_INIT(w->store);
 	struct sync_keeper k = {ids, 0};
 
 	if (ids == NULL)
@@ -196,7 +197,7 @@ sync_keep(const struct sync_walk *w, struct err *e)
 	if (odb_keep(w->store, ids, k.count, e) != 0)
 		return -1;
 	for (size_t i = 0; i < k.count; i++)
-		if (!odb_has(w->store, &ids[i]))
+		if (!odb_glance_has(&glance, &ids[i]))
 			return err_set(e, ERR_BUSY, "a gc removed objects meanwhile: try again");
 	return 0;
 }
@@ -218,6 +219,7 @@ sync_keep_blobs(struct store *s, const struct sync_walk_list *l, struct err *e)
 static int
 sync_get(struct remote *r, struct sync_walk_list *l, struct sync_tally *t, struct err *e)
 {
+	CLEANUP(odb_glance_free) struct odb_glance glance = ODB_GLANCE_INIT(r->store);
 	size_t kept = 0;
 
 	if (sync_unique(l, e) != 0)
@@ -225,7 +227,7 @@ sync_get(struct remote *r, struct sync_walk_list *l, struct sync_tally *t, struc
 	if (sync_keep_blobs(r->store, l, e) != 0 || odb_reading(r->store, true, e) != 0)
 		return -1;
 	for (size_t i = 0; i < l->count; i++)
-		if (l->items[i].ref.type == OBJECT_BLOB && !odb_has(r->store, &l->items[i].ref.id))
+		if (l->items[i].ref.type == OBJECT_BLOB && !odb_glance_has(&glance, &l->items[i].ref.id))
 			l->items[kept++] = l->items[i];
 	l->count = kept;
 	if (odb_reading(r->store, false, e) != 0)
@@ -277,7 +279,7 @@ sync_fetch(const struct sync_fetch *f, struct sync_tally *ret, struct err *e)
 {
 	struct progress progress;
 	CLEANUP(sync_walk_free) struct sync_walk w = {.store = f->remote->store, .remote = f->remote,
-	    .fetching = true, .blobs = f->blobs, .progress = &progress, .tally = ret};
+	    .glance = ODB_GLANCE_INIT(f->remote->store), .fetching = true, .blobs = f->blobs, .progress = &progress, .tally = ret};
 	int rc;
 
 	*ret = (struct sync_tally){0};
@@ -296,7 +298,7 @@ int
 sync_contents(const struct sync_contents *c, struct sync_tally *ret, struct err *e)
 {
 	CLEANUP(sync_walk_free) struct sync_walk w = {.store = c->remote->store, .remote = c->remote,
-	    .fetching = true, .blobs = c->blobs, .paths = c->paths, .path_count = c->path_count,
+	    .glance = ODB_GLANCE_INIT(c->remote->store), .fetching = true, .blobs = c->blobs, .paths = c->paths, .path_count = c->path_count,
 	    .tally = ret};
 
 	*ret = (struct sync_tally){0};
