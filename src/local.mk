@@ -41,7 +41,7 @@ libaicert_core_a_SOURCES += src/db/db.c src/db/db.h
 libaicert_core_a_SOURCES += \
 	src/codec/archive.c src/codec/archive.h \
 	src/codec/base64.c src/codec/base64.h \
-	src/codec/jcs.c src/codec/jcs-canonical.c src/codec/jcs-decode.c src/codec/jcs-encode.c \
+	src/codec/jcs.c src/codec/jcs-canonical.c src/codec/jcs-check.c src/codec/jcs-decode.c src/codec/jcs-encode.c \
 	src/codec/jcs.h src/codec/jcs-node.h \
 	src/codec/shape.c src/codec/shape.h \
 	src/codec/yaml.c src/codec/yaml.h \

@@ -5,7 +5,8 @@
  * canonical bytes and nothing else; encoding always writes them.
  *
  * jcs.c reads and builds values, jcs-canonical.c and jcs-encode.c are the two
- * ways between a value and its text, jcs-decode.c reads any other JSON.
+ * ways between a value and its text, jcs-check.c makes no value, jcs-decode.c reads any
+ * other JSON.
  */
 #ifndef CODEC_JCS_H
 #define CODEC_JCS_H
@@ -27,6 +28,9 @@ enum jcs_type { JCS_NULL, JCS_BOOL, JCS_INT, JCS_STRING, JCS_ARRAY, JCS_OBJECT }
 /* Refuses more than max bytes before looking at them (ERR_LIMIT); ERR_FORMAT says
  * what is wrong and where. */
 int jcs_decode(const void *data, size_t len, size_t max, struct jcs **ret, struct err *e) MUST_CHECK;
+/* true: jcs_decode() accepts it, it is an object, and this member is this string (neither has
+ * anything to escape).  false: that is not known without decoding it. */
+bool jcs_sure(const void *data, size_t len, size_t max, const char *name, const char *value);
 /* Any RFC 8259 text within the same bounds (answers of other programs). */
 int jcs_decode_any(const void *data, size_t len, size_t max, struct jcs **ret, struct err *e) MUST_CHECK;
 void jcs_free(struct jcs *v);

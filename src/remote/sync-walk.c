@@ -275,6 +275,8 @@ sync_walk_certificate_type(const struct buf *text, struct err *e)
 	CLEANUP(jcs_freep) struct jcs *v = NULL;
 	const char *type;
 
+	if (jcs_sure(text->data, text->len, CERTIFICATE_BYTES_MAX, "mediaType", CERTIFICATE_MEDIA_TYPE))
+		return 0;
 	if (jcs_decode(text->data, text->len, CERTIFICATE_BYTES_MAX, &v, e) != 0)
 		return -1;
 	type = jcs_get_string(v, "mediaType");

@@ -4,6 +4,20 @@
 
 #define JCS_MAX (1u << 20)
 
+/* What is sure is so. */
+static void
+check_sure(const uint8_t *data, size_t len, const struct jcs *strict, const struct jcs *any)
+{
+	const char *type = jcs_get_string(any, "mediaType"), *found = jcs_get_string(strict, "mediaType");
+
+	if (type != NULL && jcs_sure(data, len, JCS_MAX, "mediaType", type) &&
+	    (found == NULL || strcmp(found, type) != 0))
+		abort();
+	if (jcs_sure(data, len, JCS_MAX, "mediaType", "another"))
+		if (found == NULL || strcmp(found, "another") != 0)
+			abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -18,6 +32,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			abort();
 		return 0;
 	}
+	check_sure(data, len, strict, any);
 	/* what any text says has one canonical spelling, and that one is accepted */
 	if (jcs_encode(any, &text, NULL) != 0 ||
 	    jcs_decode(text.data, text.len, 6 * JCS_MAX, &reread, NULL) != 0)

@@ -43,6 +43,40 @@ START_TEST(jcs_canonical)
 }
 END_TEST
 
+START_TEST(jcs_sure_of_plain)
+{
+	static const char *const sure[] = {
+		"{\"k\":\"v\"}", "{\"a\":[1,-2,{\"b\":[]}],\"k\":\"v\",\"z\":{\"k\":\"w\"}}",
+		"{\"a\":\"0123456789 \\\"escaped\\\\ \\n\",\"k\":\"v\",\"l\":true,\"m\":false,\"n\":null}",
+		"{\"a\":-9007199254740991,\"k\":\"v\",\"z\":9007199254740991}",
+		"{\"a\":\"12345678 \xe2\x82\xac\\n \xf0\x9f\x98\x80 \x7f\",\"k\":\"v\",\"z\":\"/\"}",
+	};
+	/* good ones too, that are not told without decoding */
+	static const char *const unsure[] = {
+		"", "{}", "[]", "\"v\"", "{\"k\":\"w\"}", "{\"k\":1}", "{\"a\":{\"k\":\"v\"}}", "{\"k\":\"v\"",
+		"{\"k\":\"v\"} ", "{\"k\":\"v\"}{}", "{\"k\":\"v\",}", "{\"k\": \"v\"}", "{\"k\":\"v\",\"a\":1}",
+		"{\"k\":\"v\",\"k\":\"v\"}", "{\"k\":\"v\",\"z\":01}", "{\"k\":\"v\",\"z\":-0}",
+		"{\"k\":\"v\",\"z\":-}", "{\"k\":\"v\",\"z\":1.0}", "{\"k\":\"v\",\"z\":9007199254740992}",
+		"{\"k\":\"v\",\"z\":10000000000000000}",
+		"{\"k\":\"v\",\"z\":\"\\u0041\"}", "{\"k\":\"v\",\"z\":\"\\/\"}", "{\"k\":\"v\",\"z\":\"\n\"}",
+		"{\"k\":\"v\",\"z\":\"1234567\x1f 1234567\"}", "{\"k\":\"v\",\"z\":\"1234567\xff\"}",
+		"{\"k\":\"v\",\"z\":\"\xe2\x82\"}", "{\"k\":\"v\",\"z\":\"\xe2\\n\x82\xac\"}",
+		"{\"k\":\"v\",\"\xc3\xa9\":1}", "{\"k\":\"v\",\"z\":[1,]}", "{\"k\":\"v\",\"z\":nul}",
+		"{\"k\":\"v\",\"z\":\"12345678901234567890", "{\"k\":\"v\",\"z\":\"\\", "{\"k\":\"v\",\"ab\":1,\"a\":2}",
+	};
+
+	for (size_t i = 0; i < sizeof sure / sizeof *sure; i++) {
+		jcs_check_same(sure[i]);
+		ck_assert(jcs_sure(sure[i], strlen(sure[i]), JCS_TEST_MAX, "k", "v"));
+		ck_assert(!jcs_sure(sure[i], strlen(sure[i]), strlen(sure[i]) - 1, "k", "v"));
+		for (size_t len = 0; len < strlen(sure[i]); len++)
+			ck_assert(!jcs_sure(sure[i], len, JCS_TEST_MAX, "k", "v"));
+	}
+	for (size_t i = 0; i < sizeof unsure / sizeof *unsure; i++)
+		ck_assert_msg(!jcs_sure(unsure[i], strlen(unsure[i]), JCS_TEST_MAX, "k", "v"), "%s", unsure[i]);
+}
+END_TEST
+
 START_TEST(jcs_refused)
 {
 	static const char *const bad[] = {
@@ -376,6 +410,7 @@ UNIT_SUITE(jcs)
 {
 	tcase_add_test(tc, jcs_test_suite);
 	tcase_add_test(tc, jcs_canonical);
+	tcase_add_test(tc, jcs_sure_of_plain);
 	tcase_add_test(tc, jcs_refused);
 	tcase_add_test(tc, jcs_jansson_minus_zero);
 	tcase_add_test(tc, jcs_jansson_large_numbers);
