@@ -210,6 +210,7 @@ libaicert_core_a_SOURCES += \
 	src/remote/spool.c src/remote/spool.h \
 	src/remote/static.c \
 	src/remote/sync.c src/remote/sync.h \
+	src/remote/sync-aside.c src/remote/sync-aside.h \
 	src/remote/sync-walk.c src/remote/sync-walk.h \
 	src/remote/web.c src/remote/web.h
 

@@ -56,6 +56,12 @@ odb_glance_small(const struct odb_glance *g, const struct oid *id)
 }
 
 bool
+odb_glance_looks(const struct odb_glance *g)
+{
+	return g->taken ? g->elsewhere : g->asked >= g->take_at;
+}
+
+bool
 odb_glance_lacks(struct odb_glance *g, const struct oid *id)
 {
 	CLEANUP(source_close) struct source p = SOURCE_INIT;

@@ -26,6 +26,8 @@ struct odb_glance {
 
 #define ODB_GLANCE_INIT(store) {.s = (store)}
 
+/* The next question asks the store. */
+bool odb_glance_looks(const struct odb_glance *g);
 /* Surely neither in the store nor elsewhere.  false: look. */
 bool odb_glance_lacks(struct odb_glance *g, const struct oid *id);
 /* As odb_has(). */

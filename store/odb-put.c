@@ -71,7 +71,8 @@ odb_put(struct store *s, const void *data, size_t len, struct oid *ret, struct e
 }
 
 int
-odb_put_all(struct store *s, const struct buf *bytes, size_t count, struct err *e)
+odb_put_all(struct store *s, const struct oid *ids, const struct buf *bytes, size_t count,
+    struct err *e)
 {
 	struct oid id;
 	int rc = 0;
@@ -79,7 +80,8 @@ odb_put_all(struct store *s, const struct buf *bytes, size_t count, struct err *
 	if (odb_batch_begin(s, e) != 0)
 		return -1;
 	for (size_t i = 0; i < count && rc == 0; i++)
-		rc = odb_put(s, bytes[i].data, bytes[i].len, &id, e);
+		rc = ids != NULL ? odb_put_known(s, &ids[i], bytes[i].data, bytes[i].len, e) :
+		    odb_put(s, bytes[i].data, bytes[i].len, &id, e);
 	if (rc == 0)
 		return odb_batch_end(s, e);
 	odb_batch_abort(s);

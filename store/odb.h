@@ -108,7 +108,9 @@ int odb_prefix(struct store *s, const char *prefix, struct oid *ret, struct err 
 int odb_batch_begin(struct store *s, struct err *e) MUST_CHECK;
 int odb_batch_end(struct store *s, struct err *e) MUST_CHECK;
 void odb_batch_abort(struct store *s);
-/* A batch of these and nothing else: all are durable when it returns 0. */
-int odb_put_all(struct store *s, const struct buf *bytes, size_t count, struct err *e) MUST_CHECK;
+/* A batch of these and nothing else: all are durable when it returns 0.  ids: what the caller
+ * has just hashed these very bytes to; NULL: they are hashed here. */
+int odb_put_all(struct store *s, const struct oid *ids, const struct buf *bytes, size_t count,
+    struct err *e) MUST_CHECK;
 
 #endif

@@ -11,10 +11,8 @@
 #include "object/tree.h"
 #include "store/odb.h"
 
-#define SYNC_WALK_BATCH 4096
 #define SYNC_WALK_SLOW_MS 20
 #define SYNC_WALK_SLOW 32
-#define SYNC_WALK_BATCH_BYTES (32u * 1024 * 1024)
 
 static size_t
 sync_walk_max(enum object_type type)
@@ -237,53 +235,6 @@ sync_walk_links(struct sync_walk *w, const struct sync_walk_node *n, const struc
 
 /* --- getting its bytes --- */
 
-int
-sync_walk_flush(struct sync_walk *w, struct err *e)
-{
-	struct sync_walk_batch *b = &w->batch;
-	int rc;
-
-	if (b->count == 0)
-		return 0;
-	rc = odb_put_all(w->store, b->bytes, b->count, e);
-	for (size_t i = 0; i < b->count; i++)
-		buf_free(&b->bytes[i]);
-	b->count = 0;
-	b->size = 0;
-	return rc;
-}
-
-static int
-sync_walk_keep(struct sync_walk *w, struct buf *text, struct err *e)
-{
-	struct sync_walk_batch *b = &w->batch;
-
-	if (b->bytes == NULL)
-		b->bytes = calloc(SYNC_WALK_BATCH, sizeof *b->bytes);
-	if (b->bytes == NULL)
-		return err_nomem(e);
-	b->size += text->len;
-	b->bytes[b->count++] = *text;
-	*text = (struct buf)BUF_INIT;
-	return b->count == SYNC_WALK_BATCH || b->size > SYNC_WALK_BATCH_BYTES ? sync_walk_flush(w, e) : 0;
-}
-
-/* The certificate's text is canonical and says so: the rest is for those who verify it. */
-static int
-sync_walk_certificate_type(const struct buf *text, struct err *e)
-{
-	CLEANUP(jcs_freep) struct jcs *v = NULL;
-	const char *type;
-
-	if (jcs_sure(text->data, text->len, CERTIFICATE_BYTES_MAX, "mediaType", CERTIFICATE_MEDIA_TYPE))
-		return 0;
-	if (jcs_decode(text->data, text->len, CERTIFICATE_BYTES_MAX, &v, e) != 0)
-		return -1;
-	type = jcs_get_string(v, "mediaType");
-	return type != NULL && strcmp(type, CERTIFICATE_MEDIA_TYPE) == 0 ? 0 :
-	    err_set(e, ERR_FORMAT, "it is no certificate");
-}
-
 static int64_t
 sync_walk_now_ms(void)
 {
@@ -293,32 +244,32 @@ sync_walk_now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* From the remote: nothing is taken that is not exactly what was asked for. */
+/* From the remote: not judged yet. */
 static int
-sync_walk_remote(struct sync_walk *w, const struct sync_walk_node *n, struct buf *ret, struct err *e)
+sync_walk_receive(struct sync_walk *w, const struct sync_walk_node *n, struct buf *ret, struct err *e)
 {
 	int64_t before = sync_walk_now_ms();
 	int rc = w->remote->ops->read(w->remote, &n->ref.id, sync_walk_max(n->ref.type), ret, e);
-	struct oid got;
 
 	w->slow += sync_walk_now_ms() - before > SYNC_WALK_SLOW_MS;
-	if (rc != 0 || oid_from_data(&got, ret->data, ret->len, e) != 0)
-		return -1;
-	if (!oid_equal(&got, &n->ref.id))
-		return err_set(e, ERR_REFUSED, "the remote sent other bytes; nothing of them is kept");
-	return n->ref.type == OBJECT_CERTIFICATE ? sync_walk_certificate_type(ret, e) : 0;
+	return rc;
 }
 
-/* *ret_came: it was not here. */
+/* *ret_came: it was not here, and is to be judged. */
 static int
 sync_walk_bytes(struct sync_walk *w, const struct sync_walk_node *n, struct buf *ret,
     bool *ret_came, struct err *e)
 {
 	bool fresh;
 
+	*ret_came = false;
+	if (odb_glance_looks(&w->glance) && sync_aside_settle(&w->aside, e) != 0)
+		return -1;
 	*ret_came = w->fetching && odb_glance_lacks(&w->glance, &n->ref.id);
 	if (*ret_came)
-		return sync_walk_remote(w, n, ret, e);
+		return sync_walk_receive(w, n, ret, e);
+	if (sync_aside_settle(&w->aside, e) != 0 || odb_reading(w->store, w->slow < SYNC_WALK_SLOW, e) != 0)
+		return -1;
 	if (odb_read(w->store, &n->ref.id, sync_walk_max(n->ref.type), ret, e) == 0)
 		return oid_map_add(&w->local, &n->ref.id, 0, &fresh, e);
 	if (!w->fetching || (e->code != ERR_NOTFOUND && e->code != ERR_CORRUPT))
@@ -326,7 +277,7 @@ sync_walk_bytes(struct sync_walk *w, const struct sync_walk_node *n, struct buf 
 	buf_free(ret);
 	*ret = (struct buf)BUF_INIT;
 	*ret_came = true;
-	return sync_walk_remote(w, n, ret, e);
+	return sync_walk_receive(w, n, ret, e);
 }
 
 /* --- the walk --- */
@@ -369,14 +320,36 @@ sync_walk_visit(struct sync_walk *w, const struct sync_walk_node *n, struct err 
 			return -1;
 		return sync_walk_record(w, n, size, false, e);
 	}
-	if (sync_walk_bytes(w, n, &text, &came, e) != 0 || sync_walk_links(w, n, &text, e) != 0)
+	if (sync_walk_bytes(w, n, &text, &came, e) != 0)
 		return -1;
 	size = text.len;
 	if (came && w->progress != NULL)
 		progress_add(w->progress, size);
-	if (came && sync_walk_keep(w, &text, e) != 0)
+	if (came && n->ref.type == OBJECT_CERTIFICATE && w->path_count == 0)
+		return sync_aside_add(&w->aside, &n->ref.id, n->needed, &text, e);
+	if ((came && sync_aside_judge(&n->ref, &text, e) != 0) || sync_walk_links(w, n, &text, e) != 0 ||
+	    (came && sync_aside_keep(&w->aside, &n->ref.id, &text, e) != 0))
 		return -1;
 	return sync_walk_record(w, n, size, came, e);
+}
+
+/* What the threads found of a certificate. */
+static int
+sync_walk_judged(struct sync_walk *w, struct sync_aside_item *item, const struct sync_walk_node *n,
+    struct err *e)
+{
+	struct sync_walk_linker k = {w, e};
+	uint64_t size = item->text.len;
+
+	if (!item->good && sync_aside_judge(&n->ref, &item->text, e) != 0)
+		return -1;
+	for (size_t i = 0; item->scanned && i < item->link_count; i++)
+		if (sync_walk_link(&k, &item->links[i]) != 0)
+			return -1;
+	if ((!item->scanned && sync_walk_decoded(w, &item->text, e) != 0) ||
+	    sync_aside_keep(&w->aside, &item->id, &item->text, e) != 0)
+		return -1;
+	return sync_walk_record(w, n, size, true, e);
 }
 
 static void
@@ -390,41 +363,80 @@ sync_walk_complain(const struct sync_walk *w, const struct sync_walk_node *n, co
 	    "not in the store");
 }
 
+/* -1: it ends here; else the others go on. */
+static int
+sync_walk_failed(struct sync_walk *w, const struct sync_walk_node *n, const struct err *why,
+    bool *ret_whole, struct err *e)
+{
+	if (w->aside.failed || sync_walk_fatal(why)) {
+		if (e != NULL)
+			*e = *why;
+		return -1;
+	}
+	if (!n->needed && why->code == ERR_NOTFOUND) {
+		w->tally->absent++;
+		return 0;
+	}
+	if (n->needed)
+		*ret_whole = false;
+	else
+		w->tally->failed++;
+	sync_walk_complain(w, n, why);
+	return 0;
+}
+
+/* Certificates that were judged meanwhile; waits when there is nothing else to do. */
+static int
+sync_walk_collect(struct sync_walk *w, bool *ret_whole, struct err *e)
+{
+	CLEANUP(sync_aside_job_freep) struct sync_aside_job *job = sync_aside_take(&w->aside,
+	    w->count == 0);
+	struct err why = {0};
+
+	for (size_t i = 0; job != NULL && i < job->count; i++) {
+		const struct sync_walk_node n = {.ref = {OBJECT_CERTIFICATE, job->items[i].id},
+		    .needed = job->items[i].needed};
+
+		if (sync_walk_judged(w, &job->items[i], &n, &why) != 0 &&
+		    sync_walk_failed(w, &n, &why, ret_whole, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+sync_walk_all(struct sync_walk *w, bool *ret_whole, struct err *e)
+{
+	struct err why = {0};
+
+	while (w->count > 0 || sync_aside_busy(&w->aside)) {
+		struct sync_walk_node n;
+
+		if (interrupt_check(e) != 0)
+			return -1;
+		if (sync_aside_ready(&w->aside, w->count == 0) && sync_walk_collect(w, ret_whole, e) != 0)
+			return -1;
+		if (w->count == 0)
+			continue;
+		n = w->stack[--w->count];
+		if (sync_walk_visit(w, &n, &why) != 0 && sync_walk_failed(w, &n, &why, ret_whole, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 int
 sync_walk_tip(struct sync_walk *w, const struct object_ref *tip, bool *ret_whole, struct err *e)
 {
 	const struct sync_walk_node first = {.ref = *tip, .needed = true, .unsized = true,
 	    .size = REMOTE_TYPED_MAX, .contents = w->blobs != SYNC_BLOBS_NONE};
-	struct err why = {0};
 
 	*ret_whole = true;
-	if (sync_walk_push(w, &first, e) != 0)
+	if (sync_walk_push(w, &first, e) != 0 || sync_walk_all(w, ret_whole, e) != 0)
 		return -1;
-	while (w->count > 0) {
-		const struct sync_walk_node n = w->stack[--w->count];
-
-		if (interrupt_check(e) != 0 || odb_reading(w->store, w->slow < SYNC_WALK_SLOW, e) != 0)
-			return -1;
-		if (sync_walk_visit(w, &n, &why) == 0)
-			continue;
-		if (sync_walk_fatal(&why)) {
-			if (e != NULL)
-				*e = why;
-			return -1;
-		}
-		if (!n.needed && why.code == ERR_NOTFOUND) {
-			w->tally->absent++;
-			continue;
-		}
-		if (n.needed)
-			*ret_whole = false;
-		else
-			w->tally->failed++;
-		sync_walk_complain(w, &n, &why);
-	}
 	for (size_t i = 0; !*ret_whole && i < SYNC_WALK_TYPES; i++)
 		oid_map_free(&w->seen[i]);
-	return odb_reading(w->store, false, e);
+	return sync_aside_settle(&w->aside, e) != 0 ? -1 : odb_reading(w->store, false, e);
 }
 
 void
@@ -434,9 +446,7 @@ sync_walk_free(struct sync_walk *w)
 		oid_map_free(&w->seen[i]);
 	for (size_t i = 0; i < SYNC_WALK_CLASSES; i++)
 		free(w->lists[i].items);
-	for (size_t i = 0; i < w->batch.count; i++)
-		buf_free(&w->batch.bytes[i]);
-	free(w->batch.bytes);
+	sync_aside_end(&w->aside);
 	odb_glance_free(&w->glance);
 	oid_map_free(&w->have);
 	oid_map_free(&w->local);

@@ -2,6 +2,7 @@
 #ifndef REMOTE_SYNC_WALK_H
 #define REMOTE_SYNC_WALK_H
 
+#include "remote/sync-aside.h"
 #include "remote/sync.h"
 #include "store/odb-glance.h"
 #include "store/oid-map.h"
@@ -25,13 +26,6 @@ struct sync_walk_node {
 	unsigned depth;         /* of trees */
 };
 
-/* Objects that came and are not stored yet. */
-struct sync_walk_batch {
-	struct buf *bytes;
-	size_t count;
-	uint64_t size;
-};
-
 struct sync_walk {
 	struct store *store;
 	struct remote *remote;          /* told of what goes wrong */
@@ -50,7 +44,7 @@ struct sync_walk {
 	                                 * the store is not held meanwhile */
 	struct odb_glance glance;       /* of the store, before the walk */
 	struct oid_map local;           /* found in the store, without having been fetched */
-	struct sync_walk_batch batch;
+	struct sync_aside aside;        /* certificates that came, and what is to be stored */
 	struct progress *progress;      /* NULL: none */
 	struct sync_tally *tally;
 };
@@ -63,8 +57,6 @@ struct sync_walk {
  */
 int sync_walk_tip(struct sync_walk *w, const struct object_ref *tip, bool *ret_whole,
     struct err *e) MUST_CHECK;
-/* What came is stored. */
-int sync_walk_flush(struct sync_walk *w, struct err *e) MUST_CHECK;
 void sync_walk_free(struct sync_walk *w);
 int sync_walk_add(struct sync_walk_list *l, const struct remote_item *item, struct err *e) MUST_CHECK;
 

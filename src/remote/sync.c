@@ -267,9 +267,9 @@ sync_fetch_tips(const struct sync_fetch *f, struct sync_walk *w, struct err *e)
 	for (size_t i = 0; i < f->tip_count && rc == 0; i++)
 		rc = sync_walk_tip(w, &f->tips[i].ref, &f->tips[i].whole, e);
 	if (rc == 0)
-		return sync_walk_flush(w, e);
+		return sync_aside_flush(&w->aside, e);
 	/* what came is good: the next attempt goes on from it */
-	if (sync_walk_flush(w, &ignored) != 0 && e != NULL)
+	if (sync_aside_flush(&w->aside, &ignored) != 0 && e != NULL)
 		err_prefix(e, "%s; and then", ignored.msg);
 	return -1;
 }
@@ -279,7 +279,7 @@ sync_fetch(const struct sync_fetch *f, struct sync_tally *ret, struct err *e)
 {
 	struct progress progress;
 	CLEANUP(sync_walk_free) struct sync_walk w = {.store = f->remote->store, .remote = f->remote,
-	    .glance = ODB_GLANCE_INIT(f->remote->store), .fetching = true, .blobs = f->blobs, .progress = &progress, .tally = ret};
+	    .glance = ODB_GLANCE_INIT(f->remote->store), .aside.store = f->remote->store, .fetching = true, .blobs = f->blobs, .progress = &progress, .tally = ret};
 	int rc;
 
 	*ret = (struct sync_tally){0};
@@ -298,14 +298,14 @@ int
 sync_contents(const struct sync_contents *c, struct sync_tally *ret, struct err *e)
 {
 	CLEANUP(sync_walk_free) struct sync_walk w = {.store = c->remote->store, .remote = c->remote,
-	    .glance = ODB_GLANCE_INIT(c->remote->store), .fetching = true, .blobs = c->blobs, .paths = c->paths, .path_count = c->path_count,
+	    .glance = ODB_GLANCE_INIT(c->remote->store), .aside.store = c->remote->store, .fetching = true, .blobs = c->blobs, .paths = c->paths, .path_count = c->path_count,
 	    .tally = ret};
 
 	*ret = (struct sync_tally){0};
 	for (size_t i = 0; i < c->tip_count; i++)
 		if (sync_walk_tip(&w, &c->tips[i].ref, &c->tips[i].whole, e) != 0)
 			return -1;
-	if (sync_walk_flush(&w, e) != 0)
+	if (sync_aside_flush(&w.aside, e) != 0)
 		return -1;
 	sync_count_came(&w, ret);
 	return sync_keep(&w, e) != 0 ? -1 : sync_get(c->remote, &w.lists[SYNC_WALK_CONTENTS], ret, e);

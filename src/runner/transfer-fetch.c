@@ -15,6 +15,7 @@
 
 /* Small objects that have come and are not stored yet. */
 struct transfer_batch {
+	struct oid ids[TRANSFER_BATCH];
 	struct buf bytes[TRANSFER_BATCH];
 	size_t count;
 };
@@ -245,7 +246,7 @@ transfer_fetch_batch(struct transfer_worker *w, struct transfer_batch *b, struct
 
 	if (b->count == 0)
 		return 0;
-	rc = odb_put_all(w->store, b->bytes, b->count, e);
+	rc = odb_put_all(w->store, b->ids, b->bytes, b->count, e);
 	for (size_t i = 0; i < b->count; i++)
 		buf_free(&b->bytes[i]);
 	b->count = 0;
@@ -328,6 +329,7 @@ transfer_fetch_small(struct transfer_worker *w, const struct transfer_item *item
 	if (transfer_fetch_check(item, &rs.body, e) != 0)
 		return -1;
 	transfer_queue_moved(w, rs.body.len);
+	b->ids[b->count] = item->id;
 	b->bytes[b->count++] = rs.body;
 	rs.body = (struct buf)BUF_INIT;
 	return b->count == TRANSFER_BATCH ? transfer_fetch_batch(w, b, e) : 0;

@@ -22,7 +22,7 @@ smoke() {
 	fi
 }
 
-smoke jcs 20000
+smoke jcs 20000 "$data"/object/commit-*.json
 smoke yaml 15000
 smoke tree 30000 "$data"/object/tree*.txt
 smoke event 1500 "$data"/object/event-*.json
