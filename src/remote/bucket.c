@@ -40,6 +40,10 @@ struct bucket_view {
 	size_t pending_count, pending_cap;
 	struct buf pending_bytes;
 	struct bucket_manifest fresh;
+	/* What was offered: commits before what they need, so no manifest has it before the last. */
+	bool offering;          /* pending is such */
+	struct oid_map offered;
+	struct bucket_manifest held;
 	int64_t published_s;    /* when packs without refs were last published; 0: never */
 	struct oid_map merged;  /* packs whose objects are in a fresh one too */
 };
@@ -68,6 +72,8 @@ bucket_end(struct bucket *b)
 		return;
 	bucket_manifest_free(&v->m);
 	bucket_manifest_free(&v->fresh);
+	bucket_manifest_free(&v->held);
+	oid_map_free(&v->offered);
 	oid_map_free(&v->where);
 	oid_map_free(&v->merged);
 	free(v->packs);
@@ -430,7 +436,23 @@ bucket_pack(struct bucket *b, struct err *e)
 		return err_prefix(e, "%s", key);
 	v->pending_count = 0;
 	buf_reset(&v->pending_bytes);
-	return bucket_manifest_add_pack(&v->fresh, &p, e);
+	return bucket_manifest_add_pack(v->offering ? &v->held : &v->fresh, &p, e);
+}
+
+static size_t
+bucket_piece(const struct bucket *b)
+{
+	return b->ops->piece != 0 ? b->ops->piece : BUCKET_FLUSH;
+}
+
+/* There is no room for so many bytes more. */
+static bool
+bucket_is_full(const struct bucket *b, uint64_t more)
+{
+	const struct bucket_view *v = b->view;
+
+	return v->pending_count > 0 && (v->pending_bytes.len + more > bucket_piece(b) ||
+	    v->pending_count >= BUCKET_FLUSH_COUNT);
 }
 
 static int
@@ -605,12 +627,6 @@ bucket_flush(struct bucket *b, struct err *e)
 	return bucket_publish(b, NULL, 0, e);
 }
 
-static size_t
-bucket_piece(const struct bucket *b)
-{
-	return b->ops->piece != 0 ? b->ops->piece : BUCKET_FLUSH;
-}
-
 /* Ours may be damaged: then it is not sent, and the rest is. */
 static int
 bucket_put_small(struct bucket *b, struct remote_item *item, struct err *e)
@@ -619,8 +635,7 @@ bucket_put_small(struct bucket *b, struct remote_item *item, struct err *e)
 	size_t before = v->pending_bytes.len;
 	char hex[OID_HEX_SIZE];
 
-	if (v->pending_count > 0 && (v->pending_bytes.len + item->size > bucket_piece(b) ||
-	    v->pending_count >= BUCKET_FLUSH_COUNT)) {
+	if (bucket_is_full(b, item->size)) {
 		if (odb_reading(b->remote->store, false, e) != 0 || bucket_flush(b, e) != 0)
 			return -1;
 		before = 0;
@@ -641,11 +656,47 @@ bucket_put_small(struct bucket *b, struct remote_item *item, struct err *e)
 }
 
 int
+bucket_offer(struct remote *r, struct remote_item *item, const void *data, struct err *e)
+{
+	struct bucket *b = bucket_of(r);
+	struct bucket_view *v;
+	size_t ignored, before;
+	bool there, fresh;
+
+	if (bucket_find(b, &item->ref.id, &there, &ignored, e) != 0)
+		return -1;
+	v = b->view;
+	if (there || item->size > PACK_OBJECT_MAX)
+		return 0;
+	if (oid_map_add(&v->offered, &item->ref.id, 0, &fresh, e) != 0)
+		return -1;
+	item->state = REMOTE_HAS;
+	if (!fresh)
+		return 0;
+	if (bucket_is_full(b, item->size) && bucket_pack(b, e) != 0)
+		return -1;
+	v->offering = true;
+	before = v->pending_bytes.len;
+	buf_add(&v->pending_bytes, data, (size_t)item->size);
+	return buf_check(&v->pending_bytes, e) != 0 ? -1 : bucket_pend(v, &item->ref.id, before, e);
+}
+
+/* What is pending of the offered is not mixed with what may be published before it. */
+static int
+bucket_offered(struct bucket *b, struct err *e)
+{
+	if (b->view->offering && bucket_pack(b, e) != 0)
+		return -1;
+	b->view->offering = false;
+	return 0;
+}
+
+int
 bucket_put(struct remote *r, struct remote_item *items, size_t n, struct err *e)
 {
 	struct bucket *b = bucket_of(r);
 	struct progress p;
-	int rc = bucket_open_view(b, e);
+	int rc = bucket_open_view(b, e) != 0 ? -1 : bucket_offered(b, e);
 
 	progress_start(&p, r->progress, "sending", 0);
 	for (size_t i = 0; i < n && rc == 0; i++)
@@ -666,6 +717,18 @@ bucket_put(struct remote *r, struct remote_item *items, size_t n, struct err *e)
 	return 0;
 }
 
+/* All that refs need is there. */
+static int
+bucket_unhold(struct bucket_view *v, struct err *e)
+{
+	for (size_t i = 0; i < v->held.pack_count; i++)
+		if (bucket_manifest_add_pack(&v->fresh, &v->held.packs[i], e) != 0)
+			return -1;
+	bucket_manifest_free(&v->held);
+	v->offering = false;
+	return 0;
+}
+
 int
 bucket_update(struct remote *r, struct remote_update *updates, size_t n, struct err *e)
 {
@@ -673,7 +736,8 @@ bucket_update(struct remote *r, struct remote_update *updates, size_t n, struct 
 
 	if (bucket_open_view(b, e) != 0)
 		return -1;
-	if ((b->view->pending_count > 0 && bucket_merge(b, e) != 0) || bucket_pack(b, e) != 0)
+	if ((b->view->pending_count > 0 && bucket_merge(b, e) != 0) || bucket_pack(b, e) != 0 ||
+	    bucket_unhold(b->view, e) != 0)
 		return -1;
 	if (n == 0 && b->view->fresh.pack_count == 0)
 		return 0;

@@ -72,6 +72,8 @@ int bucket_refs(struct remote *r, struct remote_refs *ret, struct err *e) MUST_C
 int bucket_missing(struct remote *r, struct remote_item *items, size_t n, struct err *e) MUST_CHECK;
 int bucket_read(struct remote *r, const struct oid *id, size_t max, struct buf *ret,
     struct err *e) MUST_CHECK;
+/* For those that give pieces: see struct bucket_ops. */
+int bucket_offer(struct remote *r, struct remote_item *item, const void *data, struct err *e) MUST_CHECK;
 int bucket_get(struct remote *r, struct remote_item *items, size_t n, struct err *e) MUST_CHECK;
 int bucket_put(struct remote *r, struct remote_item *items, size_t n, struct err *e) MUST_CHECK;
 int bucket_update(struct remote *r, struct remote_update *updates, size_t n, struct err *e) MUST_CHECK;

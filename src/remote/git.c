@@ -101,5 +101,5 @@ git_open(struct remote *r, struct err *e)
 const struct remote_ops git_ops = {
 	.name = "git", .open = git_open, .close = git_close, .refs = bucket_refs,
 	.missing = bucket_missing, .read = bucket_read, .get = bucket_get, .put = bucket_put,
-	.update = bucket_update,
+	.offer = bucket_offer, .update = bucket_update,
 };

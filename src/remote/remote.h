@@ -86,6 +86,10 @@ struct remote_ops {
 	/* Objects into r->store, several at a time, going on where an earlier attempt stopped.
 	 * Only bytes with the digest and, where exact, the size are ever stored. No batch is open. */
 	int (*get)(struct remote *r, struct remote_item *items, size_t n, struct err *e);
+	/* Bytes that were just read from r->store and have the digest, before it is asked what is
+	 * missing: taken, they need not be read again.  HAS: taken, as by put(); else it is asked for
+	 * later.  Nothing of it is visible before update().  NULL: none is ever taken. */
+	int (*offer)(struct remote *r, struct remote_item *item, const void *data, struct err *e);
 	/* Objects out of r->store; when it returns, those that are HAS are durable there, or are
 	 * so at the latest when update() makes a ref visible that needs them. */
 	int (*put)(struct remote *r, struct remote_item *items, size_t n, struct err *e);

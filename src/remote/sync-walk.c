@@ -307,6 +307,19 @@ sync_walk_fatal(const struct err *e)
 	    e->code != ERR_FORMAT && e->code != ERR_UNSUPPORTED && e->code != ERR_LIMIT;
 }
 
+/* HAS in the list: it was taken. */
+static int
+sync_walk_offer(struct sync_walk *w, const struct sync_walk_node *n, const struct buf *text,
+    struct err *e)
+{
+	struct remote_item item = {.ref = n->ref, .size = text->len, .exact = true};
+
+	w->stop = w->remote->ops->offer(w->remote, &item, text->data, e) != 0;
+	if (w->stop)
+		return -1;
+	return sync_walk_record(w, n, text->len, item.state == REMOTE_HAS, e);
+}
+
 static int
 sync_walk_visit(struct sync_walk *w, const struct sync_walk_node *n, struct err *e)
 {
@@ -330,7 +343,8 @@ sync_walk_visit(struct sync_walk *w, const struct sync_walk_node *n, struct err 
 	if ((came && sync_aside_judge(&n->ref, &text, e) != 0) || sync_walk_links(w, n, &text, e) != 0 ||
 	    (came && sync_aside_keep(&w->aside, &n->ref.id, &text, e) != 0))
 		return -1;
-	return sync_walk_record(w, n, size, came, e);
+	return came || !w->offering ? sync_walk_record(w, n, size, came, e) :
+	    sync_walk_offer(w, n, &text, e);
 }
 
 /* What the threads found of a certificate. */
@@ -368,7 +382,7 @@ static int
 sync_walk_failed(struct sync_walk *w, const struct sync_walk_node *n, const struct err *why,
     bool *ret_whole, struct err *e)
 {
-	if (w->aside.failed || sync_walk_fatal(why)) {
+	if (w->stop || w->aside.failed || sync_walk_fatal(why)) {
 		if (e != NULL)
 			*e = *why;
 		return -1;

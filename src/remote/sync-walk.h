@@ -29,6 +29,7 @@ struct sync_walk_node {
 struct sync_walk {
 	struct store *store;
 	struct remote *remote;          /* told of what goes wrong */
+	bool offering;                  /* the remote may take what is read */
 	bool fetching;                  /* what is not in the store comes from the remote */
 	enum sync_blobs blobs;
 	/* Only what these paths of outputs and inputs name; none: all. */
@@ -43,6 +44,7 @@ struct sync_walk {
 	unsigned slow;                  /* reads for which the remote was waited for: after some of them
 	                                 * the store is not held meanwhile */
 	struct odb_glance glance;       /* of the store, before the walk */
+	bool stop;                      /* what went wrong is not about one object */
 	struct oid_map local;           /* found in the store, without having been fetched */
 	struct sync_aside aside;        /* certificates that came, and what is to be stored */
 	struct progress *progress;      /* NULL: none */

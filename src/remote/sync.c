@@ -100,6 +100,21 @@ sync_lacking(struct remote *r, struct sync_walk_list *l, struct sync_tally *t, s
 	return odb_reading(r->store, false, e);
 }
 
+/* What the remote took while the walk read it is sent. */
+static void
+sync_took(struct sync_walk_list *l, struct sync_tally *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < l->count; i++) {
+		if (l->items[i].state == REMOTE_HAS)
+			sync_count(t, &l->items[i]);
+		else
+			l->items[kept++] = l->items[i];
+	}
+	l->count = kept;
+}
+
 /* One class of objects. *ret_all: the remote has them now. */
 static int
 sync_send(const struct sync_push *p, struct sync_walk_list *l, bool *ret_all,
@@ -107,7 +122,10 @@ sync_send(const struct sync_push *p, struct sync_walk_list *l, bool *ret_all,
 {
 	struct remote *r = p->remote;
 
-	if (sync_unique(l, e) != 0 || sync_ask(r, l, e) != 0 || sync_lacking(r, l, t, e) != 0)
+	if (sync_unique(l, e) != 0)
+		return -1;
+	sync_took(l, t);
+	if (sync_ask(r, l, e) != 0 || sync_lacking(r, l, t, e) != 0)
 		return -1;
 	if (!p->dry_run && l->count > 0 && r->ops->put(r, l->items, l->count, e) != 0)
 		return -1;
@@ -127,7 +145,7 @@ int
 sync_push(const struct sync_push *p, struct sync_tally *ret, struct err *e)
 {
 	CLEANUP(sync_walk_free) struct sync_walk w = {.store = p->remote->store, .remote = p->remote,
-	    .blobs = p->blobs, .tally = ret};
+	    .blobs = p->blobs, .offering = !p->dry_run && p->remote->ops->offer != NULL, .tally = ret};
 	bool all = true;
 
 	*ret = (struct sync_tally){0};
