@@ -205,6 +205,7 @@ libaicert_core_a_SOURCES += \
 	src/remote/https.c src/remote/https.h \
 	src/remote/hub.c \
 	src/remote/pack.c src/remote/pack.h \
+	src/remote/pack-make.c src/remote/pack-make.h \
 	src/remote/refspec.c src/remote/refspec.h \
 	src/remote/remote.c src/remote/remote.h \
 	src/remote/spool.c src/remote/spool.h \

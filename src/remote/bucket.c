@@ -2,28 +2,28 @@
 
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include "base/interrupt.h"
 #include "codec/zstd.h"
 #include "crypto/random.h"
 #include "remote/bucket-manifest.h"
 #include "remote/pack.h"
+#include "remote/pack-make.h"
 #include "remote/spool.h"
 #include "store/oid-map.h"
 #include "store/odb.h"
 
 #define BUCKET_FLUSH (48u * 1024 * 1024)    /* of pending objects */
 #define BUCKET_FLUSH_COUNT 50000u
+#define BUCKET_THREADS 4                    /* that make packs of what was offered ... */
+#define BUCKET_AWAY 4                       /* ... so many packs at a time */
+#define BUCKET_WAIT_MS 100
 #define BUCKET_TRIES 50
 #define BUCKET_PUBLISH_S 5
 #define BUCKET_SLACK (1024u * 1024)         /* by which compressing can make it longer */
 #define BUCKET_GET_BATCH 2000
 #define BUCKET_SMALL (1024u * 1024)         /* packs that are made into one ... */
 #define BUCKET_SMALL_MAX 32u                /* ... when there are more of them */
-
-struct bucket_pending {
-	struct oid id;
-	size_t offset, len;     /* in the bytes that are pending */
-};
 
 enum bucket_pack_state { BUCKET_PACK_THERE, BUCKET_PACK_SPOOLED, BUCKET_PACK_BAD };
 
@@ -36,9 +36,11 @@ struct bucket_view {
 	enum bucket_pack_state *packs; /* as many as indexed */
 	struct spool *spool;
 	/* of a push: what is not in a pack yet, and packs no manifest has yet */
-	struct bucket_pending *pending;
-	size_t pending_count, pending_cap;
-	struct buf pending_bytes;
+	struct pack_make *pending;
+	struct workers *workers; /* NULL: packs are made here */
+	struct workers_job *made; /* in threads, and to be written, one at a time */
+	size_t made_count;
+	bool writing;
 	struct bucket_manifest fresh;
 	/* What was offered: commits before what they need, so no manifest has it before the last. */
 	bool offering;          /* pending is such */
@@ -70,6 +72,15 @@ bucket_end(struct bucket *b)
 
 	if (v == NULL)
 		return;
+	while (v->workers != NULL && workers_pending(v->workers) > 0)
+		pack_make_free((struct pack_make *)workers_take(v->workers, BUCKET_WAIT_MS));
+	workers_stop(v->workers);
+	while (v->made != NULL) {
+		struct workers_job *job = v->made;
+
+		v->made = job->next;
+		pack_make_free((struct pack_make *)job);
+	}
 	bucket_manifest_free(&v->m);
 	bucket_manifest_free(&v->fresh);
 	bucket_manifest_free(&v->held);
@@ -78,8 +89,7 @@ bucket_end(struct bucket *b)
 	oid_map_free(&v->merged);
 	free(v->packs);
 	spool_free(v->spool);
-	free(v->pending);
-	buf_free(&v->pending_bytes);
+	pack_make_free(v->pending);
 	free(v);
 	b->view = NULL;
 }
@@ -131,7 +141,7 @@ bucket_open_view(struct bucket *b, struct err *e)
 	b->view = calloc(1, sizeof *b->view);
 	if (b->view == NULL)
 		return err_nomem(e);
-	if (bucket_load(b, e) == 0)
+	if (pack_make_new(&b->view->pending, e) == 0 && bucket_load(b, e) == 0)
 		return 0;
 	bucket_end(b);
 	return -1;
@@ -384,59 +394,126 @@ bucket_get(struct remote *r, struct remote_item *items, size_t n, struct err *e)
 
 /* --- out --- */
 
+/* A pack under its name; no manifest has it yet. */
 static int
-bucket_pending_compare(const void *a, const void *b)
+bucket_write_pack(struct bucket *b, const struct pack_make *m, struct err *e)
 {
-	return oid_compare(&((const struct bucket_pending *)a)->id,
-	    &((const struct bucket_pending *)b)->id);
+	char key[BUCKET_KEY_MAX];
+
+	bucket_key(&m->id, "", key);
+	if (b->ops->write(b->self, key, m->packed.data, m->packed.len, NULL, e) != 0)
+		return err_prefix(e, "%s", key);
+	bucket_key(&m->id, ".idx", key);
+	return b->ops->write(b->self, key, m->head.data, m->head.len, NULL, e) == 0 ? 0 :
+	    err_prefix(e, "%s", key);
 }
 
-static int
-bucket_pack_bytes(struct bucket_view *v, uint64_t *ret_head, struct buf *ret, struct err *e)
+static void
+bucket_write_run(struct workers_job *base)
 {
-	CLEANUP(pack_free) struct pack p = PACK_INIT;
-	size_t at = 0;
+	struct pack_make *m = (struct pack_make *)base;
 
-	qsort(v->pending, v->pending_count, sizeof *v->pending, bucket_pending_compare);
-	for (size_t i = 0; i < v->pending_count; i++)
-		if (pack_add(&p, &v->pending[i].id, v->pending[i].len, e) != 0)
-			return -1;
-	if (pack_head(&p, ret, e) != 0 || buf_reserve(ret, v->pending_bytes.len, e) != 0)
-		return -1;
-	*ret_head = p.head_len;
-	for (size_t i = 0; i < p.count; i++) {
-		while (!oid_equal(&v->pending[at].id, &p.entries[i].id))
-			at++;
-		buf_add(ret, v->pending_bytes.data + v->pending[at].offset, v->pending[at].len);
+	if (m->rc == 0)
+		m->rc = bucket_write_pack(m->arg, m, &m->why);
+}
+
+/* One that was written. */
+static int
+bucket_written(struct bucket_view *v, const struct pack_make *m, struct err *e)
+{
+	const struct bucket_manifest_pack p = {.id = m->id, .head_len = m->head.len, .total = m->total};
+
+	if (m->rc == 0)
+		return bucket_manifest_add_pack(m->held ? &v->held : &v->fresh, &p, e);
+	if (e != NULL)
+		*e = m->why;
+	return -1;
+}
+
+/* The transport belongs to the thread that writes, as long as it does. */
+static void
+bucket_write_next(struct bucket_view *v)
+{
+	struct workers_job *job = v->made;
+
+	if (v->writing || job == NULL)
+		return;
+	v->made = job->next;
+	v->made_count--;
+	v->writing = true;
+	job->run = bucket_write_run;
+	workers_submit(v->workers, WORKERS_WAIT, job);
+}
+
+/* Something that was done: made, or written. */
+static int
+bucket_take(struct bucket_view *v, int timeout_ms, struct err *e)
+{
+	struct workers_job *job = workers_take(v->workers, timeout_ms);
+	int rc = 0;
+
+	if (job != NULL && job->run == bucket_write_run) {
+		v->writing = false;
+		rc = bucket_written(v, (struct pack_make *)job, e);
+		pack_make_free((struct pack_make *)job);
+	} else if (job != NULL) {
+		job->next = v->made;
+		v->made = job;
+		v->made_count++;
 	}
-	return buf_check(ret, e);
+	bucket_write_next(v);
+	return rc;
 }
 
-/* What is pending becomes a pack, under its name; no manifest has it yet. */
+static size_t
+bucket_away(const struct bucket_view *v)
+{
+	return workers_pending(v->workers) + v->made_count;
+}
+
+/* Waits until no more than `away` are being made and written. */
+static int
+bucket_collect(struct bucket *b, size_t away, struct err *e)
+{
+	struct bucket_view *v = b->view;
+
+	if (v->workers == NULL)
+		return 0;
+	do {
+		if (interrupt_check(e) != 0 ||
+		    bucket_take(v, bucket_away(v) > away ? BUCKET_WAIT_MS : 0, e) != 0)
+			return -1;
+	} while (bucket_away(v) > away);
+	return 0;
+}
+
+/* What is pending becomes a pack. */
 static int
 bucket_pack(struct bucket *b, struct err *e)
 {
-	CLEANUP(buf_free) struct buf text = BUF_INIT;
-	CLEANUP(buf_free) struct buf packed = BUF_INIT;
 	struct bucket_view *v = b->view;
-	struct bucket_manifest_pack p;
-	char key[BUCKET_KEY_MAX];
+	struct pack_make *next;
 
-	if (v->pending_count == 0)
+	if (v->pending->count == 0)
 		return 0;
-	if (bucket_pack_bytes(v, &p.head_len, &text, e) != 0 || oid_from_data(&p.id, text.data, text.len, e) != 0)
+	if (pack_make_new(&next, e) != 0)
 		return -1;
-	p.total = text.len;
-	bucket_key(&p.id, "", key);
-	if (zstd_compress(text.data, text.len, &packed, e) != 0 ||
-	    b->ops->write(b->self, key, packed.data, packed.len, NULL, e) != 0)
-		return err_prefix(e, "%s", key);
-	bucket_key(&p.id, ".idx", key);
-	if (b->ops->write(b->self, key, text.data, (size_t)p.head_len, NULL, e) != 0)
-		return err_prefix(e, "%s", key);
-	v->pending_count = 0;
-	buf_reset(&v->pending_bytes);
-	return bucket_manifest_add_pack(v->offering ? &v->held : &v->fresh, &p, e);
+	v->pending->held = v->offering;
+	v->pending->arg = b;
+	if (v->workers != NULL) {
+		workers_submit(v->workers, WORKERS_COMPUTE, &v->pending->base);
+		v->pending = next;
+		return bucket_collect(b, BUCKET_AWAY, e);
+	}
+	v->pending->base.run(&v->pending->base);
+	bucket_write_run(&v->pending->base);
+	if (bucket_written(v, v->pending, e) != 0) {
+		pack_make_free(next);
+		return -1;
+	}
+	pack_make_free(v->pending);
+	v->pending = next;
+	return 0;
 }
 
 static size_t
@@ -451,25 +528,8 @@ bucket_is_full(const struct bucket *b, uint64_t more)
 {
 	const struct bucket_view *v = b->view;
 
-	return v->pending_count > 0 && (v->pending_bytes.len + more > bucket_piece(b) ||
-	    v->pending_count >= BUCKET_FLUSH_COUNT);
-}
-
-static int
-bucket_pend(struct bucket_view *v, const struct oid *id, size_t offset, struct err *e)
-{
-	if (v->pending_count == v->pending_cap) {
-		size_t cap = v->pending_cap == 0 ? 1024 : 2 * v->pending_cap;
-		struct bucket_pending *grown = reallocarray(v->pending, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		v->pending = grown;
-		v->pending_cap = cap;
-	}
-	v->pending[v->pending_count++] = (struct bucket_pending){*id, offset,
-	    v->pending_bytes.len - offset};
-	return 0;
+	return v->pending->count > 0 && (v->pending->bytes.len + more > bucket_piece(b) ||
+	    v->pending->count >= BUCKET_FLUSH_COUNT);
 }
 
 /* --- few packs instead of many --- */
@@ -487,7 +547,7 @@ bucket_merge_one(struct bucket *b, size_t n, struct err *e)
 	CLEANUP(pack_free) struct pack head = PACK_INIT;
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
 	struct bucket_view *v = b->view;
-	size_t count = v->pending_count, len = v->pending_bytes.len;
+	size_t count = v->pending->count, len = v->pending->bytes.len;
 	char key[BUCKET_KEY_MAX];
 	bool fresh;
 
@@ -497,17 +557,17 @@ bucket_merge_one(struct bucket *b, size_t n, struct err *e)
 	    (head.count > 0 && bucket_spool(b, n, &head.entries[0].id, e) != 0))
 		return e->code == ERR_CANCELLED || e->code == ERR_NETWORK || e->code == ERR_NOMEM ? -1 : 0;
 	for (size_t i = 0; i < head.count; i++) {
-		size_t before = v->pending_bytes.len;
+		size_t before = v->pending->bytes.len;
 		struct oid got;
 
-		if (spool_read(v->spool, &head.entries[i].id, BUCKET_SMALL, &v->pending_bytes, e) != 0 ||
-		    oid_from_data(&got, v->pending_bytes.data + before, v->pending_bytes.len - before, e) != 0 ||
+		if (spool_read(v->spool, &head.entries[i].id, BUCKET_SMALL, &v->pending->bytes, e) != 0 ||
+		    oid_from_data(&got, v->pending->bytes.data + before, v->pending->bytes.len - before, e) != 0 ||
 		    !oid_equal(&got, &head.entries[i].id)) {
-			v->pending_count = count;
-			v->pending_bytes.len = len;
+			v->pending->count = count;
+			v->pending->bytes.len = len;
 			return 0;
 		}
-		if (bucket_pend(v, &got, before, e) != 0)
+		if (pack_make_add(v->pending, &got, before, e) != 0)
 			return -1;
 	}
 	return oid_map_add(&v->merged, &v->m.packs[n].id, 0, &fresh, e);
@@ -522,9 +582,9 @@ bucket_merge(struct bucket *b, struct err *e)
 
 	for (size_t i = 0; i < v->m.pack_count; i++)
 		small += bucket_is_small(&v->m.packs[i]);
-	if (small <= BUCKET_SMALL_MAX || v->pending_bytes.len > BUCKET_FLUSH / 2 || bucket_index(b, e) != 0)
-		return small <= BUCKET_SMALL_MAX || v->pending_bytes.len > BUCKET_FLUSH / 2 ? 0 : -1;
-	for (size_t i = 0; i < v->m.pack_count && v->pending_bytes.len < BUCKET_FLUSH / 2; i++)
+	if (small <= BUCKET_SMALL_MAX || v->pending->bytes.len > BUCKET_FLUSH / 2 || bucket_index(b, e) != 0)
+		return small <= BUCKET_SMALL_MAX || v->pending->bytes.len > BUCKET_FLUSH / 2 ? 0 : -1;
+	for (size_t i = 0; i < v->m.pack_count && v->pending->bytes.len < BUCKET_FLUSH / 2; i++)
 		if (bucket_is_small(&v->m.packs[i]) && bucket_merge_one(b, i, e) != 0)
 			return -1;
 	return 0;
@@ -632,7 +692,7 @@ static int
 bucket_put_small(struct bucket *b, struct remote_item *item, struct err *e)
 {
 	struct bucket_view *v = b->view;
-	size_t before = v->pending_bytes.len;
+	size_t before = v->pending->bytes.len;
 	char hex[OID_HEX_SIZE];
 
 	if (bucket_is_full(b, item->size)) {
@@ -642,17 +702,26 @@ bucket_put_small(struct bucket *b, struct remote_item *item, struct err *e)
 	}
 	if (odb_reading(b->remote->store, true, e) != 0)
 		return -1;
-	if (odb_read(b->remote->store, &item->ref.id, PACK_OBJECT_MAX, &v->pending_bytes, e) == 0) {
+	if (odb_read(b->remote->store, &item->ref.id, PACK_OBJECT_MAX, &v->pending->bytes, e) == 0) {
 		item->state = REMOTE_HAS;
-		return bucket_pend(v, &item->ref.id, before, e);
+		return pack_make_add(v->pending, &item->ref.id, before, e);
 	}
-	v->pending_bytes.len = before;
+	v->pending->bytes.len = before;
 	if (e->code != ERR_CORRUPT && e->code != ERR_NOTFOUND && e->code != ERR_LIMIT)
 		return -1;
 	oid_hex(&item->ref.id, hex);
 	remote_say(b->remote, "object %s is not sent: %s", hex, e->msg);
 	item->state = REMOTE_FAILED;
 	return 0;
+}
+
+/* One offers faster than one packs. */
+static int
+bucket_hire(struct bucket *b, struct err *e)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return workers_start(n < 1 ? 1 : n > BUCKET_THREADS ? BUCKET_THREADS : (unsigned)n, &b->view->workers, e);
 }
 
 int
@@ -673,21 +742,29 @@ bucket_offer(struct remote *r, struct remote_item *item, const void *data, struc
 	item->state = REMOTE_HAS;
 	if (!fresh)
 		return 0;
-	if (bucket_is_full(b, item->size) && bucket_pack(b, e) != 0)
+	if (!v->offering && bucket_hire(b, e) != 0)
 		return -1;
 	v->offering = true;
-	before = v->pending_bytes.len;
-	buf_add(&v->pending_bytes, data, (size_t)item->size);
-	return buf_check(&v->pending_bytes, e) != 0 ? -1 : bucket_pend(v, &item->ref.id, before, e);
+	if (bucket_is_full(b, item->size) && bucket_pack(b, e) != 0)
+		return -1;
+	before = v->pending->bytes.len;
+	buf_add(&v->pending->bytes, data, (size_t)item->size);
+	return buf_check(&v->pending->bytes, e) != 0 ? -1 : pack_make_add(v->pending, &item->ref.id, before, e);
 }
 
 /* What is pending of the offered is not mixed with what may be published before it. */
 static int
 bucket_offered(struct bucket *b, struct err *e)
 {
-	if (b->view->offering && bucket_pack(b, e) != 0)
+	struct bucket_view *v = b->view;
+
+	if (!v->offering)
+		return 0;
+	if (bucket_pack(b, e) != 0 || bucket_collect(b, 0, e) != 0)
 		return -1;
-	b->view->offering = false;
+	workers_stop(v->workers);
+	v->workers = NULL;
+	v->offering = false;
 	return 0;
 }
 
@@ -725,7 +802,6 @@ bucket_unhold(struct bucket_view *v, struct err *e)
 		if (bucket_manifest_add_pack(&v->fresh, &v->held.packs[i], e) != 0)
 			return -1;
 	bucket_manifest_free(&v->held);
-	v->offering = false;
 	return 0;
 }
 
@@ -736,8 +812,8 @@ bucket_update(struct remote *r, struct remote_update *updates, size_t n, struct 
 
 	if (bucket_open_view(b, e) != 0)
 		return -1;
-	if ((b->view->pending_count > 0 && bucket_merge(b, e) != 0) || bucket_pack(b, e) != 0 ||
-	    bucket_unhold(b->view, e) != 0)
+	if (bucket_collect(b, 0, e) != 0 || (b->view->pending->count > 0 && bucket_merge(b, e) != 0) ||
+	    bucket_offered(b, e) != 0 || bucket_pack(b, e) != 0 || bucket_unhold(b->view, e) != 0)
 		return -1;
 	if (n == 0 && b->view->fresh.pack_count == 0)
 		return 0;

@@ -42,7 +42,8 @@ struct bucket_ops {
 	/* A whole piece, durable on return.  For the manifest tag is that of read(), or NULL when it must
 	 * not be there: ERR_CONFLICT when that is not so any more (by the storage's own
 	 * compare-and-swap, never by looking first).  For others tag is NULL, and a piece that is
-	 * there already has the same bytes: it may be left as it is. */
+	 * there already has the same bytes: it may be left as it is.  Of those with pieces (below) it
+	 * may be called in another thread, while nothing else of it is called. */
 	int (*write)(void *self, const char *key, const void *data, size_t len, const char *tag,
 	    struct err *e);
 	/* Large pieces, objects/<sha256>; all NULL where they are not held (git).  Those of a
