@@ -210,6 +210,7 @@ unit_store_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/store/odb.c \
 	tests/unit/store/odb-compact.c \
 	tests/unit/store/odb-durable.c \
+	tests/unit/store/odb-glance.c \
 	tests/unit/store/odb-present.c \
 	tests/unit/store/reflog.c \
 	tests/unit/store/refs.c \
@@ -275,7 +276,9 @@ unit_remote_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/remote/bucket-manifest.c \
 	tests/unit/remote/pack.c \
 	tests/unit/remote/refspec.c \
-	tests/unit/remote/remote.c
+	tests/unit/remote/remote.c \
+	tests/unit/remote/spool.c \
+	tests/unit/store/fixture.c tests/unit/store/fixture.h
 unit_remote_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_remote_LDADD = $(UNIT_LDADD)
 
