@@ -50,6 +50,7 @@ libaicert_core_a_SOURCES += \
 # crypto
 libaicert_core_a_SOURCES += \
 	src/crypto/hash.c src/crypto/hash.h \
+	src/crypto/hash-beside.c src/crypto/hash-beside.h \
 	src/crypto/key.c src/crypto/key.h src/crypto/key-internal.h \
 	src/crypto/key-sign.c \
 	src/crypto/pem.c src/crypto/pem.h \

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include "base/fd.h"
-#include "crypto/hash.h"
+#include "crypto/hash-beside.h"
 #include "store/odb.h"
 
 #define TRANSFER_DIR "fetch"            /* beneath the store's tmp */
@@ -12,6 +12,8 @@
 #define TRANSFER_SMALL 32512u           /* kept in memory, stored many at a time */
 #define TRANSFER_BATCH 256
 #define TRANSFER_OPENS 5
+#define TRANSFER_BESIDE (4u * 1024 * 1024)     /* for less a thread does not pay */
+#define TRANSFER_WRITE_BACK (8u * 1024 * 1024) /* the disk is given work early: the last sync is short */
 
 /* Small objects that have come and are not stored yet. */
 struct transfer_batch {
@@ -30,12 +32,15 @@ struct transfer_in {
 	bool locked;
 	bool resumed;           /* some of it was here before */
 	struct hash *hash;      /* of what is in the file */
+	struct hash_beside *beside; /* has hash while bytes come; NULL: none */
 	uint64_t offset;        /* bytes in the file */
+	uint64_t written_back;  /* of them */
 };
 
 static void
 transfer_fetch_free(struct transfer_in *t)
 {
+	hash_beside_stop(t->beside);
 	hash_free(t->hash);
 	if (t->locked && t->offset == 0)
 		unlinkat(t->dirfd, t->name, 0); /* nothing came */
@@ -115,13 +120,38 @@ static int
 transfer_fetch_restart(struct transfer_in *t, struct err *e)
 {
 	transfer_queue_resumed(t->w, t->offset, 0);
-	t->offset = 0;
+	t->offset = t->written_back = 0;
 	t->resumed = false;
+	hash_beside_stop(t->beside);
+	t->beside = NULL;
 	hash_free(t->hash);
 	t->hash = NULL;
 	if (ftruncate(t->fd, 0) != 0 || lseek(t->fd, 0, SEEK_SET) != 0)
 		return err_sys(e, "tmp/" TRANSFER_DIR "/%s: cannot empty", t->name);
 	return hash_new(HASH_SHA256, &t->hash, e);
+}
+
+/* Advice alone: the sync at the end is what counts. */
+static void
+transfer_fetch_write_back(struct transfer_in *t)
+{
+	if (t->offset - t->written_back < TRANSFER_WRITE_BACK)
+		return;
+	(void)(sync_file_range(t->fd, (off_t)t->written_back, (off_t)(t->offset - t->written_back),
+	    SYNC_FILE_RANGE_WRITE) != 0);
+	t->written_back = t->offset;
+}
+
+static int
+transfer_fetch_hash(struct transfer_in *t, const void *data, size_t len, struct err *e)
+{
+	if (t->beside == NULL && t->item->size - t->offset > TRANSFER_BESIDE &&
+	    hash_beside_start(t->hash, &t->beside, e) != 0)
+		return -1;
+	if (t->beside == NULL)
+		return hash_update(t->hash, data, len, e);
+	hash_beside_update(t->beside, data, len);
+	return 0;
 }
 
 static int
@@ -133,13 +163,14 @@ transfer_fetch_take(void *arg, const void *data, size_t len, struct err *e)
 		return err_set(e, ERR_REFUSED, "object %s: the other side sends more bytes than it has",
 		    t->name);
 	if (fd_write_all(t->fd, data, len, t->name, e) != 0 ||
-	    hash_update(t->hash, data, len, e) != 0) {
+	    transfer_fetch_hash(t, data, len, e) != 0) {
 		/* what the file holds and what was hashed must stay the same */
 		if (ftruncate(t->fd, (off_t)t->offset) != 0)
 			unlinkat(t->dirfd, t->name, 0);
 		return -1;
 	}
 	t->offset += len;
+	transfer_fetch_write_back(t);
 	transfer_queue_moved(t->w, len);
 	return 0;
 }
@@ -188,17 +219,17 @@ transfer_fetch_rest(struct transfer_in *t, struct err *e)
 	return 0;
 }
 
+/* It was hashed as it was written, or read; the lock kept others away. */
 static int
 transfer_fetch_store(struct transfer_in *t, struct err *e)
 {
-	struct oid got;
-	uint64_t size;
+	struct stat st;
 
-	if (odb_adopt(t->w->store, t->dirfd, t->name, &got, &size, e) != 0)
+	if (fstat(t->fd, &st) != 0 || (uint64_t)st.st_size != t->offset)
+		return err_set(e, ERR_CORRUPT, "object %s: changed while it was fetched", t->name);
+	if (odb_adopt_known(t->w->store, t->dirfd, t->name, &t->item->id, e) != 0)
 		return -1;
 	t->locked = false; /* the name is gone */
-	if (!oid_equal(&got, &t->item->id))
-		return err_set(e, ERR_CORRUPT, "object %s: changed while it was stored", t->name);
 	return 0;
 }
 
@@ -208,7 +239,8 @@ transfer_fetch_finish(struct transfer_in *t, bool *ret_wrong, struct err *e)
 {
 	struct oid got;
 
-	if (hash_final(t->hash, got.b, e) != 0)
+	if ((t->beside != NULL && hash_beside_settle(t->beside, e) != 0) ||
+	    hash_final(t->hash, got.b, e) != 0)
 		return -1;
 	*ret_wrong = !oid_equal(&got, &t->item->id);
 	return *ret_wrong ? transfer_fetch_restart(t, e) : transfer_fetch_store(t, e);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "base/hex.h"
 #include "crypto/hash.h"
+#include "crypto/hash-beside.h"
 
 static const struct {
 	enum hash_alg alg;
@@ -124,8 +125,43 @@ START_TEST(hash_equal_compares_every_byte)
 }
 END_TEST
 
+/* In pieces of all lengths, some longer than the ring, and settled between. */
+START_TEST(hash_beside_is_the_same)
+{
+	CLEANUP(cleanup_free) unsigned char *data = malloc(5 << 20);
+	CLEANUP(hash_freep) struct hash *h = NULL;
+	unsigned char digest[HASH_SIZE_MAX], expected[HASH_SIZE_MAX];
+	struct hash_beside *b;
+	size_t at = 0, n = 1;
+	struct err e;
+
+	ck_assert_ptr_nonnull(data);
+	for (size_t i = 0; i < 5 << 20; i++)
+		data[i] = (unsigned char)(i * 7 + i / 251);
+	UNIT_OK(hash_new(HASH_SHA256, &h, &e), &e);
+	UNIT_OK(hash_beside_start(h, &b, &e), &e);
+	UNIT_OK(hash_beside_settle(b, &e), &e);
+	for (; at < 5 << 20; at += n, n = n * 3 + 1) {
+		if (n > (5 << 20) - at)
+			n = (5 << 20) - at;
+		hash_beside_update(b, data + at, n);
+		if (n % 2 == 0)
+			UNIT_OK(hash_beside_settle(b, &e), &e);
+	}
+	UNIT_OK(hash_beside_settle(b, &e), &e);
+	UNIT_OK(hash_final(h, digest, &e), &e);
+	UNIT_OK(hash_once(HASH_SHA256, data, 5 << 20, expected, &e), &e);
+	ck_assert_mem_eq(digest, expected, HASH_SHA256_SIZE);
+	/* what is not settled is hashed, or not; nothing is left */
+	hash_beside_update(b, data, 5 << 20);
+	hash_beside_stop(b);
+	hash_beside_stop(NULL);
+}
+END_TEST
+
 UNIT_SUITE(hash)
 {
+	tcase_add_test(tc, hash_beside_is_the_same);
 	tcase_add_loop_test(tc, hash_known_answers, 0, (int)KNOWN);
 	tcase_add_loop_test(tc, hash_running_equals_once, 0, (int)KNOWN);
 	tcase_add_test(tc, hash_is_reusable_after_final);
