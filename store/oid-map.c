@@ -19,7 +19,7 @@ oid_map_find(const struct oid_map_slot *slots, size_t cap, const struct oid *id)
 	size_t i;
 
 	memcpy(&h, id->b, sizeof h);
-	for (i = (size_t)h & (cap - 1); slots[i].used && !oid_equal(&slots[i].id, id);)
+	for (i = (size_t)h & (cap - 1); slots[i].used && memcmp(slots[i].id.b, id->b, OID_SIZE) != 0;)
 		i = (i + 1) & (cap - 1);
 	return i;
 }

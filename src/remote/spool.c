@@ -206,10 +206,12 @@ spool_read(struct spool *s, const struct oid *id, size_t max, struct buf *ret, s
 	struct spool_pack *p;
 	size_t at;
 
-	if (!spool_has(s, id) || !oid_map_get(&s->map, id, &at))
+	if (!oid_map_get(&s->map, id, &at))
 		return err_set(e, ERR_NOTFOUND, "it did not come");
 	place = &s->places[at];
 	p = &s->packs[place->pack];
+	if (p->where == SPOOL_GONE)
+		return err_set(e, ERR_NOTFOUND, "it is not here any more");
 	if (place->size > max)
 		return err_set(e, ERR_LIMIT, "the remote says that it has %llu bytes",
 		    (unsigned long long)place->size);

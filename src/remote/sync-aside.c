@@ -89,10 +89,13 @@ sync_aside_store(struct workers_job *base)
 static int
 sync_aside_start(struct sync_aside *a, struct err *e)
 {
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	long n;
 
-	return a->workers != NULL ? 0 :
-	    workers_start(n < 1 ? 1 : n > SYNC_ASIDE_THREADS ? SYNC_ASIDE_THREADS : (unsigned)n, &a->workers, e);
+	if (a->workers != NULL)
+		return 0;
+	n = sysconf(_SC_NPROCESSORS_ONLN);
+	return workers_start(n < 1 ? 1 : n > SYNC_ASIDE_THREADS ? SYNC_ASIDE_THREADS : (unsigned)n,
+	    &a->workers, e);
 }
 
 static void
