@@ -68,6 +68,13 @@ check_plain(struct check *c, bool *ascii)
 		*ascii &= *c->at < 0x80;
 }
 
+/* What may stand behind a backslash; quotes first, of which events are full. */
+static bool
+check_escaped(unsigned char byte)
+{
+	return byte == '"' || byte == '\\' || (byte != '\0' && strchr("btnfr", byte) != NULL);
+}
+
 /* From its opening quote on; *ret is what stands between the quotes. */
 static bool
 check_string(struct check *c, struct check_span *ret)
@@ -80,8 +87,7 @@ check_string(struct check *c, struct check_span *ret)
 		check_plain(c, &ret->ascii);
 		if (c->at == c->end || *c->at == '"')
 			break;
-		if (!check_take(c, '\\') || c->at == c->end || *c->at == '\0' ||
-		    strchr("btnfr\"\\", *c->at) == NULL)
+		if (!check_take(c, '\\') || c->at == c->end || !check_escaped(*c->at))
 			return false;
 		c->at++;
 	}
