@@ -42,6 +42,7 @@ checks=$((checks + 1))
 ! grep -q "goes on" "$scratch/client" || die "a run goes on that did not begin"
 
 # killed before its request was taken
+rm "$scratch/client"
 aicert commit -f ok.yaml -r gpu --wait 600 -m "killed while it asked" >"$scratch/client" 2>&1 &
 client=$!
 until_true 30 waiting
