@@ -1,4 +1,5 @@
 /* aicert: finds the command in a table, runs it, prints its error. */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,12 +140,22 @@ main_complain(const struct err *e)
 	fprintf(stderr, "aicert: %s\n", safe != NULL ? safe : "out of memory");
 }
 
+/* Buffers of some MiB come and go all the time: memory that was given back would be cleared by
+ * the kernel again and again, a fifteenth of a clone's time. */
+static void
+main_keep_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 32 << 20);
+	mallopt(M_TRIM_THRESHOLD, 256 << 20);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct err e = {0};
 	int i, status;
 
+	main_keep_memory();
 	/* The TSS writes to stderr by itself; what matters comes back as an error. */
 	setenv("TSS2_LOG", "all+none", 0);
 	status = main_globals(argc, argv, &i, &e);

@@ -22,13 +22,12 @@ line() {
 		'BEGIN { printf "%-52s %7.2f s  %7.2f s  ratio %5.2f (%s)\n", l, a / 1000, b / 1000, a / b, w }'
 }
 
+# median FILE: of the numbers in it
+median() { sort -n "$1" | sed -n "$((($(wc -l <"$1") + 1) / 2))p"; }
+
 # --- a long history over git ---
 new_repo long
 "$build/history-store" . "$golden" "$commits" 1 1 || exit 1
-git init -q --bare "$scratch/ours.git"
-git init -q --bare "$scratch/theirs.git"
-took aicert push -q "git+$scratch/ours.git" main
-ours=$ms
 # as many git commits, each with a file of the size of commit and certificate together
 mkdir "$scratch/peer" && cd "$scratch/peer" && git init -q -b main . || exit 1
 python3 - "$scratch/long/.aicert/objects/small.db" "$commits" <<'END' | git fast-import --quiet || exit 1
@@ -46,14 +45,26 @@ for (data,) in db.execute("SELECT data FROM objects ORDER BY n"):
     held = b""
 END
 git config pack.window 0
-took git push -q "$scratch/theirs.git" main
-line "push of $commits commits to a git remote: git push" "$ours" "$ms" "at most 1"
-rm -rf "$XDG_CACHE_HOME/aicert/mailbox"
 cd "$scratch" || exit 1
-took aicert clone -q "git+$scratch/ours.git" long2
-ours=$ms
-took git clone -q "file://$scratch/theirs.git" peer2
-line "clone of $commits commits from it: git clone" "$ours" "$ms" "at most 1"
+for _ in 1 2 3 4 5; do
+	rm -rf ours.git theirs.git long2 peer2 "$XDG_CACHE_HOME/aicert/mailbox"
+	git init -q --bare -b main ours.git
+	git init -q --bare -b main theirs.git
+	cd long || exit 1
+	took aicert push -q "git+$scratch/ours.git" main
+	echo "$ms" >>"$scratch/push-ours"
+	cd ../peer || exit 1
+	took git push -q "$scratch/theirs.git" main
+	echo "$ms" >>"$scratch/push-git"
+	cd .. || exit 1
+	rm -rf "$XDG_CACHE_HOME/aicert/mailbox"
+	took aicert clone -q "git+$scratch/ours.git" long2
+	echo "$ms" >>clone-ours
+	took git clone -q --no-checkout "file://$scratch/theirs.git" peer2
+	echo "$ms" >>clone-git
+done
+line "push of $commits commits to a git remote: git push" "$(median push-ours)" "$(median push-git)" "at most 1"
+line "clone of $commits commits from it: git clone" "$(median clone-ours)" "$(median clone-git)" "at most 1"
 [ "$(cd long2 && aicert rev-parse HEAD)" = "$(cd long && aicert rev-parse HEAD)" ] || { echo "another HEAD"; exit 1; }
 rm -rf long2 peer2 peer ours.git theirs.git long "$XDG_CACHE_HOME/aicert/mailbox"
 
@@ -84,15 +95,25 @@ took curl -sf --cacert "$scratch/hub.pem" -H 'Authorization: Bearer ada-secret' 
 line "push of $mib MiB to a hub: curl -T" "$ours" "$ms" "at most 1.25"
 took aicert clone -q "$url" "$scratch/large2"
 ours=$ms
-took curl -sf --cacert "$scratch/hub.pem" -H 'Authorization: Bearer ada-secret' -o "$scratch/other" \
-	"$url/v1/objects/$id"
-line "clone of $mib MiB from a hub: curl -o" "$ours" "$ms" "at most 1.25"
+took sh -c "curl -sf --cacert '$scratch/hub.pem' -H 'Authorization: Bearer ada-secret' -o '$scratch/other' \
+	'$url/v1/objects/$id' && sync '$scratch/other'"
+line "clone of $mib MiB from a hub: curl -o, synced" "$ours" "$ms" "at most 1.25"
 rm -rf "$scratch/large2"
 took aicert push -q "$scratch/dir.aicert" main
 ours=$ms
 took sh -c "cp '$scratch/other' '$scratch/copy' && sync '$scratch/copy'"
 line "push of $mib MiB to a directory: cp, synced" "$ours" "$ms" "at most 1.25"
-rm -rf "$scratch/copy" "$scratch/other" "$scratch/dir.aicert"
+rm -rf "$scratch/copy" "$scratch/dir.aicert"
+# to S3 as the tests have it, with the same program behind both
+. "$source_dir/tests/cli/s3-lib.sh"
+s3_start
+took aicert push -q s3://bucket/large main
+ours=$ms
+took curl -sf --aws-sigv4 aws:amz:eu-test-1:s3 --user "AKIDTEST:$AWS_SECRET_ACCESS_KEY" -T "$scratch/other" \
+	-H "x-amz-content-sha256: $id" "$AWS_ENDPOINT_URL_S3/bucket/other"
+line "push of $mib MiB to S3: curl -T" "$ours" "$ms" "at most 1.25"
+s3_stop
+rm -rf "$scratch/other"
 
 # --- many small objects ---
 new_repo many
