@@ -25,7 +25,7 @@ BEGIN {
 	for (i in prefixes)
 		system_prefix[prefixes[i]] = 1
 	split("assert.h ctype.h dirent.h dlfcn.h errno.h fcntl.h ftw.h getopt.h glob.h grp.h" \
-	    " inttypes.h limits.h locale.h mntent.h netdb.h poll.h pthread.h pty.h pwd.h sched.h" \
+	    " inttypes.h limits.h locale.h malloc.h mntent.h netdb.h poll.h pthread.h pty.h pwd.h sched.h" \
 	    " semaphore.h setjmp.h signal.h spawn.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h" \
 	    " stdio.h stdlib.h string.h strings.h termios.h time.h ucontext.h unistd.h utime.h" \
 	    " endian.h byteswap.h libgen.h regex.h syslog.h stdnoreturn.h threads.h wchar.h", plain, " ")
