@@ -124,6 +124,7 @@ START_TEST(asked_twice_it_is_the_same_run)
 	run_state_unref(all[0]);
 	run_state_unref(r);
 	table_close(&x);
+	store_close(x.store);
 }
 END_TEST
 
