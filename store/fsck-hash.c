@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include "base/fd.h"
 #include "base/interrupt.h"
@@ -72,10 +71,9 @@ static unsigned
 fsck_hash_threads(const struct fsck *f)
 {
 	unsigned n = f->o->threads;
-	cpu_set_t set;
 
 	if (n == 0)
-		n = sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+		return workers_processors(FSCK_HASH_SLOTS);
 	return n < FSCK_HASH_SLOTS ? n : FSCK_HASH_SLOTS;
 }
 

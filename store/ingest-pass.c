@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include "base/fd.h"
 #include "base/interrupt.h"
@@ -198,7 +197,6 @@ pass_two(struct ingest_pass *p, struct hash *h, struct err *e)
 {
 	CLEANUP(cleanup_free) unsigned char *chunks = malloc((size_t)PASS_RING * PASS_CHUNK);
 	struct pass_ring r = {.p = p, .chunks = chunks};
-	sigset_t all, before;
 	pthread_t reader;
 	int rc;
 
@@ -206,10 +204,7 @@ pass_two(struct ingest_pass *p, struct hash *h, struct err *e)
 		return err_nomem(e);
 	pthread_mutex_init(&r.lock, NULL);
 	pthread_cond_init(&r.changed, NULL);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&reader, NULL, pass_reader, &r);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	rc = workers_thread(&reader, pass_reader, &r);
 	if (rc != 0) {
 		rc = pass_alone(p, h, e);
 	} else {

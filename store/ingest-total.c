@@ -1,6 +1,5 @@
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include "base/dir-walk.h"
@@ -72,8 +71,6 @@ ingest_total_start(struct ingest *in)
 {
 	const struct progress *p = in->o->progress;
 	struct ingest_total *t;
-	sigset_t all, before;
-	int rc;
 
 	/* nobody sees it, or several ingests share the line */
 	if (p == NULL || p->out == NULL || p->total != 0 || p->done != 0)
@@ -89,11 +86,7 @@ ingest_total_start(struct ingest *in)
 		(void)total_main(t);
 		return;
 	}
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&t->thread, NULL, total_main, t);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	t->runs = rc == 0;
+	t->runs = workers_thread(&t->thread, total_main, t) == 0;
 }
 
 void

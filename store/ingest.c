@@ -1,6 +1,5 @@
 #include "store/ingest.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -165,12 +164,9 @@ ingest_give_up(struct ingest *in)
 static unsigned
 ingest_threads(const struct ingest_options *o)
 {
-	cpu_set_t set;
-
 	if (o->threads != 0)
 		return o->threads;
-	CPU_ZERO(&set);
-	return sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+	return workers_processors(WORKERS_MAX);
 }
 
 static int

@@ -1,6 +1,7 @@
 #include "base/workers.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -95,17 +96,37 @@ workers_main(void *arg)
 	return NULL;
 }
 
-static int
-workers_hire(struct workers_crew *c, unsigned count, struct err *e)
+unsigned
+workers_processors(unsigned most)
+{
+	cpu_set_t set;
+	int n;
+
+	CPU_ZERO(&set);
+	n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+	return n < 1 ? 1 : (unsigned)n > most ? most : (unsigned)n;
+}
+
+int
+workers_thread(pthread_t *ret, void *(*run)(void *), void *arg)
 {
 	sigset_t all, before;
-	int rc = 0;
+	int rc;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	for (; c->count < count && rc == 0; c->count += rc == 0)
-		rc = pthread_create(&c->threads[c->count], NULL, workers_main, c);
+	rc = pthread_create(ret, NULL, run, arg);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}
+
+static int
+workers_hire(struct workers_crew *c, unsigned count, struct err *e)
+{
+	int rc = 0;
+
+	for (; c->count < count && rc == 0; c->count += rc == 0)
+		rc = workers_thread(&c->threads[c->count], workers_main, c);
 	return rc == 0 ? 0 : err_set(e, ERR_IO, "cannot start a thread; fewer of them (-j 1) may do");
 }
 

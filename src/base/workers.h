@@ -9,6 +9,7 @@
 #ifndef BASE_WORKERS_H
 #define BASE_WORKERS_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include "base/err.h"
@@ -43,5 +44,10 @@ void workers_cancel(struct workers *w);
 int workers_check(struct workers *w, struct err *e) MUST_CHECK;
 /* Every job was taken. */
 void workers_stop(struct workers *w);
+
+/* The processors that this process may use, 1 to most. */
+unsigned workers_processors(unsigned most);
+/* One thread of one's own, signals blocked in it; what pthread_create() returned. */
+int workers_thread(pthread_t *ret, void *(*run)(void *), void *arg) MUST_CHECK;
 
 #endif

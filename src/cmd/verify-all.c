@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <unistd.h>
 #include "base/interrupt.h"
 #include "base/workers.h"
 #include "cmd/cmd.h"
@@ -260,9 +259,9 @@ verify_all_end(struct verify_all *a, struct workers *w)
 static unsigned
 verify_all_threads(const struct verify_all_options *o)
 {
-	long n = o->threads != 0 ? (long)o->threads : sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : (unsigned)n;
+	if (o->threads == 0)
+		return workers_processors(WORKERS_MAX);
+	return o->threads < WORKERS_MAX ? o->threads : WORKERS_MAX;
 }
 
 static void

@@ -1,9 +1,9 @@
 #include "crypto/hash-beside.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/workers.h"
 
 #define BESIDE_BLOCK (256u * 1024)
 #define BESIDE_RING 4
@@ -55,8 +55,6 @@ int
 hash_beside_start(struct hash *h, struct hash_beside **ret, struct err *e)
 {
 	struct hash_beside *b = malloc(sizeof *b);
-	sigset_t all, before;
-	int rc;
 
 	if (b == NULL)
 		return err_nomem(e);
@@ -64,11 +62,7 @@ hash_beside_start(struct hash *h, struct hash_beside **ret, struct err *e)
 	b->hash = h;
 	pthread_mutex_init(&b->lock, NULL);
 	pthread_cond_init(&b->changed, NULL);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&b->thread, NULL, hash_beside_main, b);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (rc == 0) {
+	if (workers_thread(&b->thread, hash_beside_main, b) == 0) {
 		*ret = b;
 		return 0;
 	}

@@ -2,7 +2,6 @@
 
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 #include "base/interrupt.h"
 #include "codec/zstd.h"
 #include "crypto/random.h"
@@ -719,9 +718,7 @@ bucket_put_small(struct bucket *b, struct remote_item *item, struct err *e)
 static int
 bucket_hire(struct bucket *b, struct err *e)
 {
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return workers_start(n < 1 ? 1 : n > BUCKET_THREADS ? BUCKET_THREADS : (unsigned)n, &b->view->workers, e);
+	return workers_start(workers_processors(BUCKET_THREADS), &b->view->workers, e);
 }
 
 int

@@ -31,7 +31,6 @@ struct pack_make {
 
 int pack_make_new(struct pack_make **ret, struct err *e) MUST_CHECK;
 void pack_make_free(struct pack_make *m);
-static inline void pack_make_freep(struct pack_make **m) { pack_make_free(*m); }
 /* What was added to bytes since offset is this object. */
 int pack_make_add(struct pack_make *m, const struct oid *id, size_t offset, struct err *e) MUST_CHECK;
 

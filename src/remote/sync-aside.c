@@ -1,7 +1,6 @@
 #include "remote/sync-aside.h"
 
 #include <string.h>
-#include <unistd.h>
 #include "codec/jcs.h"
 #include "object/certificate.h"
 #include "store/odb.h"
@@ -89,13 +88,9 @@ sync_aside_store(struct workers_job *base)
 static int
 sync_aside_start(struct sync_aside *a, struct err *e)
 {
-	long n;
-
 	if (a->workers != NULL)
 		return 0;
-	n = sysconf(_SC_NPROCESSORS_ONLN);
-	return workers_start(n < 1 ? 1 : n > SYNC_ASIDE_THREADS ? SYNC_ASIDE_THREADS : (unsigned)n,
-	    &a->workers, e);
+	return workers_start(workers_processors(SYNC_ASIDE_THREADS), &a->workers, e);
 }
 
 static void

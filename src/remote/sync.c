@@ -297,7 +297,8 @@ sync_fetch(const struct sync_fetch *f, struct sync_tally *ret, struct err *e)
 {
 	struct progress progress;
 	CLEANUP(sync_walk_free) struct sync_walk w = {.store = f->remote->store, .remote = f->remote,
-	    .glance = ODB_GLANCE_INIT(f->remote->store), .aside.store = f->remote->store, .fetching = true, .blobs = f->blobs, .progress = &progress, .tally = ret};
+	    .glance = ODB_GLANCE_INIT(f->remote->store), .aside.store = f->remote->store,
+	    .fetching = true, .blobs = f->blobs, .progress = &progress, .tally = ret};
 	int rc;
 
 	*ret = (struct sync_tally){0};
@@ -316,7 +317,8 @@ int
 sync_contents(const struct sync_contents *c, struct sync_tally *ret, struct err *e)
 {
 	CLEANUP(sync_walk_free) struct sync_walk w = {.store = c->remote->store, .remote = c->remote,
-	    .glance = ODB_GLANCE_INIT(c->remote->store), .aside.store = c->remote->store, .fetching = true, .blobs = c->blobs, .paths = c->paths, .path_count = c->path_count,
+	    .glance = ODB_GLANCE_INIT(c->remote->store), .aside.store = c->remote->store,
+	    .fetching = true, .blobs = c->blobs, .paths = c->paths, .path_count = c->path_count,
 	    .tally = ret};
 
 	*ret = (struct sync_tally){0};
