@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -123,8 +124,49 @@ START_TEST(workers_inline_hears_signals)
 }
 END_TEST
 
+static void *
+blocked(void *arg)
+{
+	sigset_t now;
+
+	pthread_sigmask(SIG_SETMASK, NULL, &now);
+	*(bool *)arg = sigismember(&now, SIGINT) == 1 && sigismember(&now, SIGTERM) == 1;
+	return NULL;
+}
+
+/* Signals are for the thread that waits for them, which goes on hearing them. */
+START_TEST(workers_lone_thread)
+{
+	pthread_t thread;
+	sigset_t now;
+	bool all = false;
+
+	ck_assert_int_eq(workers_thread(&thread, blocked, &all), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert(all);
+	pthread_sigmask(SIG_SETMASK, NULL, &now);
+	ck_assert_int_eq(sigismember(&now, SIGINT), 0);
+}
+END_TEST
+
+/* Those that it may use, not those that the machine has. */
+START_TEST(workers_count_processors)
+{
+	cpu_set_t one;
+
+	ck_assert_uint_ge(workers_processors(WORKERS_MAX), 1);
+	ck_assert_uint_eq(workers_processors(1), 1);
+	CPU_ZERO(&one);
+	CPU_SET((size_t)sched_getcpu(), &one);
+	ck_assert_int_eq(sched_setaffinity(0, sizeof one, &one), 0);
+	ck_assert_uint_eq(workers_processors(WORKERS_MAX), 1);
+}
+END_TEST
+
 UNIT_SUITE(workers)
 {
+	tcase_add_test(tc, workers_count_processors);
+	tcase_add_test(tc, workers_lone_thread);
 	tcase_add_loop_test(tc, workers_do_all, 0, 4);
 	tcase_add_test(tc, workers_cancelled_reads_end);
 	tcase_add_test(tc, workers_inline_hears_signals);
