@@ -55,6 +55,13 @@ spec() {
 	printf 'version: 1\nimage: host\ncommand: [sh, -c, "%s"]\ninputs: [%s]\noutputs: [%s]\n' \
 		"$2" "$3" "$4" >"$1"
 }
+# spoil FILE OFFSET: this one byte of it is another than it was.
+spoil() {
+	chmod u+w "$1"
+	byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+	# shellcheck disable=SC2059
+	printf "\\$(printf %o $((byte ^ 255)))" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
 # small_row ID STATEMENT: changes the row of a small object, and must find it.
 small_row() {
 	checks=$((checks + 1))

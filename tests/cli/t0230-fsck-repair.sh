@@ -8,10 +8,6 @@ object() {
 	id=$(sha256sum <"$1" | cut -c1-64)
 	echo ".aicert/objects/$(echo "$id" | cut -c1-2)/$(echo "$id" | cut -c3-)"
 }
-# spoil PATH: one byte of it is another
-spoil() {
-	chmod u+w "$1" && printf X | dd of="$1" bs=1 seek=100 conv=notrunc 2>/dev/null
-}
 
 head -c 200000 /dev/urandom >in.bin
 spec aicert.yaml "mkdir -p out/deep; cat in.bin in.bin > out/deep/b; cat in.bin > out/a" \
@@ -29,7 +25,7 @@ fails 2 aicert fsck x
 
 # damage: named, with the certificate and the path that it touches
 large=$(object out/deep/b)
-spoil "$large"
+spoil "$large" 100
 fails 1 aicert fsck
 out_has "$(basename "$large")"
 out_has "touches: output out/deep/b of certificate $certificate"
@@ -58,13 +54,13 @@ out_lacks litter
 rm -r .git/lfs
 
 # twice: the first evidence is not overwritten
-spoil "$large"
+spoil "$large" 100
 mkdir -p "$lfs" && cp out/deep/b "$lfs/$id"
 ok aicert fsck --repair
 same "$(ls .aicert/quarantine | wc -l)" 2
 
 # bad bytes in an alternate repair nothing
-rm -r .git/lfs && mkdir -p "$lfs" && cp out/deep/b "$lfs/$id" && spoil "$large" && spoil "$lfs/$id"
+rm -r .git/lfs && mkdir -p "$lfs" && cp out/deep/b "$lfs/$id" && spoil "$large" 100 && spoil "$lfs/$id" 100
 fails 1 aicert fsck --repair
 out_lacks "repaired: object"
 rm -r .git/lfs

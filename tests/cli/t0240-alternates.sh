@@ -101,7 +101,7 @@ ok aicert config --unset store.alternate
 
 # verified when used: wrong bytes are not handed out, and nothing of them is kept
 cp "$lfs_dir/$lfs" ../good
-chmod u+w "$lfs_dir/$lfs" && printf X | dd of="$lfs_dir/$lfs" bs=1 seek=7 conv=notrunc 2>/dev/null
+spoil "$lfs_dir/$lfs" 7
 fails 1 aicert cat-file -p "$lfs"
 err_has "lfs"
 # nor what a link leads to
@@ -132,7 +132,7 @@ checks=$((checks + 1))
 ok aicert fsck
 ok aicert fsck --full
 blob=../hf/hub/datasets--a--b/blobs/$hub
-chmod u+w "$blob" && printf X | dd of="$blob" bs=1 seek=7 conv=notrunc 2>/dev/null
+spoil "$blob" 7
 ok aicert fsck
 fails 1 aicert fsck --full
 out_has "$hub"

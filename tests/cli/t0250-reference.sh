@@ -39,7 +39,7 @@ checks=$((checks + 1))
 # --rehash distrusts what the file system says: bytes that changed although nothing of the
 # recorded numbers did
 cp data/big.bin ../big.bin
-printf X | dd of=data/big.bin bs=1 seek=2000 conv=notrunc 2>/dev/null
+spoil data/big.bin 2000
 ok python3 -c "
 import os, sqlite3
 st = os.stat('data/big.bin')
@@ -66,7 +66,7 @@ out_lacks "Referenced file changed"
 
 # overwritten: status and fsck tell; an input that is lost is no damage
 cp data/big.bin ../big.bin
-printf X | dd of=data/big.bin bs=1 seek=1000 conv=notrunc 2>/dev/null
+spoil data/big.bin 1000
 ok aicert status
 out_has "Referenced file changed: data/big.bin"
 out_has "is lost"

@@ -41,7 +41,7 @@ stop() {
 	same "$(head -c 2000 odd)" ""
 }
 daemons=
-start st "connections = 420" "connectionsPerAddress = 400"
+start st "connections = 420" "connectionsPerAddress = 400" "requestsPerPrincipal = 400"
 
 auth='Authorization: Bearer ada-secret'
 status() { curl -sk -o out -w '%{http_code}' --max-time 120 -H "$auth" "$@"; }

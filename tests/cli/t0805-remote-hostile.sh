@@ -27,7 +27,7 @@ copy() { rm -rf "$scratch/bad"; cp -a "$scratch/good" "$scratch/bad"; }
 
 copy	# a large object with other bytes: the rest comes
 file=bad/objects/$(echo "$big" | cut -c1-2)/$(echo "$big" | cut -c3-)
-chmod u+w "$file" && printf X | dd of="$file" conv=notrunc 2>/dev/null
+spoil "$file" 0
 fails 3 aicert clone "$scratch/bad" c1
 err_has "$big"
 (cd c1 && same "$(aicert rev-parse HEAD)" "$second" && fails 3 aicert cat-file -p "$big" && [ "$failures" = 0 ]) ||

@@ -146,14 +146,12 @@ same "$(keys "c/objects/$huge 90000000")" 1
 # --- damage here does not get there ---
 s3_start
 file=.aicert/objects/$(printf %.2s "$huge")/$(printf %s "$huge" | cut -c3-)
-chmod u+w "$file"
-printf X | dd of="$file" bs=1 seek=50000000 conv=notrunc 2>/dev/null
+spoil "$file" 50000000
 aicert push -q --blobs all s3://bucket/d main >"$scratch/out" 2>"$scratch/err"
 same "$(keys "d/objects/$huge")" 0
 same "$(s3_control uploads)" "0 0"
 file=.aicert/objects/$(printf %.2s "$big")/$(printf %s "$big" | cut -c3-)
-chmod u+w "$file"
-printf X | dd of="$file" bs=1 seek=5000 conv=notrunc 2>/dev/null
+spoil "$file" 5000
 aicert push -q --blobs all s3://bucket/e main >"$scratch/out" 2>"$scratch/err"
 same "$(keys "e/objects/$big")" 0
 err_has "$big"

@@ -68,7 +68,7 @@ out_has "DIFFERS        the kernel's initramfs"
 # one byte of the root file system: it does not come up
 cp "$image" "$scratch/root.efi"
 cp "${image%.efi}.root" "$scratch/root.root"
-printf '\377' | dd of="$scratch/root.root" bs=1 seek=40 conv=notrunc 2>/dev/null
+spoil "$scratch/root.root" 40
 ok aicert runner add root "qemu:$scratch/root.efi"
 fails 3 aicert commit -q -f run.yaml -r root -m "another root file system"
 err_has "the machine ended before it answered"
