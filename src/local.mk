@@ -345,6 +345,8 @@ libaicert_core_a_SOURCES += \
 	src/cmd/outputs.h \
 	src/cmd/print.c \
 	src/cmd/print.h \
+	src/cmd/promises.c \
+	src/cmd/promises.h \
 	src/cmd/pull.c \
 	src/cmd/push.c \
 	src/cmd/push-plan.c \

@@ -171,6 +171,7 @@ ingest_file_known(struct ingest_job *job, struct err *e)
 	struct ingest_node *node = job->node;
 
 	node->fresh = true;
+	ingest_was_read(node, ((struct ingest_file *)job)->x);
 	job->in->reading--;
 	ingest_file_drop(job);
 	return ingest_node_known(node, e);

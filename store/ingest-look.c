@@ -197,7 +197,10 @@ look_handle_entry(struct ingest_look *l, struct ingest_entry *x, size_t *offset,
 		ingest_count(l->job.in, x->size);
 		return ingest_node_known(node, e);
 	case INGEST_BYTES:
-		node->fresh = node->fresh || S_ISREG(x->mode);
+		if (S_ISREG(x->mode)) {
+			node->fresh = true;
+			ingest_was_read(node, x);
+		}
 		if ((flags & INGEST_HASH_ONLY) == 0 && odb_put_known(l->job.in->s, &x->id,
 		    x->size > 0 ? (const void *)(l->bytes.data + *offset) : "", x->size, e) != 0)
 			return -1;

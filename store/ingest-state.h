@@ -113,6 +113,8 @@ void ingest_count(struct ingest *in, uint64_t n);
 /* "<path of node>/<name>", for messages. */
 #define INGEST_NAME_SIZE 4400
 void ingest_name(const struct ingest_node *node, const struct ingest_entry *x, char ret[INGEST_NAME_SIZE]);
+/* A regular file was read. */
+void ingest_was_read(const struct ingest_node *node, const struct ingest_entry *x);
 /* A thing that is neither file, directory nor link. */
 int ingest_refuse(const char *path, mode_t mode, struct err *e);
 

@@ -24,6 +24,18 @@ ingest_name(const struct ingest_node *node, const struct ingest_entry *x, char r
 		snprintf(ret, INGEST_NAME_SIZE, "%s/%s", node->path, x->name);
 }
 
+void
+ingest_was_read(const struct ingest_node *node, const struct ingest_entry *x)
+{
+	const struct ingest_options *o = node->job.in->o;
+	char path[INGEST_NAME_SIZE];
+
+	if (o->told == NULL)
+		return;
+	ingest_name(node, x, path);
+	o->told(o->told_arg, path, &x->id);
+}
+
 int
 ingest_refuse(const char *path, mode_t mode, struct err *e)
 {

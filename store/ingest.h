@@ -29,6 +29,9 @@ struct ingest_options {
 	enum ingest_mode mode;
 	struct stat_cache *cache;   /* NULL: every byte is read */
 	struct progress *progress;  /* may be NULL */
+	/* NULL, or told of each regular file that was read: beneath the item's dirfd, borrowed */
+	void (*told)(void *arg, const char *path, const struct oid *id);
+	void *told_arg;
 };
 
 /* store.threads and store.ingest of the configuration; flags, cache and progress as

@@ -2,10 +2,10 @@
 #include "cmd/commands.h"
 
 #include <string.h>
+#include "cmd/promises.h"
 #include "cmd/remotes.h"
 #include "cmd/spec-file.h"
 #include "store/history.h"
-#include "store/in-place.h"
 #include "store/ingest.h"
 #include "store/refs.h"
 
@@ -17,12 +17,14 @@ struct status {
 	bool has_last;
 	size_t differences;
 	struct cmd_ingest ingest;
+	struct promises promises;
 };
 
 static void
 status_free(struct status *st)
 {
 	cmd_ingest_end(&st->ingest);
+	promises_free(&st->promises);
 	run_spec_free(&st->now);
 	certificate_free(&st->last);
 }
@@ -221,62 +223,44 @@ status_compare(struct status *st, struct err *e)
 	return 0;
 }
 
-struct status_files {
-	struct status *st;
+/* Files that are kept where they lie (store.ingest=reference) and are not what they were. */
+static int
+status_promises(struct status *st, struct err *e)
+{
+	struct progress p;
 	int rc;
-	struct err *e;
-};
 
-/* Is the file still what was promised?  One with other times is read, with --rehash any. */
-static int
-status_file(void *arg, const struct in_place_file *f)
-{
-	struct status_files *w = arg;
-	struct store *s = w->st->s;
-	enum in_place_state state;
-	char id[CMD_SHORT_SIZE];
+	progress_start(&p, stderr, "hashing files that are kept where they lie", 0);
+	st->ingest.options.progress = &p;
+	rc = promises_check(&st->promises, &st->ingest.options, st->ingest.fresh, e);
+	st->ingest.options.progress = NULL;
+	progress_end(&p);
+	for (size_t i = 0; i < st->promises.count && rc == 0; i++) {
+		const struct promise *x = &st->promises.list[i];
+		char id[CMD_SHORT_SIZE];
 
-	w->rc = in_place_look(s, f, &state, w->e);
-	if (w->rc == 0 && (state == IN_PLACE_TOUCHED ||
-	    (w->st->ingest.fresh && state == IN_PLACE_SAME)))
-		w->rc = in_place_verify(s, f, &state, w->e);
-	if (w->rc != 0)
-		return -1;
-	if (state != IN_PLACE_LOST)
-		return 0;
-	cmd_short(&f->id, id);
-	fputs("Referenced file changed: ", stdout);
-	cmd_print_text(stdout, f->path);
-	printf(odb_intact(s, &f->id) ? "; the content recorded as %s is kept elsewhere\n" :
-	    ": the content recorded as %s is lost unless there is a copy elsewhere\n", id);
-	return 0;
-}
-
-/* Files that are kept where they lie (store.ingest=reference). */
-static int
-status_referenced(struct status *st, struct err *e)
-{
-	struct status_files w = {st, 0, e};
-
-	return in_place_each(st->s, status_file, &w, e) != 0 ? -1 : w.rc;
+		if (!x->lost)
+			continue;
+		cmd_short(&x->file.id, id);
+		fputs("Referenced file changed: ", stdout);
+		cmd_print_text(stdout, x->file.path);
+		printf(odb_intact(st->s, &x->file.id) ? "; the content recorded as %s is kept elsewhere\n" :
+		    ": the content recorded as %s is lost unless there is a copy elsewhere\n", id);
+	}
+	return rc;
 }
 
 static int
-status_show(struct status *st, const char *file, struct err *e)
+status_spec(struct status *st, const char *file, struct err *e)
 {
 	CLEANUP(spec_free) struct spec spec = {0};
 
-	if (status_branch(st->s, e) != 0 || status_referenced(st, e) != 0)
-		return -1;
 	if (spec_file_read(st->s, file, &spec, e) != 0) {
 		if (file != NULL || e->code != ERR_SPEC || cmd_is_path("aicert.yaml"))
 			return -1;
 		puts("There is no aicert.yaml; name a spec with -f.");
 		return 0;
 	}
-	if (cmd_ingest_begin(&st->ingest, st->s, e) != 0)
-		return -1;
-	st->ingest.options.flags = INGEST_DIRECTORIES | INGEST_HASH_ONLY;
 	if (spec_file_resolve(st->s, &spec, true, &st->ingest.options, &st->now, e) != 0 ||
 	    status_find_last(st, &spec, e) != 0)
 		return -1;
@@ -285,6 +269,26 @@ status_show(struct status *st, const char *file, struct err *e)
 		return 0;
 	}
 	return status_compare(st, e);
+}
+
+/* What is read for the comparison is not read again for the promises, which are looked at
+ * even when there is nothing to be compared. */
+static int
+status_show(struct status *st, const char *file, struct err *e)
+{
+	struct err second;
+	int rc;
+
+	if (status_branch(st->s, e) != 0 || promises_load(st->s, &st->promises, e) != 0 ||
+	    cmd_ingest_begin(&st->ingest, st->s, e) != 0)
+		return -1;
+	st->ingest.options.flags = INGEST_DIRECTORIES | INGEST_HASH_ONLY;
+	st->ingest.options.told = promises_told;
+	st->ingest.options.told_arg = &st->promises;
+	rc = status_spec(st, file, e);
+	if (rc != 0 && e->code == ERR_CANCELLED)
+		return -1;
+	return status_promises(st, rc == 0 ? e : &second) != 0 ? -1 : rc;
 }
 
 int

@@ -329,6 +329,54 @@ START_TEST(ingest_threads)
 }
 END_TEST
 
+struct ingest_heard {
+	int dirfd;
+	size_t files;
+};
+
+static void
+ingest_hear(void *arg, const char *path, const struct oid *id)
+{
+	struct ingest_heard *h = arg;
+	struct ingest_result r;
+	struct err e;
+
+	UNIT_OK(ingest_path(NULL, h->dirfd, path, INGEST_HASH_ONLY, NULL, &r, &e), &e);
+	ck_assert_msg(oid_equal(&r.id, id), "%s", path);
+	h->files++;
+}
+
+/* Who asks is told of every regular file that is read, small or large, and of nothing else. */
+START_TEST(ingest_tells_what_is_read)
+{
+	CLEANUP(cleanup_free) unsigned char *large = fixture_bytes(5000000, 9);
+	struct ingest_heard heard = {0};
+	struct ingest_options o = {.flags = BOTH | INGEST_HASH_ONLY, .threads = _i == 0 ? 1 : 3,
+	    .told = ingest_hear, .told_arg = &heard};
+	char path[200];
+	struct fixture f;
+
+	fixture_open(&f);
+	heard.dirfd = f.dirfd;
+	make(&f);
+	fixture_write(&f, "d/larger", large, 5000000);
+	usleep(50000);
+	snprintf(path, sizeof path, "%s/cache", f.path);
+	o.cache = stat_cache_open(path);
+	(void)ingest_with(NULL, f.dirfd, "d", &o);
+	ck_assert_uint_eq(heard.files, 4);
+	(void)ingest_with(NULL, f.dirfd, "d", &o);
+	ck_assert_uint_eq(heard.files, 4);
+	(void)ingest_with(NULL, f.dirfd, "d/larger", &o);
+	ck_assert_uint_eq(heard.files, 4);
+	stat_cache_close(o.cache);
+	o.cache = NULL;
+	(void)ingest_with(NULL, f.dirfd, "d/larger", &o);
+	ck_assert_uint_eq(heard.files, 5);
+	fixture_close(&f);
+}
+END_TEST
+
 /* A cache that lies about one file shows what is believed, and when. */
 START_TEST(ingest_cache)
 {
@@ -458,6 +506,7 @@ END_TEST
 UNIT_SUITE(ingest)
 {
 	tcase_add_loop_test(tc, ingest_threads, 0, 4);
+	tcase_add_loop_test(tc, ingest_tells_what_is_read, 0, 2);
 	tcase_add_test(tc, ingest_cache);
 	tcase_add_test(tc, ingest_ignored);
 	tcase_add_loop_test(tc, ingest_interrupted, 0, 2);
