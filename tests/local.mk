@@ -651,13 +651,16 @@ FAULT_TESTS = \
 	tests/fault/f0230-reflink.sh \
 	tests/fault/f0300-commit.sh \
 	tests/fault/f0310-kept.sh \
+	tests/fault/f0320-remote-run.sh \
 	tests/fault/f0400-checkout.sh \
 	tests/fault/f0410-many.sh \
 	tests/fault/f0500-gc.sh \
 	tests/fault/f0600-fsck.sh \
 	tests/fault/f0610-repair.sh \
 	tests/fault/f0700-flip.sh \
-	tests/fault/f0800-import.sh
+	tests/fault/f0800-import.sh \
+	tests/fault/f0810-pull.sh \
+	tests/fault/f0820-push.sh
 EXTRA_DIST += $(FAULT_TESTS) tests/fault/lib.sh tests/fault/shim.c
 if !SANITIZERS
 TESTS += $(FAULT_TESTS)

@@ -76,14 +76,15 @@ audit_reached(struct audit *a, const struct oid *id, bool *ret, struct err *e)
 static int
 audit_move_check(struct audit *a, const char *ref, const struct reflog_entry *x, struct err *e)
 {
-	bool kept = false, there;
+	bool kept = false, there, moved = false;
 
 	if (!x->has_old || (x->has_new && oid_equal(&x->old, &x->new_)))
 		return 0;
-	if (odb_find(a->s, &x->old, &there, e) != 0)
+	if (odb_find(a->s, &x->old, &there, e) != 0 ||
+	    (x->has_new && odb_find(a->s, &x->new_, &moved, e) != 0))
 		return -1;
 	/* what gc or nobody kept cannot be told from lost */
-	if (there && x->has_new && odb_has(a->s, &x->new_) &&
+	if (there && moved &&
 	    sync_descends(a->s, &x->new_, &x->old, &kept, e) != 0)
 		return -1;
 	if (there && !x->has_new && audit_reached(a, &x->old, &kept, e) != 0)

@@ -246,6 +246,16 @@ fetch_branch_ok(const struct fetch_ref *r, struct err *e)
 	    r->ours, r->theirs);
 }
 
+/* Shown, or taken as not so: also when the old commit was lost here. */
+static int
+fetch_forward(struct store *s, const struct fetch_ref *r, bool *ret, struct err *e)
+{
+	*ret = false;
+	if (odb_find(s, &r->old.id, ret, e) != 0)
+		return -1;
+	return *ret ? sync_descends(s, &r->target.id, &r->old.id, ret, e) : 0;
+}
+
 static int
 fetch_move(struct fetch *f, struct fetch_ref *r, const char *author, struct err *e)
 {
@@ -255,7 +265,7 @@ fetch_move(struct fetch *f, struct fetch_ref *r, const char *author, struct err 
 	bool forward = true;
 
 	if (r->has_old && r->target.type == OBJECT_COMMIT && r->old.type == OBJECT_COMMIT &&
-	    odb_has(f->s, &r->old.id) && sync_descends(f->s, &r->target.id, &r->old.id, &forward, e) != 0)
+	    fetch_forward(f->s, r, &forward, e) != 0)
 		return -1;
 	if (r->has_old)
 		r->result = forward ? FETCH_FORWARD : FETCH_REWRITTEN;

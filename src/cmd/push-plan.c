@@ -284,13 +284,13 @@ push_plan_reject(struct push_ref *r, const char *why)
 	r->why = why;
 }
 
-/* Is the new commit built on the old one? */
+/* Is the new commit built on the old one?  here: the old one is. */
 static int
-push_plan_forward(struct store *s, const struct push_ref *r, bool *ret, struct err *e)
+push_plan_forward(struct store *s, const struct push_ref *r, bool here, bool *ret, struct err *e)
 {
 	*ret = false;
 	if (!r->update.has_new || r->update.old.type != OBJECT_COMMIT ||
-	    r->update.new_.type != OBJECT_COMMIT || !odb_has(s, &r->update.old.id))
+	    r->update.new_.type != OBJECT_COMMIT || !here)
 		return 0;
 	return sync_descends(s, &r->update.new_.id, &r->update.old.id, ret, e);
 }
@@ -299,11 +299,12 @@ static int
 push_plan_judge(struct store *s, const struct remotes_entry *entry, const struct push_options *o,
     struct push_ref *r, struct err *e)
 {
-	bool tag = strncmp(r->name, "refs/tags/", 10) == 0, forward, leased;
+	bool tag = strncmp(r->name, "refs/tags/", 10) == 0, here, forward, leased;
 	struct object_ref expected;
 
 	if (push_plan_lease(s, entry, o, r, &leased, &expected, e) != 0 ||
-	    push_plan_forward(s, r, &forward, e) != 0)
+	    odb_find(s, &r->update.old.id, &here, e) != 0 ||
+	    push_plan_forward(s, r, here, &forward, e) != 0)
 		return -1;
 	if (leased && !oid_equal(&expected.id, &r->update.old.id)) {
 		push_plan_reject(r, "it is not as it was last fetched");
@@ -319,7 +320,7 @@ push_plan_judge(struct store *s, const struct remotes_entry *entry, const struct
 		push_plan_reject(r, "the tag is there already, elsewhere; tags do not move");
 		return 0;
 	}
-	if (!odb_has(s, &r->update.old.id)) {
+	if (!here) {
 		push_plan_reject(r, "the remote has commits that are not here; fetch first");
 		return 0;
 	}
