@@ -84,6 +84,7 @@ libaicert_core_a_SOURCES += \
 	src/object/event-codec.c src/object/event-codec.h \
 	src/object/evidence.c src/object/evidence.h \
 	src/object/oid.c src/object/oid.h \
+	src/object/oid-list.c src/object/oid-list.h \
 	src/object/resource.c src/object/resource.h \
 	src/object/run-spec.c src/object/run-spec.h \
 	src/object/run-spec-command.c \

@@ -1,5 +1,6 @@
 #include <sys/file.h>
 #include "base/interrupt.h"
+#include "object/oid-list.h"
 #include "store/gc-state.h"
 #include "store/in-place.h"
 #include "store/lease.h"
@@ -82,8 +83,7 @@ gc_sweep_dry(struct gc *g)
 
 struct gc_sweep_files {
 	struct gc *g;
-	struct oid *ids;        /* whose files nothing reaches */
-	size_t count, cap;
+	struct oid_list unreached;
 	int rc;
 	struct err *e;
 };
@@ -96,17 +96,8 @@ gc_sweep_file(void *arg, const struct in_place_file *f)
 
 	if (oid_map_get(&x->g->marked, &f->id, &ignored))
 		return 0;
-	if (x->count == x->cap) {
-		size_t cap = x->cap != 0 ? x->cap * 2 : 64;
-		struct oid *ids = reallocarray(x->ids, cap, sizeof *ids);
-
-		if (ids == NULL)
-			return x->rc = err_nomem(x->e);
-		x->ids = ids;
-		x->cap = cap;
-	}
-	x->ids[x->count++] = f->id;
-	return 0;
+	x->rc = oid_list_add(&x->unreached, &f->id, x->e);
+	return x->rc;
 }
 
 static int
@@ -119,9 +110,9 @@ gc_sweep_files_locked(struct gc *g, struct err *e)
 		rc = in_place_each(g->s, gc_sweep_file, &x, e);
 	if (rc == 0)
 		rc = x.rc;
-	for (size_t i = 0; i < x.count && rc == 0; i++)
-		rc = in_place_delete(g->s, &x.ids[i], e);
-	free(x.ids);
+	for (size_t i = 0; i < x.unreached.count && rc == 0; i++)
+		rc = in_place_delete(g->s, &x.unreached.ids[i], e);
+	oid_list_free(&x.unreached);
 	return rc != 0 ? -1 : in_place_flush(g->s, e);
 }
 

@@ -124,7 +124,7 @@ history_search_commit(void *arg, const struct oid *id, const struct commit *c)
 }
 
 static int
-history_search_from(struct history_search *h, const struct history_tips *tips)
+history_search_from(struct history_search *h, const struct oid_list *tips)
 {
 	if (history_walk(h->s, tips->ids, tips->count, history_search_commit, h, h->e) != 0) {
 		if (h->e->code == ERR_NOTFOUND)
@@ -160,7 +160,7 @@ history_search_among(void *arg, const struct oid *id, const struct commit *c)
 /* Candidates on several lines: their order is that of a walk. */
 static int
 history_search_walk(struct history_search *h, const struct index_hits *hits,
-    const struct history_tips *tips)
+    const struct oid_list *tips)
 {
 	struct history_among a = {.h = h, .hits = OID_MAP_INIT};
 	int rc = 0;
@@ -196,7 +196,7 @@ history_search_line(struct history_search *h, const struct index_hits *hits)
 /* Among those of the hits that tips reach. */
 static int
 history_search_hits(struct history_search *h, const struct index_hits *all,
-    const struct history_tips *tips, enum history_answer *ret)
+    const struct oid_list *tips, enum history_answer *ret)
 {
 	CLEANUP(index_hits_free) struct index_hits hits = {.complete = true, .count = all->count};
 	int rc = 0;
@@ -221,8 +221,8 @@ history_search_hits(struct history_search *h, const struct index_hits *all,
 }
 
 static int
-history_search_index(struct history_search *h, const struct history_tips *head,
-    const struct history_tips *refs, enum history_answer *ret)
+history_search_index(struct history_search *h, const struct oid_list *head,
+    const struct oid_list *refs, enum history_answer *ret)
 {
 	CLEANUP(index_hits_free) struct index_hits hits = INDEX_HITS_INIT;
 	struct oid key;
@@ -256,9 +256,9 @@ history_search_again(struct history_search *h)
 
 /* The tips that were not read yet; what is before those that were, was too. */
 static int
-history_search_rest(struct history_search *h, const struct history_tips *refs)
+history_search_rest(struct history_search *h, const struct oid_list *refs)
 {
-	CLEANUP(history_tips_free) struct history_tips rest = {0};
+	CLEANUP(oid_list_free) struct oid_list rest = {0};
 	size_t at;
 
 	rest.ids = calloc(refs->count + 1, sizeof *rest.ids);
@@ -271,8 +271,8 @@ history_search_rest(struct history_search *h, const struct history_tips *refs)
 }
 
 static int
-history_search_tips(struct history_search *h, const struct history_tips *head,
-    const struct history_tips *refs)
+history_search_tips(struct history_search *h, const struct oid_list *head,
+    const struct oid_list *refs)
 {
 	enum history_answer answer;
 
@@ -293,8 +293,8 @@ history_search_tips(struct history_search *h, const struct history_tips *head,
 static int
 history_search(struct history_search *h, struct history_producer *ret)
 {
-	CLEANUP(history_tips_free) struct history_tips head = {0};
-	CLEANUP(history_tips_free) struct history_tips refs = {0};
+	CLEANUP(oid_list_free) struct oid_list head = {0};
+	CLEANUP(oid_list_free) struct oid_list refs = {0};
 
 	h->inside.s = h->s;
 	h->inside.content = h->content;

@@ -4,22 +4,13 @@
 #include "store/refs.h"
 
 static int
-history_tips_add(struct history_tips *t, const struct object_ref *ref, struct err *e)
+history_tips_add(struct oid_list *t, const struct object_ref *ref, struct err *e)
 {
-	struct oid *ids;
-
-	if (ref->type != OBJECT_COMMIT)
-		return 0;
-	ids = reallocarray(t->ids, t->count + 1, sizeof *ids);
-	if (ids == NULL)
-		return err_nomem(e);
-	t->ids = ids;
-	t->ids[t->count++] = ref->id;
-	return 0;
+	return ref->type == OBJECT_COMMIT ? oid_list_add(t, &ref->id, e) : 0;
 }
 
 int
-history_tips_head(struct store *s, struct history_tips *t, struct err *e)
+history_tips_head(struct store *s, struct oid_list *t, struct err *e)
 {
 	struct object_ref head;
 
@@ -29,7 +20,7 @@ history_tips_head(struct store *s, struct history_tips *t, struct err *e)
 }
 
 struct history_tips_walk {
-	struct history_tips *t;
+	struct oid_list *t;
 	int rc;
 	struct err *e;
 };
@@ -45,16 +36,9 @@ history_tips_each(void *arg, const char *name, const struct object_ref *ref)
 }
 
 int
-history_tips_refs(struct store *s, struct history_tips *t, struct err *e)
+history_tips_refs(struct store *s, struct oid_list *t, struct err *e)
 {
 	struct history_tips_walk w = {.t = t, .e = e};
 
 	return refs_each(s, "refs/", history_tips_each, &w, e) != 0 ? -1 : w.rc;
-}
-
-void
-history_tips_free(struct history_tips *t)
-{
-	free(t->ids);
-	*t = (struct history_tips){.count = 0};
 }

@@ -2,18 +2,12 @@
 #ifndef STORE_HISTORY_TIPS_H
 #define STORE_HISTORY_TIPS_H
 
-#include "object/oid.h"
+#include "object/oid-list.h"
 #include "store/store.h"
 
-struct history_tips {
-	struct oid *ids;
-	size_t count;
-};
-
 /* Adds HEAD's commit, where it has one. */
-int history_tips_head(struct store *s, struct history_tips *t, struct err *e) MUST_CHECK;
+int history_tips_head(struct store *s, struct oid_list *t, struct err *e) MUST_CHECK;
 /* Adds those of all refs but refs/failed/, whose runs produce nothing. */
-int history_tips_refs(struct store *s, struct history_tips *t, struct err *e) MUST_CHECK;
-void history_tips_free(struct history_tips *t);
+int history_tips_refs(struct store *s, struct oid_list *t, struct err *e) MUST_CHECK;
 
 #endif

@@ -34,8 +34,8 @@ history_user_look(void *arg, const struct oid *id, const struct commit *c)
 int
 history_user_of_path(struct store *s, const char *path, struct oid *ret, struct err *e)
 {
-	CLEANUP(history_tips_free) struct history_tips head = {0};
-	CLEANUP(history_tips_free) struct history_tips all = {0};
+	CLEANUP(oid_list_free) struct oid_list head = {0};
+	CLEANUP(oid_list_free) struct oid_list all = {0};
 	struct history_user u = {.s = s, .path = path, .ret = ret, .e = e};
 
 	if (history_tips_head(s, &head, e) != 0 || history_tips_refs(s, &all, e) != 0)

@@ -88,7 +88,7 @@ struct history_view {
 int
 history_view_new(struct store *s, struct history_view **ret, struct err *e)
 {
-	CLEANUP(history_tips_free) struct history_tips tips = {0};
+	CLEANUP(oid_list_free) struct oid_list tips = {0};
 	struct history_view *v;
 
 	if (history_tips_head(s, &tips, e) != 0 || history_tips_refs(s, &tips, e) != 0)

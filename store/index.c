@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/buf.h"
+#include "object/oid-list.h"
 #include "store/index-db.h"
 #include "store/odb-state.h"
 #include "store/refs.h"
@@ -102,8 +103,7 @@ index_open(struct store *s, struct db **ret, struct err *e)
 
 struct index_tips {
 	struct db *d;
-	struct oid *ids;        /* those that the index lacks */
-	size_t count;
+	struct oid_list lacks;  /* of the index */
 	int rc;
 	struct err *e;
 };
@@ -112,7 +112,6 @@ static int
 index_tip(struct index_tips *t, const struct object_ref *ref)
 {
 	struct index_place place;
-	struct oid *ids;
 	int rc;
 
 	if (ref->type != OBJECT_COMMIT)
@@ -120,12 +119,7 @@ index_tip(struct index_tips *t, const struct object_ref *ref)
 	rc = index_has(t->d, &ref->id, &place, t->e);
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	ids = reallocarray(t->ids, t->count + 1, sizeof *ids);
-	if (ids == NULL)
-		return err_nomem(t->e);
-	t->ids = ids;
-	t->ids[t->count++] = ref->id;
-	return 0;
+	return oid_list_add(&t->lacks, &ref->id, t->e);
 }
 
 static int
@@ -159,9 +153,9 @@ index_catch_up(struct store *s, struct db *d, const struct oid *only, bool *ret_
 	const struct object_ref ref = {OBJECT_COMMIT, only != NULL ? *only : (struct oid){{0}}};
 	int rc = only != NULL ? index_tip(&tips, &ref) : index_tips(s, &tips);
 
-	if (rc == 0 && tips.count > 0)
-		rc = index_build(s, d, tips.ids, tips.count, e);
-	free(tips.ids);
+	if (rc == 0 && tips.lacks.count > 0)
+		rc = index_build(s, d, tips.lacks.ids, tips.lacks.count, e);
+	oid_list_free(&tips.lacks);
 	return rc != 0 ? -1 : index_gaps(s, d, ret_stale, ret_complete, e);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 #include "db/db.h"
+#include "store/config.h"
 
 #define STAT_CACHE_APPLICATION 0x61696374u /* "aict" */
 #define STAT_CACHE_VERSION 1
@@ -85,27 +86,6 @@ stat_cache_private(const char *path, mode_t type)
 	return (st.st_mode & S_IFMT) == type && st.st_uid == geteuid() && (st.st_mode & 022) == 0;
 }
 
-static int
-stat_cache_make_dir(const char *dir, struct err *e)
-{
-	CLEANUP(cleanup_free) char *path = buf_strdup(dir, e);
-
-	if (path == NULL)
-		return -1;
-	for (char *p = path + 1;; p++) {
-		char was = *p;
-
-		if (was != '/' && was != '\0')
-			continue;
-		*p = '\0';
-		if (mkdir(path, 0700) != 0 && errno != EEXIST)
-			return err_sys(e, "%s: cannot create", path);
-		if (was == '\0')
-			return 0;
-		*p = was;
-	}
-}
-
 static struct db *
 stat_cache_open_db(const char *path, const char *journal)
 {
@@ -144,7 +124,7 @@ stat_cache_open(const char *dir)
 	struct stat_cache *c;
 	mode_t mask;
 
-	if (path == NULL || journal == NULL || stat_cache_make_dir(dir, &ignored) != 0 ||
+	if (path == NULL || journal == NULL || config_dir_make(dir, &ignored) != 0 ||
 	    !stat_cache_private(dir, S_IFDIR))
 		return NULL;
 	c = calloc(1, sizeof *c);

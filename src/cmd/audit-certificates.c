@@ -77,7 +77,7 @@ audit_run(struct audit *a, const struct oid *certificate, bool before)
 	}
 	if (audit_names(a, &text) != 0)
 		return -1;
-	return before ? 0 : audit_state_add(&a->todo, certificate, a->e);
+	return before ? 0 : oid_list_add(&a->todo, certificate, a->e);
 }
 
 static int
@@ -196,7 +196,7 @@ audit_made_by(struct audit *a, const struct resource_input *in, const struct oid
 		return audit_lineage(a, in, user);
 	if (oid_map_add(&a->known, id, 0, &fresh, a->e) != 0)
 		return -1;
-	return fresh ? audit_state_add(&a->todo, id, a->e) : 0;
+	return fresh ? oid_list_add(&a->todo, id, a->e) : 0;
 }
 
 static int
@@ -284,12 +284,12 @@ int
 audit_certificates_judge(struct audit *a, struct err *e)
 {
 	while (a->todo.count > 0) {
-		struct audit_list now = a->todo;
+		struct oid_list now = a->todo;
 		const struct verify_all_options o = {.ids = now.ids, .id_count = now.count,
 		    .report = audit_verdict, .report_arg = a};
 		int rc;
 
-		a->todo = (struct audit_list){0}; /* ancestors that are in no commit come next */
+		a->todo = (struct oid_list){0}; /* ancestors that are in no commit come next */
 		rc = verify_all(a->s, a->rq, &o, e);
 		free(now.ids);
 		if (rc < 0)

@@ -3,29 +3,13 @@
 #include <stdio.h>
 #include "cmd/cmd.h"
 
-int
-audit_state_add(struct audit_list *l, const struct oid *id, struct err *e)
-{
-	if (l->count == l->cap) {
-		size_t cap = l->cap == 0 ? 64 : 2 * l->cap;
-		struct oid *grown = reallocarray(l->ids, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		l->ids = grown;
-		l->cap = cap;
-	}
-	l->ids[l->count++] = *id;
-	return 0;
-}
-
 void
 audit_state_free(struct audit *a)
 {
 	if (a->fetched)
 		fetch_refs_free(&a->fetch);
-	free(a->tips.ids);
-	free(a->todo.ids);
+	oid_list_free(&a->tips);
+	oid_list_free(&a->todo);
 	oid_map_free(&a->before);
 	oid_map_free(&a->known);
 	oid_map_free(&a->names);

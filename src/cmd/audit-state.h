@@ -3,13 +3,9 @@
 #define CMD_AUDIT_STATE_H
 
 #include "cmd/fetch-refs.h"
+#include "object/oid-list.h"
 #include "store/oid-map.h"
 #include "verify/verify.h"
-
-struct audit_list {
-	struct oid *ids;
-	size_t count, cap;
-};
 
 struct audit {
 	struct store *s;
@@ -19,8 +15,8 @@ struct audit {
 	struct oid since_id;
 	struct fetch fetch;         /* of the remote that was asked for */
 	bool fetched;
-	struct audit_list tips;     /* commits whose history is looked at */
-	struct audit_list todo;     /* certificates to be judged */
+	struct oid_list tips;       /* commits whose history is looked at */
+	struct oid_list todo;       /* certificates to be judged */
 	struct oid_map before;      /* commits that --since reaches */
 	struct oid_map known;       /* certificates of the history, and those judged besides */
 	struct oid_map names;       /* outputs, by index_path_key() */
@@ -33,7 +29,6 @@ struct audit {
 	int rc;
 };
 
-int audit_state_add(struct audit_list *l, const struct oid *id, struct err *e) MUST_CHECK;
 void audit_state_free(struct audit *a);
 
 /*

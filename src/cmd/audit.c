@@ -70,7 +70,7 @@ audit_fetch(struct audit *a, struct config *c, const char *remote, struct err *e
 		fetch_refs_print(&a->fetch, false);
 	for (size_t i = 0; i < a->fetch.count; i++)
 		if (a->fetch.refs[i].target.type == OBJECT_COMMIT && a->fetch.refs[i].result != FETCH_FAILED &&
-		    audit_state_add(&a->tips, &a->fetch.refs[i].target.id, e) != 0)
+		    oid_list_add(&a->tips, &a->fetch.refs[i].target.id, e) != 0)
 			return -1;
 	return 0;
 }
@@ -78,12 +78,12 @@ audit_fetch(struct audit *a, struct config *c, const char *remote, struct err *e
 static int
 audit_tips(struct audit *a, struct err *e)
 {
-	CLEANUP(history_tips_free) struct history_tips tips = {0};
+	CLEANUP(oid_list_free) struct oid_list tips = {0};
 
 	if (history_tips_head(a->s, &tips, e) != 0 || history_tips_refs(a->s, &tips, e) != 0)
 		return -1;
 	for (size_t i = 0; i < tips.count; i++)
-		if (audit_state_add(&a->tips, &tips.ids[i], e) != 0)
+		if (oid_list_add(&a->tips, &tips.ids[i], e) != 0)
 			return -1;
 	return 0;
 }

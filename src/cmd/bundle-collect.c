@@ -296,7 +296,7 @@ collect_commit(void *arg, const struct oid *id, const struct commit *commit)
 static int
 collect_commits(struct collect *c)
 {
-	CLEANUP(history_tips_free) struct history_tips tips = {0};
+	CLEANUP(oid_list_free) struct oid_list tips = {0};
 
 	if (history_tips_head(c->s, &tips, c->e) != 0 || history_tips_refs(c->s, &tips, c->e) != 0 ||
 	    history_walk(c->s, tips.ids, tips.count, collect_commit, c, c->e) != 0)

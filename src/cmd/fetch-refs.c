@@ -4,6 +4,7 @@
 #include <string.h>
 #include "cmd/cmd.h"
 #include "cmd/named-refs.h"
+#include "object/oid-list.h"
 #include "remote/refspec.h"
 #include "store/odb.h"
 #include "store/refs.h"
@@ -164,9 +165,9 @@ fetch_look(struct fetch *f, struct fetch_ref *r, struct err *e)
 /* --- objects --- */
 
 struct fetch_have {
-	struct oid *ids;
-	size_t count, cap;
-	bool failed;
+	struct oid_list commits;
+	int rc;
+	struct err *e;
 };
 
 static int
@@ -175,27 +176,16 @@ fetch_have_one(void *arg, const char *name, const struct object_ref *ref)
 	struct fetch_have *h = arg;
 
 	(void)name;
-	if (ref->type != OBJECT_COMMIT)
-		return 0;
-	if (h->count == h->cap) {
-		size_t cap = h->cap == 0 ? 64 : 2 * h->cap;
-		struct oid *grown = reallocarray(h->ids, cap, sizeof *grown);
-
-		h->failed = grown == NULL;
-		if (h->failed)
-			return 1;
-		h->ids = grown;
-		h->cap = cap;
-	}
-	h->ids[h->count++] = ref->id;
-	return 0;
+	if (ref->type == OBJECT_COMMIT)
+		h->rc = oid_list_add(&h->commits, &ref->id, h->e);
+	return h->rc;
 }
 
 static int
 fetch_objects(struct fetch *f, struct err *e)
 {
 	CLEANUP(cleanup_free) struct sync_tip *tips = calloc(f->count + 1, sizeof *tips);
-	struct fetch_have have = {.count = 0};
+	struct fetch_have have = {.e = e};
 	struct sync_fetch fetch = {.remote = f->remote, .blobs = f->blobs, .tips = tips};
 	size_t n = 0;
 	int rc;
@@ -207,13 +197,13 @@ fetch_objects(struct fetch *f, struct err *e)
 			tips[n++].ref = f->refs[i].target;
 	fetch.tip_count = n;
 	rc = n == 0 ? 0 : refs_each(f->s, "refs/", fetch_have_one, &have, e);
-	if (rc == 0 && have.failed)
-		rc = err_nomem(e);
-	fetch.have = have.ids;
-	fetch.have_count = have.count;
+	if (rc == 0)
+		rc = have.rc;
+	fetch.have = have.commits.ids;
+	fetch.have_count = have.commits.count;
 	if (rc == 0 && n > 0)
 		rc = sync_fetch(&fetch, &f->tally, e);
-	free(have.ids);
+	oid_list_free(&have.commits);
 	for (size_t i = f->count; i > 0 && rc == 0; i--)
 		if (f->refs[i - 1].result == FETCH_NEW && !tips[--n].whole)
 			f->refs[i - 1].result = FETCH_FAILED;

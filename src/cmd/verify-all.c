@@ -5,6 +5,7 @@
 #include "base/interrupt.h"
 #include "base/workers.h"
 #include "cmd/cmd.h"
+#include "object/oid-list.h"
 #include "store/history.h"
 #include "store/oid-map.h"
 #include "store/refs.h"
@@ -28,8 +29,7 @@ struct verify_all {
 	pthread_mutex_t lock;
 	const struct verify_request *rq;
 	const struct verify_all_options *o;
-	struct oid *ids;
-	size_t count, cap;
+	struct oid_list certificates;
 	struct oid_map seen;
 	struct memo *memo;
 	size_t pass, fail, undecided;
@@ -50,28 +50,17 @@ verify_all_add(void *arg, const struct oid *id UNUSED, const struct commit *c)
 		goto broken;
 	if (!new_)
 		return 0;
-	if (a->count == a->cap) {
-		size_t cap = a->cap == 0 ? 256 : 2 * a->cap;
-		struct oid *ids = reallocarray(a->ids, cap, sizeof *ids);
-
-		if (ids == NULL) {
-			err_nomem(a->e);
-			goto broken;
-		}
-		a->ids = ids;
-		a->cap = cap;
-	}
-	a->ids[a->count++] = c->subject.id;
-	return 0;
+	if (oid_list_add(&a->certificates, &c->subject.id, a->e) == 0)
+		return 0;
 broken:
 	a->broken = true;
 	return 1;
 }
 
 struct verify_all_tips {
-	struct oid *ids;
-	size_t count, cap;
-	bool broken;
+	struct oid_list commits;
+	int rc;
+	struct err *e;
 };
 
 static int
@@ -79,47 +68,28 @@ verify_all_tip(void *arg, const char *name UNUSED, const struct object_ref *ref)
 {
 	struct verify_all_tips *t = arg;
 
-	if (ref->type != OBJECT_COMMIT)
-		return 0;
-	if (t->count == t->cap) {
-		size_t cap = t->cap == 0 ? 16 : 2 * t->cap;
-		struct oid *ids = reallocarray(t->ids, cap, sizeof *ids);
-
-		if (ids == NULL) {
-			t->broken = true;
-			return 1;
-		}
-		t->ids = ids;
-		t->cap = cap;
-	}
-	t->ids[t->count++] = ref->id;
-	return 0;
+	if (ref->type == OBJECT_COMMIT)
+		t->rc = oid_list_add(&t->commits, &ref->id, t->e);
+	return t->rc;
 }
 
 /* The certificates of every commit that a ref reaches. */
 static int
 verify_all_list(struct verify_all *a, struct err *e)
 {
-	struct verify_all_tips tips = {0};
+	struct verify_all_tips tips = {.e = e};
 	int rc;
 
-	if (a->o->ids != NULL) {
-		a->ids = reallocarray(NULL, a->o->id_count + 1, sizeof *a->ids);
-		if (a->ids == NULL)
-			return err_nomem(e);
-		a->count = a->o->id_count;
-		if (a->count > 0)
-			memcpy(a->ids, a->o->ids, a->count * sizeof *a->ids);
-		return 0;
-	}
-	rc = refs_each(a->s, "refs/", verify_all_tip, &tips, e);
-
-	if (rc == 0 && tips.broken)
-		rc = err_nomem(e);
 	a->e = e;
+	for (size_t i = 0; i < a->o->id_count; i++)
+		if (oid_list_add(&a->certificates, &a->o->ids[i], e) != 0)
+			return -1;
+	if (a->o->ids != NULL)
+		return 0;
+	rc = refs_each(a->s, "refs/", verify_all_tip, &tips, e) != 0 ? -1 : tips.rc;
 	if (rc == 0)
-		rc = history_walk(a->s, tips.ids, tips.count, verify_all_add, a, e);
-	free(tips.ids);
+		rc = history_walk(a->s, tips.commits.ids, tips.commits.count, verify_all_add, a, e);
+	oid_list_free(&tips.commits);
 	return rc != 0 || a->broken ? -1 : 0;
 }
 
@@ -215,7 +185,7 @@ verify_all_submit(struct verify_all *a, struct workers *w, size_t i)
 {
 	struct verify_all_job *j = &a->ring[i % VERIFY_ALL_AHEAD];
 
-	*j = (struct verify_all_job){.job.run = verify_all_judge, .all = a, .id = a->ids[i]};
+	*j = (struct verify_all_job){.job.run = verify_all_judge, .all = a, .id = a->certificates.ids[i]};
 	workers_submit(w, WORKERS_COMPUTE, &j->job);
 }
 
@@ -224,10 +194,10 @@ verify_all_run(struct verify_all *a, struct workers *w, struct err *e)
 {
 	size_t submitted = 0, reported = 0;
 
-	while (reported < a->count) {
+	while (reported < a->certificates.count) {
 		struct verify_all_job *next = &a->ring[reported % VERIFY_ALL_AHEAD];
 
-		while (submitted < a->count && submitted - reported < VERIFY_ALL_AHEAD)
+		while (submitted < a->certificates.count && submitted - reported < VERIFY_ALL_AHEAD)
 			verify_all_submit(a, w, submitted++);
 		while (!next->done) {
 			struct workers_job *job = workers_take(w, 100);
@@ -269,7 +239,7 @@ verify_all_free(struct verify_all **a)
 {
 	if (*a == NULL)
 		return;
-	free((*a)->ids);
+	oid_list_free(&(*a)->certificates);
 	oid_map_free(&(*a)->seen);
 	memo_free((*a)->memo);
 	pthread_mutex_destroy(&(*a)->lock);
@@ -298,7 +268,7 @@ verify_all(struct store *s, const struct verify_request *rq, const struct verify
 	if (rc != 0)
 		return -1;
 	if (!o->json && o->report == NULL)
-		printf("%zu certificates: %zu pass, %zu fail, %zu undecided\n", a->count, a->pass, a->fail,
-		    a->undecided);
+		printf("%zu certificates: %zu pass, %zu fail, %zu undecided\n", a->certificates.count,
+		    a->pass, a->fail, a->undecided);
 	return a->fail > 0 ? 1 : a->undecided > 0 ? 3 : 0;
 }

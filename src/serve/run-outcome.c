@@ -1,48 +1,28 @@
 #include "serve/run-outcome.h"
 
 #include "object/certificate.h"
+#include "object/oid-list.h"
 #include "serve/closure.h"
 #include "serve/run-state.h"
 #include "store/odb.h"
-
-struct run_outcome_list {
-	struct oid *ids;
-	size_t count, cap;
-};
-
-static int
-run_outcome_add(struct run_outcome_list *l, const struct oid *id, struct err *e)
-{
-	if (l->count == l->cap) {
-		size_t cap = l->cap == 0 ? 64 : 2 * l->cap;
-		struct oid *grown = reallocarray(l->ids, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		l->ids = grown;
-		l->cap = cap;
-	}
-	l->ids[l->count++] = *id;
-	return 0;
-}
 
 /* A closure_fn: all of an output that the run stored. */
 static int
 run_outcome_take(void *arg, const struct object_ref *ref, enum closure_need need, struct err *e)
 {
 	(void)need;
-	return run_outcome_add(arg, &ref->id, e) != 0 ? -1 : 1;
+	return oid_list_add(arg, &ref->id, e) != 0 ? -1 : 1;
 }
 
 static int
 run_outcome_event(const struct run_outcome_options *o, const struct event *ev,
-    struct run_outcome_list *l, struct err *e)
+    struct oid_list *l, struct err *e)
 {
 	const struct resource *r = &ev->u.output.output;
 	const struct object_ref root = {r->type, r->digests.sha256};
 
 	if (ev->kind == EVENT_RUN_FINISHED)
-		return run_outcome_add(l, &ev->u.finished.log, e);
+		return oid_list_add(l, &ev->u.finished.log, e);
 	return ev->kind == EVENT_OUTPUT_RESOURCE ?
 	    closure_walk(o->store, &root, run_outcome_take, l, e) : 0;
 }
@@ -51,17 +31,14 @@ static int
 run_outcome_own(const struct run_outcome_options *o, const struct certificate *c,
     const struct oid *id, struct err *e)
 {
-	struct run_outcome_list l = {.count = 0};
-	int rc = run_outcome_add(&l, id, e);
+	CLEANUP(oid_list_free) struct oid_list l = {0};
+	int rc = oid_list_add(&l, id, e);
 
 	for (size_t i = 0; i < c->event_count && rc == 0; i++)
 		rc = run_outcome_event(o, &c->events[i], &l, e);
 	if (rc == 0 && c->boot_log.present)
-		rc = run_outcome_add(&l, &c->boot_log.id, e);
-	if (rc == 0)
-		rc = ledger_own(o->ledger, o->owner, l.ids, l.count, e);
-	free(l.ids);
-	return rc;
+		rc = oid_list_add(&l, &c->boot_log.id, e);
+	return rc == 0 ? ledger_own(o->ledger, o->owner, l.ids, l.count, e) : -1;
 }
 
 int

@@ -2,34 +2,18 @@
 #include "verify/reference.h"
 
 #include <string.h>
+#include "object/oid-list.h"
 
-static int
-reference_set_compare(const void *a, const void *b)
-{
-	const struct oid *const *x = a, *const *y = b;
-
-	return oid_compare(*x, *y);
-}
-
-/* As the trust entries' digest: SHA-256 over digests in ascending order. */
+/* As that of the trust entries. */
 static int
 reference_set_digest(const struct reference_document *d, size_t n, struct oid *ret, struct err *e)
 {
-	CLEANUP(hash_freep) struct hash *h = NULL;
-	CLEANUP(cleanup_free) const struct oid **sorted = calloc(n, sizeof *sorted);
+	CLEANUP(oid_list_free) struct oid_list digests = {0};
 
-	if (sorted == NULL)
-		return err_nomem(e);
 	for (size_t i = 0; i < n; i++)
-		sorted[i] = &d[i].digest;
-	qsort(sorted, n, sizeof *sorted, reference_set_compare);
-	if (hash_new(HASH_SHA256, &h, e) != 0)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		if (hash_update(h, sorted[i]->b, OID_SIZE, e) != 0)
+		if (oid_list_add(&digests, &d[i].digest, e) != 0)
 			return -1;
-	}
-	return hash_final(h, ret->b, e);
+	return oid_list_digest(&digests, ret, e);
 }
 
 int

@@ -4,6 +4,7 @@
 #include "base/hex.h"
 #include "base/timestamp.h"
 #include "codec/base64.h"
+#include "object/oid-list.h"
 
 #define TRUST_BYTES_MAX (64u * 1024)
 #define TRUST_NAME_MAX 128
@@ -275,33 +276,16 @@ trust_unique(const struct trust *t, const struct trust_entry *new, struct err *e
 	return 0;
 }
 
-static int
-trust_compare(const void *a, const void *b)
-{
-	const struct oid *const *x = a, *const *y = b;
-
-	return oid_compare(*x, *y);
-}
-
-/* SHA-256 over the documents' SHA-256 digests in ascending order. */
+/* Over the documents' SHA-256 digests, whatever their order. */
 static int
 trust_digest(const struct trust_entry *entries, size_t n, struct oid *ret, struct err *e)
 {
-	CLEANUP(hash_freep) struct hash *h = NULL;
-	CLEANUP(cleanup_free) const struct oid **sorted = calloc(n, sizeof *sorted);
+	CLEANUP(oid_list_free) struct oid_list documents = {0};
 
-	if (sorted == NULL)
-		return err_nomem(e);
 	for (size_t i = 0; i < n; i++)
-		sorted[i] = &entries[i].document;
-	qsort(sorted, n, sizeof *sorted, trust_compare);
-	if (hash_new(HASH_SHA256, &h, e) != 0)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		if (hash_update(h, sorted[i]->b, OID_SIZE, e) != 0)
+		if (oid_list_add(&documents, &entries[i].document, e) != 0)
 			return -1;
-	}
-	return hash_final(h, ret->b, e);
+	return oid_list_digest(&documents, ret, e);
 }
 
 static int

@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include <string.h>
+#include "object/oid-list.h"
 #include "object/resource.h"
 
 #define OID_EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -137,8 +138,41 @@ START_TEST(oid_resource_copy)
 }
 END_TEST
 
+/* The digest of a set: SHA-256 over its ids in ascending order, however they came. */
+START_TEST(oid_lists)
+{
+	unsigned char bytes[50 * OID_SIZE];
+	struct oid_list up = {0}, down = {0};
+	struct oid id = {{0}}, a, b;
+	char hex[OID_HEX_SIZE];
+	struct err e;
+
+	UNIT_OK(oid_list_digest(&up, &a, &e), &e);
+	oid_hex(&a, hex);
+	ck_assert_str_eq(hex, OID_EMPTY);
+	for (unsigned i = 0; i < 50; i++) {
+		id.b[0] = (unsigned char)(i * 5);
+		memcpy(bytes + i * OID_SIZE, id.b, OID_SIZE);
+		UNIT_OK(oid_list_add(&up, &id, &e), &e);
+		id.b[0] = (unsigned char)((49 - i) * 5);
+		UNIT_OK(oid_list_add(&down, &id, &e), &e);
+	}
+	ck_assert_uint_eq(down.count, 50);
+	ck_assert(oid_equal(&down.ids[49], &up.ids[0]));
+	UNIT_OK(oid_list_digest(&up, &a, &e), &e);
+	UNIT_OK(oid_list_digest(&down, &b, &e), &e);
+	ck_assert(oid_equal(&a, &b));
+	UNIT_OK(oid_from_data(&b, bytes, sizeof bytes, &e), &e);
+	ck_assert(oid_equal(&a, &b));
+	oid_list_free(&up);
+	oid_list_free(&down);
+	ck_assert_uint_eq(up.count, 0);
+}
+END_TEST
+
 UNIT_SUITE(oid)
 {
+	tcase_add_test(tc, oid_lists);
 	tcase_add_test(tc, oid_spellings);
 	tcase_add_test(tc, oid_refused);
 	tcase_add_test(tc, oid_types);
