@@ -30,8 +30,8 @@ bool config_repository_key(const char *key);
 int config_dir_user(char **ret, struct err *e) MUST_CHECK;
 int config_dir_data(char **ret, struct err *e) MUST_CHECK;
 int config_dir_cache(char **ret, struct err *e) MUST_CHECK;
-/* Makes dir, an absolute path, and what is missing above it, for the user alone: it may
- * hold tokens. */
+/* Makes dir, which is not "", and what is missing above it, for the user alone: it may hold
+ * tokens. */
 int config_dir_make(const char *dir, struct err *e) MUST_CHECK;
 
 #endif

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include "base/buf.h"
 #include "base/path.h"
+#include "store/config.h"
 #include "store/store.h"
 
 void
@@ -15,29 +16,6 @@ place_free(struct place *p)
 	free(p->ledger);
 	free(p->logs);
 	*p = (struct place){0};
-}
-
-/* As mkdir -p; what is made is closed to others. */
-static int
-place_make(const char *dir, struct err *e)
-{
-	CLEANUP(cleanup_free) char *path = buf_strdup(dir, e);
-
-	if (path == NULL)
-		return -1;
-	for (char *p = path + 1; *path != '\0'; p++) {
-		char c = *p;
-
-		if (c != '/' && c != '\0')
-			continue;
-		*p = '\0';
-		if (mkdir(path, 0700) != 0 && errno != EEXIST && errno != EISDIR && errno != EROFS)
-			return err_sys(e, "%s: cannot create", path);
-		*p = c;
-		if (c == '\0')
-			break;
-	}
-	return 0;
 }
 
 /* The directory that holds .aicert. */
@@ -79,7 +57,7 @@ place_prepare(const char *dir, struct place *ret, struct err *e)
 
 	if (*dir == '\0')
 		return err_set(e, ERR_USAGE, "--store: a directory is needed");
-	if (place_worktree(dir, &worktree, e) != 0 || place_make(worktree, e) != 0 ||
+	if (place_worktree(dir, &worktree, e) != 0 || config_dir_make(worktree, e) != 0 ||
 	    store_init(worktree, &created, e) != 0 ||
 	    (path = buf_strfmt(e, "%s/" STORE_NAME, worktree)) == NULL ||
 	    store_open(path, 0, &s, e) != 0 || place_serve(s, e) != 0)

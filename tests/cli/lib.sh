@@ -44,6 +44,17 @@ err_has() { checks=$((checks + 1)); grep -qF -- "$1" "$scratch/err" || die "stde
 out_lacks() { checks=$((checks + 1)); ! grep -qF -- "$1" "$scratch/out" || die "stdout has: $1"; }
 same() { checks=$((checks + 1)); [ "$1" = "$2" ] || die "\"$1\" is not \"$2\""; }
 
+# until_true SECONDS COMMAND...: it comes true within that time
+until_true() {
+	left=$(($1 * 20))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		left=$((left - 1))
+		[ $left -gt 0 ] || { die "did not come: $*" && return 1; }
+		sleep 0.05
+	done
+}
+
 # A git repository with a store and an identity, entered.
 new_repo() {
 	mkdir -p "$scratch/$1" && cd "$scratch/$1" && git init -q -b main . &&

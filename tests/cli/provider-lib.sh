@@ -75,14 +75,5 @@ all_gone() {
 		sleep 0.05
 	done
 }
-until_true() {
-	left=$(($1 * 20))
-	shift
-	while ! "$@" >/dev/null 2>&1; do
-		left=$((left - 1))
-		[ $left -gt 0 ] || { die "did not come: $*" && return 1; }
-		sleep 0.05
-	done
-}
 trap 'for p in $(left_processes); do kill -9 "$p" 2>/dev/null; done
 	chmod -R u+w "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT

@@ -38,17 +38,6 @@ stop_daemon() {
 	wait "$daemon" 2>/dev/null
 }
 
-# until_true SECONDS COMMAND...
-until_true() {
-	left=$(($1 * 20))
-	shift
-	while ! "$@" >/dev/null 2>&1; do
-		left=$((left - 1))
-		[ $left -gt 0 ] || { die "did not come: $*" && return 1; }
-		sleep 0.05
-	done
-}
-
 trap 'kill $daemons 2>/dev/null; chmod -R u+w "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT
 make_token alice
 
