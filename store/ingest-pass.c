@@ -82,16 +82,20 @@ pass_alone(struct ingest_pass *p, struct hash *h, struct err *e)
 	return pass_end(p, &out, e);
 }
 
-/* Two threads: one reads and writes, the other hashes. */
+/*
+ * Two threads: one hashes each chunk, the other writes it.  The next chunk is read by
+ * whichever comes to it first, so that neither waits for the slower one's reading.
+ */
 struct pass_ring {
 	struct ingest_pass *p;
 	unsigned char *chunks;
 	size_t lengths[PASS_RING];
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	uint64_t filled, hashed;
-	bool ended, given_up;        /* by the reader, by the hasher */
-	int rc;
+	uint64_t read, hashed, written;      /* chunks */
+	bool reading;                        /* by one of the two */
+	bool ended;                          /* the last chunk was read */
+	int rc;                              /* of the first that failed */
 	struct err err;
 };
 
@@ -101,95 +105,98 @@ pass_slot(const struct pass_ring *r, uint64_t i)
 	return r->chunks + (size_t)(i % PASS_RING) * PASS_CHUNK;
 }
 
-/* False: the hasher wants no more. */
 static bool
-pass_room(struct pass_ring *r)
+pass_room(const struct pass_ring *r)
 {
-	bool room;
-
-	pthread_mutex_lock(&r->lock);
-	while (!r->given_up && r->filled - r->hashed == PASS_RING)
-		pthread_cond_wait(&r->changed, &r->lock);
-	room = !r->given_up;
-	pthread_mutex_unlock(&r->lock);
-	return room;
+	return r->read - (r->hashed < r->written ? r->hashed : r->written) < PASS_RING;
 }
 
-static int
-pass_feed(struct pass_ring *r, struct err *e)
+/* With the lock held, which it gives up meanwhile. */
+static void
+pass_fill(struct pass_ring *r)
 {
-	struct pass_out out = {0};
-	size_t n = PASS_CHUNK;
+	struct err why;
+	size_t n = 0;
+	int rc;
 
-	while (n == PASS_CHUNK && pass_room(r)) {
-		unsigned char *slot = pass_slot(r, r->filled);
-
-		if (pass_read(r->p, slot, &n, e) != 0)
-			return -1;
-		pthread_mutex_lock(&r->lock);
-		r->lengths[r->filled++ % PASS_RING] = n;
-		pthread_cond_signal(&r->changed);
-		pthread_mutex_unlock(&r->lock);
-		/* the slot is not filled again before this returns */
-		if (pass_write(r->p, &out, slot, n, e) != 0)
-			return -1;
+	r->reading = true;
+	pthread_mutex_unlock(&r->lock);
+	rc = pass_read(r->p, pass_slot(r, r->read), &n, &why);
+	pthread_mutex_lock(&r->lock);
+	r->reading = false;
+	if (rc != 0 && r->rc == 0) {
+		r->rc = rc;
+		r->err = why;
 	}
-	return pass_end(r->p, &out, e);
+	r->lengths[r->read++ % PASS_RING] = n;
+	r->ended = n < PASS_CHUNK;
+	pthread_cond_broadcast(&r->changed);
+}
+
+/* Chunk i, and of how many bytes; false: there is none, or something failed. */
+static bool
+pass_take(struct pass_ring *r, uint64_t i, size_t *ret)
+{
+	bool there;
+
+	pthread_mutex_lock(&r->lock);
+	while (r->rc == 0 && i == r->read && !r->ended)
+		if (!r->reading && pass_room(r))
+			pass_fill(r);
+		else
+			pthread_cond_wait(&r->changed, &r->lock);
+	there = r->rc == 0 && i < r->read;
+	if (there)
+		*ret = r->lengths[i % PASS_RING];
+	pthread_mutex_unlock(&r->lock);
+	return there;
+}
+
+/* A chunk was dealt with; done is r->hashed or r->written. */
+static void
+pass_done(struct pass_ring *r, uint64_t *done, int rc, const struct err *why)
+{
+	pthread_mutex_lock(&r->lock);
+	(*done)++;
+	if (rc != 0 && r->rc == 0) {
+		r->rc = rc;
+		r->err = *why;
+	}
+	pthread_cond_broadcast(&r->changed);
+	pthread_mutex_unlock(&r->lock);
 }
 
 static void *
-pass_reader(void *arg)
+pass_writer(void *arg)
 {
 	struct pass_ring *r = arg;
-	int rc = pass_feed(r, &r->err);
+	struct pass_out out = {0};
+	struct err why;
+	size_t n;
 
-	pthread_mutex_lock(&r->lock);
-	r->rc = rc;
-	r->ended = true;
-	pthread_cond_signal(&r->changed);
-	pthread_mutex_unlock(&r->lock);
+	for (uint64_t i = 0; pass_take(r, i, &n); i++) {
+		int rc = pass_write(r->p, &out, pass_slot(r, i), n, &why);
+
+		if (rc == 0 && n < PASS_CHUNK)
+			rc = pass_end(r->p, &out, &why);
+		pass_done(r, &r->written, rc, &why);
+	}
 	return NULL;
 }
 
-/* Length of the next chunk, or -1 when there is no more. */
-static ssize_t
-pass_next(struct pass_ring *r)
-{
-	ssize_t n;
-
-	pthread_mutex_lock(&r->lock);
-	while (!r->ended && r->filled == r->hashed)
-		pthread_cond_wait(&r->changed, &r->lock);
-	n = r->filled != r->hashed ? (ssize_t)r->lengths[r->hashed % PASS_RING] : -1;
-	pthread_mutex_unlock(&r->lock);
-	return n;
-}
-
 static void
-pass_hashed(struct pass_ring *r, bool given_up)
+pass_hash(struct pass_ring *r, struct hash *h)
 {
-	pthread_mutex_lock(&r->lock);
-	r->hashed++;
-	r->given_up = given_up;
-	pthread_cond_signal(&r->changed);
-	pthread_mutex_unlock(&r->lock);
-}
+	struct err why;
+	size_t n;
 
-static int
-pass_hash(struct pass_ring *r, struct hash *h, struct err *e)
-{
-	ssize_t n;
+	for (uint64_t i = 0; pass_take(r, i, &n); i++) {
+		int rc = hash_update(h, pass_slot(r, i), n, &why);
 
-	while ((n = pass_next(r)) >= 0) {
-		int rc = hash_update(h, pass_slot(r, r->hashed), (size_t)n, e);
-
-		pass_hashed(r, rc != 0);
-		if (rc != 0)
-			return -1;
-		r->p->size += (size_t)n;
-		ingest_count(r->p->in, (size_t)n);
+		r->p->size += n;
+		ingest_count(r->p->in, n);
+		pass_done(r, &r->hashed, rc, &why);
 	}
-	return 0;
 }
 
 static int
@@ -197,24 +204,21 @@ pass_two(struct ingest_pass *p, struct hash *h, struct err *e)
 {
 	CLEANUP(cleanup_free) unsigned char *chunks = malloc((size_t)PASS_RING * PASS_CHUNK);
 	struct pass_ring r = {.p = p, .chunks = chunks};
-	pthread_t reader;
+	pthread_t writer;
 	int rc;
 
 	if (chunks == NULL)
 		return err_nomem(e);
 	pthread_mutex_init(&r.lock, NULL);
 	pthread_cond_init(&r.changed, NULL);
-	rc = workers_thread(&reader, pass_reader, &r);
-	if (rc != 0) {
+	if (workers_thread(&writer, pass_writer, &r) != 0) {
 		rc = pass_alone(p, h, e);
 	} else {
-		rc = pass_hash(&r, h, e);
-		pthread_join(reader, NULL);
-		if (rc == 0 && r.rc != 0) {
-			rc = -1;
-			if (e != NULL)
-				*e = r.err;
-		}
+		pass_hash(&r, h);
+		pthread_join(writer, NULL);
+		rc = r.rc;
+		if (rc != 0 && e != NULL)
+			*e = r.err;
 	}
 	pthread_cond_destroy(&r.changed);
 	pthread_mutex_destroy(&r.lock);
