@@ -73,11 +73,14 @@ static bool
 settings_scale(const char *suffix, int64_t max, int64_t *n)
 {
 	static const char units[] = "kmg";
-	const char *unit = *suffix != '\0' ? strchr(units, *suffix | 0x20) : units - 1;
+	const char *unit;
 
-	if (unit == NULL || (*suffix != '\0' && suffix[1] != '\0'))
+	if (*suffix == '\0')
+		return true;
+	unit = strchr(units, *suffix | 0x20);
+	if (unit == NULL || suffix[1] != '\0')
 		return false;
-	for (const char *u = units; *suffix != '\0' && u <= unit; u++) {
+	for (const char *u = units; u <= unit; u++) {
 		if (*n > max / 1024)
 			return false;
 		*n *= 1024;
