@@ -32,6 +32,17 @@ objects, uploads = {}, {}
 state = {"later": 0, "drop": 0, "upload": 0}
 
 
+# what was sent in parts is put together for the first who reads it, as servers do
+def whole(key):
+    if isinstance(objects[key], list):
+        objects[key] = b"".join(objects[key])
+    return objects[key]
+
+
+def size(key):
+    return sum(map(len, objects[key])) if isinstance(objects[key], list) else len(objects[key])
+
+
 def etag(data):
     return '"%s"' % hashlib.md5(data).hexdigest()
 
@@ -95,7 +106,7 @@ def condition(handler, key):
         raise Wrong(501, "NotImplemented", "A header implies functionality that is not implemented")
     if option("--ignore-conditions"):
         return
-    there = objects.get(key)
+    there = whole(key) if key in objects else None
     if none is not None and (none != "*" or there is not None):
         raise Wrong(412, "PreconditionFailed")
     if match is not None and there is None:
@@ -137,7 +148,7 @@ def post(handler, key, query, body):
         part = u["parts"][int(n)]
         if tag.replace("&quot;", '"') != u["tags"][int(n)] or (int(n) < len(wanted) and len(part) < 5 << 20):
             return 200, page("<Error><Code>InvalidPart</Code><Message>part %s</Message></Error>" % n), {}
-    objects[key] = b"".join(u["parts"][n] for n in sorted(u["parts"]))
+    objects[key] = [u["parts"][n] for n in sorted(u["parts"])]
     del uploads[query["uploadId"]]
     return 200, page("<CompleteMultipartUploadResult/>"), {}
 
@@ -152,7 +163,7 @@ def listing(bucket, query):
         str(more).lower(),
         "<NextContinuationToken>%s</NextContinuationToken>" % base64.b64encode(
             some[-1].encode()).decode() if more else "",
-        "".join("<Contents><Key>%s</Key><Size>%d</Size></Contents>" % (escape(k), len(objects[bucket, k]))
+        "".join("<Contents><Key>%s</Key><Size>%d</Size></Contents>" % (escape(k), size((bucket, k)))
                 for k in some)))
 
 
@@ -180,7 +191,7 @@ def get(handler, key, query):
                                      for n, b in some))), {}
     if key not in objects:
         raise Wrong(404, "NoSuchKey")
-    body, head = objects[key], {"ETag": etag(objects[key])}
+    body, head = whole(key), {"ETag": etag(whole(key))}
     m = re.fullmatch(r"bytes=(\d+)-", handler.headers.get("Range", ""))
     if m and int(m[1]) < len(body):
         head["Content-Range"] = "bytes %s-%d/%d" % (m[1], len(body) - 1, len(body))
@@ -195,9 +206,9 @@ def control(path, argument):
         state[path[9:]] = int(argument)
     elif path == "/control/swap":
         for key in [k for k in objects if k[1].endswith(argument)]:
-            objects[key] = bytes([objects[key][0] ^ 1]) + objects[key][1:]
+            objects[key] = bytes([whole(key)[0] ^ 1]) + objects[key][1:]
     elif path == "/control/keys":
-        return "".join("%s/%s %d\n" % (k[0], k[1], len(v)) for k, v in sorted(objects.items())).encode()
+        return "".join("%s/%s %d\n" % (*k, size(k)) for k in sorted(objects)).encode()
     elif path == "/control/uploads":
         return ("%d %d\n" % (len(uploads), sum(len(u["parts"]) for u in uploads.values()))).encode()
     return b""
