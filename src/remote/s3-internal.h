@@ -38,7 +38,7 @@ struct s3_call {
 	const void *body;
 	size_t body_len;
 	int body_fd;                /* when body is NULL and body_fd_size > 0 */
-	uint64_t body_fd_size;
+	uint64_t body_fd_offset, body_fd_size;
 	const char *payload;        /* SHA-256 of the body, hex; NULL: none */
 	const char *header;         /* one more; NULL: none */
 	uint64_t range_start;

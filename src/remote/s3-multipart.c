@@ -1,11 +1,12 @@
 /*
  * A large object in parts.  Nothing is kept here of an upload that was broken off: the
  * server lists it and its parts, whose size follows from the object's, so any later
- * attempt, by anybody, goes on with it.  The object is hashed as it is read, once; the
- * upload is only completed when all of it had its digest.
+ * attempt, by anybody, goes on with it.  The object is read once to be hashed, as a whole and
+ * in parts, and ahead of what is sent: the server takes nothing for a part but the bytes that
+ * were hashed, and the upload is only completed when all of them together had the digest.
  */
-#include <errno.h>
 #include <string.h>
+#include "base/fd.h"
 #include "crypto/hash.h"
 #include "remote/s3-internal.h"
 
@@ -13,6 +14,7 @@
 #define S3_PARTS_MAX 10000u
 #define S3_PARTS_PAGES 12           /* of a thousand */
 #define S3_ETAG_MAX 256
+#define S3_BLOCK (128u * 1024)      /* still in the processor's cache for the second digest */
 
 struct s3_part {
 	uint64_t size;              /* as the server has it; 0: it has not */
@@ -23,18 +25,20 @@ struct s3_upload {
 	struct s3 *s;
 	struct remote_item *item;
 	int fd;
-	uint64_t size, part_size, at;
+	uint64_t size, part_size;
 	char key[BUCKET_KEY_MAX];
 	char id[S3_UPLOAD_ID_MAX];
 	struct s3_part *parts;
 	size_t count, next;
 	struct hash *hash;          /* of the object as far as it was read */
+	struct hash *part_hash;
+	unsigned char *block;
 };
 
 struct s3_part_job {
 	struct s3_job job;          /* first */
 	size_t number;              /* from 0 */
-	struct buf body;
+	struct oid digest;
 	char etag[S3_ETAG_MAX];
 };
 
@@ -43,6 +47,8 @@ s3_upload_free(struct s3_upload *u)
 {
 	free(u->parts);
 	hash_free(u->hash);
+	hash_free(u->part_hash);
+	free(u->block);
 }
 
 static uint64_t
@@ -178,6 +184,7 @@ s3_upload_begin(struct s3_upload *u, struct err *e)
 
 /* --- parts --- */
 
+/* Read again, from what the system has in memory; the server compares the digest. */
 static int
 s3_part_send(struct s3_job *j, struct http *h, struct err *e)
 {
@@ -186,48 +193,48 @@ s3_part_send(struct s3_job *j, struct http *h, struct err *e)
 	CLEANUP(http_response_free) struct http_response rs = {0};
 	CLEANUP(buf_free) struct buf query = BUF_INIT;
 	char hex[OID_HEX_SIZE];
-	struct oid digest;
 	struct s3_call c = {
-		.method = "PUT", .key = u->key, .body = p->body.data, .body_len = p->body.len, .payload = hex,
-		.max = S3_ANSWER_MAX,
+		.method = "PUT", .key = u->key, .body_fd = u->fd, .body_fd_offset = p->number * u->part_size,
+		.body_fd_size = s3_upload_part_size(u, p->number), .payload = hex, .max = S3_ANSWER_MAX,
+		.moved = s3_jobs_moved, .moved_arg = j,
 	};
 
-	if (oid_from_data(&digest, p->body.data, p->body.len, e) != 0)
-		return -1;
-	oid_hex(&digest, hex);
+	oid_hex(&p->digest, hex);
 	buf_addf(&query, "partNumber=%zu&uploadId=", p->number + 1);
 	s3_request_escape(u->id, &query);
 	c.query = buf_str(&query);
 	if (buf_check(&query, e) != 0 || s3_request(u->s, h, &c, &rs, e) != 0)
 		return -1;
-	if (!http_ok(&rs) || rs.etag[0] == '\0')
-		return s3_request_problem(u->s, &rs, u->key, e);
-	memcpy(p->etag, rs.etag, sizeof p->etag);
-	s3_jobs_moved(j, p->body.len);
-	return 0;
+	if (http_ok(&rs) && rs.etag[0] != '\0') {
+		memcpy(p->etag, rs.etag, sizeof p->etag);
+		return 0;
+	}
+	s3_request_problem(u->s, &rs, u->key, e);
+	/* of this object alone, as in s3-put.c */
+	if (rs.status == 400)
+		e->code = ERR_REFUSED;
+	return -1;
 }
 
-/* The bytes of the next part, hashed as a piece of the whole. */
+/* The next part, as a piece of the whole and, when it is to be sent, by itself. */
 static int
-s3_part_read(struct s3_upload *u, struct buf *ret, struct err *e)
+s3_part_hash(struct s3_upload *u, bool alone, struct oid *ret, struct err *e)
 {
-	size_t len = (size_t)s3_upload_part_size(u, u->next);
+	uint64_t left = s3_upload_part_size(u, u->next);
 
-	if (buf_reserve(ret, len, e) != 0)
-		return -1;
-	while (ret->len < len) {
-		ssize_t n = pread(u->fd, ret->data + ret->len, len - ret->len, (off_t)u->at);
+	while (left > 0) {
+		size_t n;
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(e, "%s: cannot read", u->key);
+		if (fd_read_upto(u->fd, u->block, left < S3_BLOCK ? (size_t)left : S3_BLOCK, &n, u->key, e) != 0)
+			return -1;
 		if (n == 0)
 			return err_set(e, ERR_CORRUPT, "%s: is shorter than it was", u->key);
-		ret->len += (size_t)n;
-		u->at += (uint64_t)n;
+		if (hash_update(u->hash, u->block, n, e) != 0 ||
+		    (alone && hash_update(u->part_hash, u->block, n, e) != 0))
+			return -1;
+		left -= n;
 	}
-	return hash_update(u->hash, ret->data, ret->len, e);
+	return alone ? hash_final(u->part_hash, ret->b, e) : 0;
 }
 
 static int
@@ -235,27 +242,22 @@ s3_part_next(void *arg, struct s3_job **ret, struct err *e)
 {
 	struct s3_upload *u = arg;
 
-	while (u->next < u->count) {
-		struct s3_part_job *p = calloc(1, sizeof *p);
+	for (; u->next < u->count; u->next++) {
+		CLEANUP(cleanup_free) struct s3_part_job *p = calloc(1, sizeof *p);
+		bool there = u->parts[u->next].size != 0;
 
 		if (p == NULL)
 			return err_nomem(e);
-		p->number = u->next;
-		if (s3_part_read(u, &p->body, e) != 0) {
-			buf_free(&p->body);
-			free(p);
+		if (s3_part_hash(u, !there, &p->digest, e) != 0)
 			return -1;
-		}
-		u->next++;
-		if (u->parts[p->number].size != 0) { /* it is there */
-			buf_free(&p->body);
-			free(p);
+		if (there)
 			continue;
-		}
+		p->number = u->next++;
 		p->job.run = s3_part_send;
 		p->job.arg = u;
 		p->job.item = u->item;
 		*ret = &p->job;
+		p = NULL;
 		return 1;
 	}
 	return 0;
@@ -269,12 +271,11 @@ s3_part_done(void *arg, struct s3_job *j, struct err *e)
 	int rc = j->rc;
 
 	if (rc == 0) {
-		u->parts[p->number].size = p->body.len;
+		u->parts[p->number].size = s3_upload_part_size(u, p->number);
 		memcpy(u->parts[p->number].etag, p->etag, sizeof p->etag);
 	} else {
 		*e = j->error;
 	}
-	buf_free(&p->body);
 	free(p);
 	return rc;
 }
@@ -359,9 +360,11 @@ s3_multipart(struct s3 *s, struct remote_item *item, int fd, uint64_t size, stru
 	s3_jobs_key(&item->ref.id, u.key);
 	s3_upload_plan(&u);
 	u.parts = calloc(u.count, sizeof *u.parts);
-	if (u.parts == NULL)
+	u.block = malloc(S3_BLOCK);
+	if (u.parts == NULL || u.block == NULL)
 		return err_nomem(e);
-	if (hash_new(HASH_SHA256, &u.hash, e) != 0 || s3_upload_resume(&u, e) != 0 ||
+	if (hash_new(HASH_SHA256, &u.hash, e) != 0 || hash_new(HASH_SHA256, &u.part_hash, e) != 0 ||
+	    s3_upload_resume(&u, e) != 0 ||
 	    (u.id[0] == '\0' && s3_upload_begin(&u, e) != 0) || s3_upload_run(&u, e) != 0) {
 		whole.error = *e;
 		if (e->code == ERR_NOTFOUND)

@@ -61,7 +61,8 @@ s3_request(struct s3 *s, struct http *h, const struct s3_call *c, struct http_re
 		.method = c->method, .path = path, .header = c->header, .payload = c->payload,
 		.content_type = c->body != NULL || c->body_fd_size > 0 ? "application/octet-stream" : NULL,
 		.body = c->body, .body_len = c->body_len,
-		.body_fd = c->body_fd, .body_fd_size = c->body == NULL ? c->body_fd_size : 0,
+		.body_fd = c->body_fd, .body_fd_offset = c->body_fd_offset,
+		.body_fd_size = c->body == NULL ? c->body_fd_size : 0,
 		.range_start = c->range_start, .max = c->max, .sink = c->sink, .sink_arg = c->sink_arg,
 		.moved = c->moved, .moved_arg = c->moved_arg,
 	};

@@ -138,9 +138,15 @@ checks=$((checks + 1))
 rm -rf ../dropped && ok aicert clone -q s3://bucket/b ../whole
 ok aicert -C ../whole checkout HEAD -- big
 ok cmp ../whole/big big
-# who may not see what is under way begins anew
+# who may not see what is under way begins anew; no part is held in memory
 s3_start --no-uploads
-ok aicert push -q --blobs all s3://bucket/c main
+ok python3 -c '
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+' aicert push -q --blobs all s3://bucket/c main
+checks=$((checks + 1))
+grep -q __asan_init "$build/aicert" || [ "$(cat "$scratch/out")" -lt 65536 ] || die "parts are held in memory"
 same "$(keys "c/objects/$huge 90000000")" 1
 
 # --- damage here does not get there ---
