@@ -14,6 +14,7 @@
 # Requests that begin with /control/ change its behaviour, without a signature:
 #   /control/later?N      the next N requests are answered with 503
 #   /control/drop?N       the next N answers of GET are cut after 100 kB, of PUT never sent
+#   /control/parts?N      what would be more parts of an upload than N is answered with 503; 0: ends
 #   /control/swap?KEY     the object's bytes become others of the same length
 #   /control/keys         a line of key and size for each object
 #   /control/uploads      how many uploads are under way, and their parts
@@ -29,7 +30,7 @@ option = lambda name: name in options
 value = lambda name: options[options.index(name) + 1] if name in options else None
 lock = threading.RLock()
 objects, uploads = {}, {}
-state = {"later": 0, "drop": 0, "upload": 0}
+state = {"later": 0, "drop": 0, "parts": 0, "upload": 0}
 
 
 # what was sent in parts is put together for the first who reads it, as servers do
@@ -126,6 +127,8 @@ def put(handler, key, query, body):
     if "partNumber" in query:
         tag, number, u = etag(body), int(query["partNumber"]), upload_of(query, key)
         with lock:
+            if len(u["parts"]) >= state["parts"] > 0:
+                raise Wrong(503, "SlowDown")
             u["parts"][number], u["tags"][number] = body, tag
         return 200, b"", {"ETag": tag}
     condition(handler, key)
@@ -202,7 +205,7 @@ def get(handler, key, query):
 
 
 def control(path, argument):
-    if path in ("/control/later", "/control/drop"):
+    if path in ("/control/later", "/control/drop", "/control/parts"):
         state[path[9:]] = int(argument)
     elif path == "/control/swap":
         for key in [k for k in objects if k[1].endswith(argument)]:
