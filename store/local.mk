@@ -60,6 +60,7 @@ libaicert_core_a_SOURCES += \
 	store/oid-map.c store/oid-map.h \
 	store/sealed.c store/sealed.h \
 	store/source.c store/source.h \
+	store/part.c store/part.h \
 	store/reflog.c store/reflog.h \
 	store/refs.c store/refs.h \
 	store/refs-list.c \

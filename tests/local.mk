@@ -212,6 +212,7 @@ unit_store_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/store/odb-durable.c \
 	tests/unit/store/odb-glance.c \
 	tests/unit/store/odb-present.c \
+	tests/unit/store/part.c \
 	tests/unit/store/reflog.c \
 	tests/unit/store/refs.c \
 	tests/unit/store/sealed.c \

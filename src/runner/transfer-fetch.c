@@ -1,19 +1,10 @@
 #include "runner/transfer-internal.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/file.h>
-#include "base/fd.h"
-#include "crypto/hash-beside.h"
 #include "store/odb.h"
+#include "store/part.h"
 
-#define TRANSFER_DIR "fetch"            /* beneath the store's tmp */
-#define TRANSFER_BLOCK 131072
 #define TRANSFER_SMALL 32512u           /* kept in memory, stored many at a time */
 #define TRANSFER_BATCH 256
-#define TRANSFER_OPENS 5
-#define TRANSFER_BESIDE (4u * 1024 * 1024)     /* for less a thread does not pay */
-#define TRANSFER_WRITE_BACK (8u * 1024 * 1024) /* the disk is given work early: the last sync is short */
 
 /* Small objects that have come and are not stored yet. */
 struct transfer_batch {
@@ -22,136 +13,38 @@ struct transfer_batch {
 	size_t count;
 };
 
-/* A large one, in tmp/fetch/<hex> until it is whole. */
+/* A large one. */
 struct transfer_in {
 	struct transfer_worker *w;
 	const struct transfer_item *item;
 	char name[OID_HEX_SIZE];
 	char path[TRANSFER_PATH_SIZE];
-	int dirfd, fd;
-	bool locked;
-	bool resumed;           /* some of it was here before */
-	struct hash *hash;      /* of what is in the file */
-	struct hash_beside *beside; /* has hash while bytes come; NULL: none */
-	uint64_t offset;        /* bytes in the file */
-	uint64_t written_back;  /* of them */
+	struct part *part;
 };
 
 static void
 transfer_fetch_free(struct transfer_in *t)
 {
-	hash_beside_stop(t->beside);
-	hash_free(t->hash);
-	if (t->locked && t->offset == 0)
-		unlinkat(t->dirfd, t->name, 0); /* nothing came */
-	if (t->fd >= 0)
-		close(t->fd);
-	if (t->dirfd >= 0) {
-		close(t->dirfd);
-		unlinkat(store_tmp_fd(t->w->store), TRANSFER_DIR, AT_REMOVEDIR); /* when it is empty */
-	}
+	part_close(t->part);
 }
 
-static int
-transfer_fetch_open_once(struct transfer_in *t, struct err *e)
-{
-	int tmp = store_tmp_fd(t->w->store);
-
-	if (mkdirat(tmp, TRANSFER_DIR, 0700) != 0 && errno != EEXIST)
-		return err_sys(e, "tmp/" TRANSFER_DIR ": cannot create the directory");
-	t->dirfd = fd_open_beneath(tmp, TRANSFER_DIR, O_RDONLY | O_DIRECTORY, 0, e);
-	if (t->dirfd < 0)
-		return -1;
-	t->fd = fd_open_beneath(t->dirfd, t->name, O_RDWR | O_CREAT | O_NONBLOCK, 0600, e);
-	if (t->fd >= 0)
-		return 0;
-	close(t->dirfd);
-	t->dirfd = -1;
-	return -1;
-}
-
-/* The directory goes with its last file: another worker may remove it meanwhile. */
 static int
 transfer_fetch_open(struct transfer_in *t, struct err *e)
 {
-	struct stat st;
-	int rc = -1;
-
-	for (int i = 0; i < TRANSFER_OPENS && rc != 0; i++) {
-		rc = transfer_fetch_open_once(t, e);
-		if (rc != 0 && e->code != ERR_NOTFOUND)
-			return -1;
-	}
-	if (rc != 0)
-		return -1;
-	if (flock(t->fd, LOCK_EX | LOCK_NB) != 0)
-		return err_set(e, ERR_BUSY, "object %s: another process is fetching it", t->name);
-	if (fstat(t->fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1)
-		return err_set(e, ERR_BUSY, "object %s: another process has just fetched it", t->name);
-	t->locked = true;
-	t->offset = (uint64_t)st.st_size;
-	return 0;
-}
-
-/* What came before is worth something only with its digest. */
-static int
-transfer_fetch_rehash(struct transfer_in *t, struct err *e)
-{
-	CLEANUP(cleanup_free) unsigned char *block = malloc(TRANSFER_BLOCK);
-	uint64_t done = 0;
-	size_t n = 1;
-
-	if (block == NULL)
-		return err_nomem(e);
-	while (n > 0 && done < t->offset) {
-		if (fd_read_upto(t->fd, block, TRANSFER_BLOCK, &n, t->name, e) != 0 ||
-		    hash_update(t->hash, block, n, e) != 0)
-			return -1;
-		done += n;
-	}
-	if (done != t->offset)
-		return err_set(e, ERR_CONFLICT, "object %s: the part here changed", t->name);
-	transfer_queue_resumed(t->w, 0, t->offset);
-	t->resumed = t->offset > 0;
+	oid_hex(&t->item->id, t->name);
+	transfer_path(&t->w->link, &t->item->id, t->path);
+	if (part_open(t->w->store, &t->item->id, t->item->size, &t->part, e) != 0 ||
+	    part_load(t->part, e) != 0)
+		return err_prefix(e, "object %s", t->name);
+	transfer_queue_resumed(t->w, 0, part_length(t->part));
 	return 0;
 }
 
 static int
 transfer_fetch_restart(struct transfer_in *t, struct err *e)
 {
-	transfer_queue_resumed(t->w, t->offset, 0);
-	t->offset = t->written_back = 0;
-	t->resumed = false;
-	hash_beside_stop(t->beside);
-	t->beside = NULL;
-	hash_free(t->hash);
-	t->hash = NULL;
-	if (ftruncate(t->fd, 0) != 0 || lseek(t->fd, 0, SEEK_SET) != 0)
-		return err_sys(e, "tmp/" TRANSFER_DIR "/%s: cannot empty", t->name);
-	return hash_new(HASH_SHA256, &t->hash, e);
-}
-
-/* Advice alone: the sync at the end is what counts. */
-static void
-transfer_fetch_write_back(struct transfer_in *t)
-{
-	if (t->offset - t->written_back < TRANSFER_WRITE_BACK)
-		return;
-	(void)(sync_file_range(t->fd, (off_t)t->written_back, (off_t)(t->offset - t->written_back),
-	    SYNC_FILE_RANGE_WRITE) != 0);
-	t->written_back = t->offset;
-}
-
-static int
-transfer_fetch_hash(struct transfer_in *t, const void *data, size_t len, struct err *e)
-{
-	if (t->beside == NULL && t->item->size - t->offset > TRANSFER_BESIDE &&
-	    hash_beside_start(t->hash, &t->beside, e) != 0)
-		return -1;
-	if (t->beside == NULL)
-		return hash_update(t->hash, data, len, e);
-	hash_beside_update(t->beside, data, len);
-	return 0;
+	transfer_queue_resumed(t->w, part_length(t->part), 0);
+	return part_restart(t->part, e);
 }
 
 static int
@@ -159,18 +52,8 @@ transfer_fetch_take(void *arg, const void *data, size_t len, struct err *e)
 {
 	struct transfer_in *t = arg;
 
-	if (len > t->item->size - t->offset)
-		return err_set(e, ERR_REFUSED, "object %s: the other side sends more bytes than it has",
-		    t->name);
-	if (fd_write_all(t->fd, data, len, t->name, e) != 0 ||
-	    transfer_fetch_hash(t, data, len, e) != 0) {
-		/* what the file holds and what was hashed must stay the same */
-		if (ftruncate(t->fd, (off_t)t->offset) != 0)
-			unlinkat(t->dirfd, t->name, 0);
-		return -1;
-	}
-	t->offset += len;
-	transfer_fetch_write_back(t);
+	if (part_append(t->part, data, len, e) != 0)
+		return err_prefix(e, "object %s", t->name);
 	transfer_queue_moved(t->w, len);
 	return 0;
 }
@@ -179,7 +62,7 @@ static int
 transfer_fetch_once(struct transfer_in *t, struct err *e)
 {
 	struct http_request rq = {
-		.method = "GET", .path = t->path, .body_fd = -1, .range_start = t->offset,
+		.method = "GET", .path = t->path, .body_fd = -1, .range_start = part_length(t->part),
 		.sink = transfer_fetch_take, .sink_arg = t,
 	};
 	CLEANUP(http_response_free) struct http_response rs = {0};
@@ -188,9 +71,10 @@ transfer_fetch_once(struct transfer_in *t, struct err *e)
 		return -1;
 	if (!http_ok(&rs))
 		return http_problem(&rs, t->name, e);
-	if (t->offset < t->item->size)
+	if (part_length(t->part) < t->item->size)
 		return err_set(e, ERR_REFUSED, "object %s: the other side sent %llu bytes less than the"
-		    " certificate says", t->name, (unsigned long long)(t->item->size - t->offset));
+		    " certificate says", t->name,
+		    (unsigned long long)(t->item->size - part_length(t->part)));
 	return 0;
 }
 
@@ -199,16 +83,16 @@ transfer_fetch_rest(struct transfer_in *t, struct err *e)
 {
 	struct link_retry retry = {0};
 
-	while (t->offset < t->item->size) {
-		uint64_t before = t->offset;
+	while (part_length(t->part) < t->item->size) {
+		uint64_t before = part_length(t->part);
 
 		if (transfer_fetch_once(t, e) == 0)
 			return 0;
 		t->w->link.key_changed = http_key_changed(t->w->link.http);
-		if (t->offset > before)
+		if (part_length(t->part) > before)
 			retry = (struct link_retry){0};
 		/* a runner that does not go on where it is asked to sends it all again */
-		if (e->code == ERR_FORMAT && before > 0 && t->offset == before) {
+		if (e->code == ERR_FORMAT && before > 0 && part_length(t->part) == before) {
 			if (transfer_fetch_restart(t, e) != 0)
 				return -1;
 			continue;
@@ -219,56 +103,24 @@ transfer_fetch_rest(struct transfer_in *t, struct err *e)
 	return 0;
 }
 
-/* It was hashed as it was written, or read; the lock kept others away. */
-static int
-transfer_fetch_store(struct transfer_in *t, struct err *e)
-{
-	struct stat st;
-
-	if (fstat(t->fd, &st) != 0 || (uint64_t)st.st_size != t->offset)
-		return err_set(e, ERR_CORRUPT, "object %s: changed while it was fetched", t->name);
-	if (odb_adopt_known(t->w->store, t->dirfd, t->name, &t->item->id, e) != 0)
-		return -1;
-	t->locked = false; /* the name is gone */
-	return 0;
-}
-
-/* All bytes are here.  *ret_wrong: they are not the object, and nothing is kept. */
-static int
-transfer_fetch_finish(struct transfer_in *t, bool *ret_wrong, struct err *e)
-{
-	struct oid got;
-
-	if ((t->beside != NULL && hash_beside_settle(t->beside, e) != 0) ||
-	    hash_final(t->hash, got.b, e) != 0)
-		return -1;
-	*ret_wrong = !oid_equal(&got, &t->item->id);
-	return *ret_wrong ? transfer_fetch_restart(t, e) : transfer_fetch_store(t, e);
-}
-
 static int
 transfer_fetch_large(struct transfer_worker *w, const struct transfer_item *item, struct err *e)
 {
-	CLEANUP(transfer_fetch_free) struct transfer_in t = {.w = w, .item = item, .dirfd = -1, .fd = -1};
-	bool wrong = true, again = true;
+	CLEANUP(transfer_fetch_free) struct transfer_in t = {.w = w, .item = item};
+	enum part_found found = PART_AGAIN;
 
-	oid_hex(&item->id, t.name);
-	transfer_path(&w->link, &item->id, t.path);
-	if (transfer_fetch_open(&t, e) != 0 || hash_new(HASH_SHA256, &t.hash, e) != 0)
+	if (transfer_fetch_open(&t, e) != 0)
 		return -1;
-	if (t.offset > item->size && transfer_fetch_restart(&t, e) != 0)
-		return -1;
-	if (transfer_fetch_rehash(&t, e) != 0)
-		return -1;
-	while (wrong && again) {
-		if (transfer_fetch_rest(&t, e) != 0)
+	while (found == PART_AGAIN) {
+		if (transfer_fetch_rest(&t, e) != 0 || part_check(t.part, &found, e) != 0)
 			return -1;
-		again = t.resumed; /* it may be the old part that is bad: once more, whole */
-		if (transfer_fetch_finish(&t, &wrong, e) != 0)
-			return -1;
+		if (found != PART_WHOLE)
+			transfer_queue_resumed(w, item->size, 0);
 	}
-	return wrong ? err_set(e, ERR_REFUSED, "object %s: the other side sent other bytes; nothing of"
-	    " them is kept", t.name) : 0;
+	if (found == PART_WRONG)
+		return err_set(e, ERR_REFUSED, "object %s: the other side sent other bytes; nothing of them"
+		    " is kept", t.name);
+	return part_store(t.part, e) == 0 ? 0 : err_prefix(e, "object %s", t.name);
 }
 
 static int
