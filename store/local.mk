@@ -61,6 +61,7 @@ libaicert_core_a_SOURCES += \
 	store/sealed.c store/sealed.h \
 	store/source.c store/source.h \
 	store/part.c store/part.h \
+	store/part-copy.c \
 	store/reflog.c store/reflog.h \
 	store/refs.c store/refs.h \
 	store/refs-list.c \

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "base/progress.h"
 #include "object/oid.h"
 #include "store/store.h"
 
@@ -42,5 +43,17 @@ enum part_found {
 int part_check(struct part *p, enum part_found *ret, struct err *e) MUST_CHECK;
 /* After PART_WHOLE: an object of the store, durable as after a put (odb.h). */
 int part_store(struct part *p, struct err *e) MUST_CHECK;
+
+/* A file that has the object, as far as its owner is to be believed. */
+struct part_source {
+	int fd;
+	const char *what;           /* names it in errors */
+	uint64_t size;              /* of it, from its beginning */
+	struct progress *progress;  /* NULL: none; gets all of size, also what was here before */
+};
+/* All of that: a copy of a large one that was broken off goes on.  ERR_REFUSED and nothing kept when
+ * its bytes are others. */
+int part_copy(struct store *s, const struct oid *id, const struct part_source *from,
+    struct err *e) MUST_CHECK;
 
 #endif

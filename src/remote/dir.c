@@ -7,6 +7,7 @@
 #include "base/interrupt.h"
 #include "base/path.h"
 #include "store/odb.h"
+#include "store/part.h"
 #include "store/refs.h"
 
 #define DIR_BATCH 2000
@@ -138,21 +139,28 @@ dir_read(struct remote *r, const struct oid *id, size_t max, struct buf *ret, st
 	return odb_read_raw(d->store, id, max, ret, e);
 }
 
+/* One way or the other. */
+struct dir_way {
+	struct remote *r;
+	struct store *from, *to;
+	struct progress progress;
+};
+
 static int
-dir_copy(struct store *from, struct store *to, const struct remote_item *item, struct err *e)
+dir_copy(struct dir_way *w, const struct remote_item *item, struct err *e)
 {
 	CLEANUP(cleanup_close) int fd = -1;
 	char hex[OID_HEX_SIZE];
-	uint64_t size;
-	struct oid got;
+	struct part_source source = {.what = hex, .progress = &w->progress};
 
 	oid_hex(&item->ref.id, hex);
-	if (odb_open(from, &item->ref.id, &fd, &size, e) != 0)
+	if (odb_open(w->from, &item->ref.id, &fd, &source.size, e) != 0)
 		return -1;
-	if (item->exact ? size != item->size : size > item->size)
+	source.fd = fd;
+	if (item->exact ? source.size != item->size : source.size > item->size)
 		return err_set(e, ERR_REFUSED, "object %s has %llu bytes, %llu were promised", hex,
-		    (unsigned long long)size, (unsigned long long)item->size);
-	return odb_put_fd(to, fd, hex, &item->ref.id, &got, &size, e);
+		    (unsigned long long)source.size, (unsigned long long)item->size);
+	return part_copy(w->to, &item->ref.id, &source, e);
 }
 
 /* The other side as a whole, not one object. */
@@ -164,12 +172,11 @@ dir_fatal(const struct err *e)
 }
 
 static int
-dir_move(struct remote *r, struct store *from, struct store *to, struct remote_item *item,
-    struct err *e)
+dir_move(struct dir_way *w, struct remote_item *item, struct err *e)
 {
 	char hex[OID_HEX_SIZE];
 
-	if (dir_copy(from, to, item, e) == 0) {
+	if (dir_copy(w, item, e) == 0) {
 		item->state = REMOTE_HAS;
 		return 0;
 	}
@@ -178,50 +185,51 @@ dir_move(struct remote *r, struct store *from, struct store *to, struct remote_i
 	item->state = e->code == ERR_NOTFOUND ? REMOTE_LACKS : REMOTE_FAILED;
 	oid_hex(&item->ref.id, hex);
 	if (item->state == REMOTE_FAILED)
-		remote_say(r, "object %s: %s", hex, e->msg);
+		remote_say(w->r, "object %s: %s", hex, e->msg);
 	return 0;
 }
 
 static int
-dir_move_all(struct remote *r, struct store *from, struct store *to, struct remote_item *items,
-    size_t n, struct err *e)
+dir_move_all(struct dir_way *w, struct remote_item *items, size_t n, struct err *e)
 {
-	struct progress p;
 	uint64_t total = 0;
 	int rc = 0;
 
 	for (size_t i = 0; i < n; i++)
 		total += items[i].exact ? items[i].size : 0;
-	progress_start(&p, r->progress, to == r->store ? "fetching" : "sending", total);
+	progress_start(&w->progress, w->r->progress, w->to == w->r->store ? "fetching" : "sending", total);
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		if (i % DIR_BATCH == 0)
-			rc = odb_batch_begin(to, e);
-		if (rc == 0 && (interrupt_check(e) != 0 || dir_move(r, from, to, &items[i], e) != 0)) {
-			odb_batch_abort(to);
+			rc = odb_batch_begin(w->to, e);
+		if (rc == 0 && (interrupt_check(e) != 0 || dir_move(w, &items[i], e) != 0)) {
+			odb_batch_abort(w->to);
 			rc = -1;
 		}
 		if (rc == 0 && (i % DIR_BATCH == DIR_BATCH - 1 || i == n - 1))
-			rc = odb_batch_end(to, e);
-		progress_add(&p, items[i].exact ? items[i].size : 0);
+			rc = odb_batch_end(w->to, e);
 	}
-	progress_end(&p);
+	progress_end(&w->progress);
 	return rc;
 }
 
 static int
 dir_get(struct remote *r, struct remote_item *items, size_t n, struct err *e)
 {
-	struct dir *d = r->state;
+	struct dir_way w = {.r = r, .from = ((struct dir *)r->state)->store, .to = r->store};
 
-	return dir_move_all(r, d->store, r->store, items, n, e);
+	return dir_move_all(&w, items, n, e);
 }
 
 static int
 dir_put(struct remote *r, struct remote_item *items, size_t n, struct err *e)
 {
 	struct dir *d = r->state;
+	struct dir_way w = {.r = r, .from = r->store};
 
-	return dir_make(d, e) != 0 ? -1 : dir_move_all(r, r->store, d->store, items, n, e);
+	if (dir_make(d, e) != 0)
+		return -1;
+	w.to = d->store;
+	return dir_move_all(&w, items, n, e);
 }
 
 /* In a store that somebody works in the current branch is his. */

@@ -12,6 +12,7 @@
 #include "base/hex.h"
 #include "remote/bucket.h"
 #include "store/odb.h"
+#include "store/part.h"
 
 #define STATIC_LOCK_MS 60000
 
@@ -148,19 +149,20 @@ static_missing(void *self, struct remote_item *items, size_t n, struct err *e)
 }
 
 static int
-static_get_one(struct static_dir *d, const struct remote_item *item, const char *key, struct err *e)
+static_get_one(struct static_dir *d, const struct remote_item *item, const char *key,
+    struct progress *p, struct err *e)
 {
 	CLEANUP(cleanup_close) int fd = fd_open_beneath(d->dirfd, key, O_RDONLY | O_NONBLOCK, 0, e);
+	struct part_source source = {.fd = fd, .what = key, .progress = p};
 	struct stat st;
-	struct oid got;
-	uint64_t size;
 
 	if (fd < 0)
 		return -1;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (item->exact &&
-	    (uint64_t)st.st_size != item->size))
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (item->exact ?
+	    (uint64_t)st.st_size != item->size : (uint64_t)st.st_size > item->size))
 		return err_set(e, ERR_REFUSED, "%s: not a file of the length that it must have", key);
-	return odb_put_fd(d->bucket.remote->store, fd, key, &item->ref.id, &got, &size, e);
+	source.size = (uint64_t)st.st_size;
+	return part_copy(d->bucket.remote->store, &item->ref.id, &source, e);
 }
 
 static int
@@ -198,10 +200,8 @@ static_move(struct static_dir *d, struct remote_item *items, size_t n, bool in, 
 	progress_start(&p, r->progress, in ? "fetching" : "sending", total);
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		static_key(&items[i], key);
-		rc = interrupt_check(e) != 0 ? -1 : in ? static_get_one(d, &items[i], key, e) :
+		rc = interrupt_check(e) != 0 ? -1 : in ? static_get_one(d, &items[i], key, &p, e) :
 		    static_put_one(d, &items[i], key, &p, e);
-		if (in)
-			progress_add(&p, items[i].size);
 		items[i].state = rc == 0 ? REMOTE_HAS : e->code == ERR_NOTFOUND ? REMOTE_LACKS : REMOTE_FAILED;
 		if (rc != 0 && static_fatal(e))
 			break;

@@ -266,6 +266,48 @@ suite_lost() {
 	ok in_dir from-lost aicert log --oneline
 }
 
+# cut_off COMMAND...: a signal ends it where a file would become longer than 10,240,000 bytes, or,
+# in a thread, that is an error
+cut_off() {
+	checks=$((checks + 1))
+	! (ulimit -f 20000 && exec "$@") >"$scratch/out" 2>"$scratch/err" || die "was not cut off: $*"
+}
+
+# rest_of ID LENGTH STORE COMMAND...: what is in tmp/fetch of an object already is not written again
+rest_of() {
+	part=$1 lacking=$(($2 - $(wc -c <"$3/tmp/fetch/$1")))
+	shift 3
+	ok env ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" \
+		strace -f -y -s 0 -qq -e trace=write -o "$scratch/trace" "$@"
+	same "$(sed -n "s,.*write([0-9]*<[^>]*/tmp/fetch/$part>.*\, \([0-9]*\)[) ].*,\1,p" "$scratch/trace" |
+		awk '{ n += $1 } END { print n }')" "$lacking"
+}
+
+# killed in the middle of a large object: the next one goes on there
+suite_resumed() {
+	[ "$large" = yes ] && can_trace || return 0
+	new_repo huge
+	head -c 24000000 /dev/zero | openssl enc -aes-128-ctr -K 03 -iv 00 2>/dev/null >in
+	spec aicert.yaml 'cp in out' in out
+	ok aicert commit -m huge
+	huge=$(sha256sum <out | cut -d' ' -f1)
+	remote_new huge
+	ok aicert remote add $options huge "$remote_url"
+	ok aicert push huge main
+	ok aicert clone --no-blobs "$remote_url" "$scratch/resumed"
+	cd "$scratch/resumed" || exit 99
+	cut_off aicert fetch --blobs
+	checks=$((checks + 1))
+	[ "$(wc -c <".aicert/tmp/fetch/$huge")" -gt 9000000 ] || die 'nothing is left to go on with'
+	fails 3 aicert cat-file -s "$huge"
+	rest_of "$huge" 24000000 .aicert aicert fetch --blobs
+	ok aicert checkout HEAD -- out
+	ok cmp out ../huge/out
+	ok aicert fsck
+	checks=$((checks + 1))
+	[ ! -e .aicert/tmp/fetch ] || die 'something is left in tmp/fetch'
+}
+
 remote_suite() {
 	clone_options=
 	suite_builder
@@ -277,6 +319,7 @@ remote_suite() {
 	suite_rewrite
 	suite_race
 	suite_killed
+	suite_resumed
 	suite_lost
 	cd "$scratch" || exit 99
 }

@@ -7,6 +7,36 @@ large=yes
 remote_new() { remote_url=$scratch/remotes/$1; mkdir -p "$scratch/remotes"; }
 remote_suite
 
+# on the way there: killed in the middle of a large object, gone on with
+if can_trace; then
+	cd "$scratch/huge"
+	remote_new cut
+	cut_off aicert push "$remote_url" main
+	same "$(wc -c <"$remote_url/tmp/fetch/$huge")" 10240000
+	same "$(find "$remote_url/objects" -size +1000000c)" ""
+	same "$(aicert ls-remote "$remote_url")" ""
+	rest_of "$huge" 24000000 "$remote_url" aicert push "$remote_url" main
+	# what is left is other bytes: all of it comes again
+	remote_new spoilt
+	cut_off aicert push "$remote_url" main
+	spoil "$remote_url/tmp/fetch/$huge" 5000000
+	ok aicert push "$remote_url" main
+	# another process is at it: everybody gets there
+	remote_new busy
+	cut_off aicert push "$remote_url" main
+	ok flock "$remote_url/tmp/fetch/$huge" aicert push "$remote_url" main
+	rm "$remote_url/tmp/fetch/$huge"
+	for name in cut spoilt busy; do
+		mkdir -p "$scratch/look/$name"
+		cp -a "$scratch/remotes/$name" "$scratch/look/$name/.aicert"
+		cd "$scratch/look/$name"
+		ok aicert fsck
+		ok aicert cat-file -s "$huge"
+	done
+	checks=$((checks + 1))
+	[ ! -e "$scratch/remotes/cut/tmp/fetch" ] || die 'something is left in tmp/fetch'
+fi
+
 # a store in a directory is one that can be checked, also where contents were left out
 for name in main lost; do
 	mkdir -p "$scratch/look/$name"

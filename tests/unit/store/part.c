@@ -167,10 +167,68 @@ START_TEST(one_process_at_a_time)
 }
 END_TEST
 
+/* A file of len bytes, copied as the object. */
+static enum err_code
+scene_copy(const struct scene *s, const void *bytes, size_t len)
+{
+	struct part_source from = {.what = "it", .size = SIZE};
+	struct err e = {0};
+
+	fixture_write(&s->f, "from", bytes, len);
+	from.fd = openat(s->f.dirfd, "from", O_RDONLY | O_CLOEXEC);
+	if (part_copy(s->f.s, &s->id, &from, &e) == 0)
+		e.code = ERR_NONE;
+	close(from.fd);
+	return e.code;
+}
+
+START_TEST(a_copy_goes_on)
+{
+	unsigned char *other = fixture_bytes(SIZE, 2);
+	struct scene s;
+
+	scene_open(&s);
+	ck_assert_int_eq(scene_copy(&s, other, SIZE), ERR_REFUSED);
+	ck_assert_int_eq(scene_copy(&s, s.bytes, SIZE - 1), ERR_REFUSED);
+	ck_assert(!scene_part_is_there(&s) && !odb_has(s.f.s, &s.id));
+	/* the beginning of the source is not read for what is here already */
+	memset(other, 0, 3000000);
+	memcpy(other + 3000000, s.bytes + 3000000, SIZE - 3000000);
+	scene_left(&s, s.bytes, 3000000);
+	ck_assert_int_eq(scene_copy(&s, other, SIZE), ERR_NONE);
+	ck_assert(odb_intact(s.f.s, &s.id) && !scene_part_is_there(&s));
+	scene_close(&s);
+	scene_open(&s);
+	scene_left(&s, other, 3000000);
+	ck_assert_int_eq(scene_copy(&s, s.bytes, SIZE), ERR_NONE);
+	ck_assert(odb_intact(s.f.s, &s.id) && !scene_part_is_there(&s));
+	scene_close(&s);
+	free(other);
+}
+END_TEST
+
+START_TEST(a_copy_waits_for_nobody)
+{
+	struct scene s;
+	int fd;
+
+	scene_open(&s);
+	scene_left(&s, s.bytes, 10);
+	fd = openat(s.f.dirfd, s.name, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+	ck_assert_int_eq(scene_copy(&s, s.bytes, SIZE), ERR_NONE);
+	ck_assert(odb_intact(s.f.s, &s.id) && scene_part_is_there(&s));
+	close(fd);
+	scene_close(&s);
+}
+END_TEST
+
 UNIT_SUITE(store_part)
 {
 	tcase_add_test(tc, another_goes_on);
 	tcase_add_test(tc, a_bad_part_is_thrown_away);
 	tcase_add_test(tc, never_longer_than_it_can_be);
 	tcase_add_test(tc, one_process_at_a_time);
+	tcase_add_test(tc, a_copy_goes_on);
+	tcase_add_test(tc, a_copy_waits_for_nobody);
 }
