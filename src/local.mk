@@ -200,8 +200,10 @@ libaicert_core_a_SOURCES += \
 
 # remote
 libaicert_core_a_SOURCES += \
-	src/remote/bucket.c src/remote/bucket.h \
+	src/remote/bucket.c src/remote/bucket.h src/remote/bucket-internal.h \
 	src/remote/bucket-manifest.c src/remote/bucket-manifest.h \
+	src/remote/bucket-put.c \
+	src/remote/bucket-update.c \
 	src/remote/dir.c \
 	src/remote/git.c \
 	src/remote/https.c src/remote/https.h \
