@@ -169,20 +169,28 @@ fsck_remote_large(struct fsck_remote *r, struct remote *from, const struct oid *
 	return odb_open(r->scratch, id, &object, &size, e) != 0 ? -1 : fsck_remote_copy(object, fd, e);
 }
 
+/* NULL: it is dead, and not asked again. */
+static struct remote *
+fsck_remote_open(struct fsck_remote *r, struct fsck_remote_one *one, struct err *e)
+{
+	if (one->open == NULL && (fsck_remote_scratch(r, e) != 0 ||
+	    remotes_open(r->scratch, r->c, &one->entry, false, &one->open, e) != 0))
+		one->dead = true;
+	return one->open;
+}
+
 static int
 fsck_remote_from(struct fsck_remote *r, struct fsck_remote_one *one, const struct oid *id, int fd,
     struct err *e)
 {
 	CLEANUP(buf_free) struct buf bytes = BUF_INIT;
+	struct remote *from = fsck_remote_open(r, one, e);
 	struct oid found;
 
-	if (one->open == NULL && (fsck_remote_scratch(r, e) != 0 ||
-	    remotes_open(r->scratch, r->c, &one->entry, false, &one->open, e) != 0)) {
-		one->dead = true;
+	if (from == NULL)
 		return -1;
-	}
-	if (one->open->ops->read(one->open, id, FSCK_REMOTE_MEMORY, &bytes, e) != 0)
-		return e->code == ERR_LIMIT ? fsck_remote_large(r, one->open, id, fd, e) : -1;
+	if (from->ops->read(from, id, FSCK_REMOTE_MEMORY, &bytes, e) != 0)
+		return e->code == ERR_LIMIT ? fsck_remote_large(r, from, id, fd, e) : -1;
 	if (oid_from_data(&found, bytes.data, bytes.len, e) != 0)
 		return -1;
 	if (!oid_equal(&found, id))

@@ -1,6 +1,5 @@
 #include "unit.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include "base/fd.h"
@@ -30,8 +29,9 @@ unit_dir(void)
 {
 	if (unit_dir_owner == getpid())
 		return unit_dir_path;
-	snprintf(unit_dir_path, sizeof unit_dir_path, "%s/%ld", unit_dir_root, (long)getpid());
-	if (mkdir(unit_dir_path, 0700) != 0 && errno != EEXIST)
+	/* not by its number, which a process before it may have had */
+	snprintf(unit_dir_path, sizeof unit_dir_path, "%s/XXXXXX", unit_dir_root);
+	if (mkdtemp(unit_dir_path) == NULL)
 		abort();
 	unit_dir_owner = getpid();
 	return unit_dir_path;
