@@ -47,11 +47,11 @@ struct ingest_result {
 
 /* One file or directory to take in. */
 struct ingest_item {
-	int dirfd;              /* borrowed */
 	const char *path;       /* beneath dirfd */
+	struct ingest_result result; /* when done */
+	int dirfd;              /* borrowed */
 	bool worktree;          /* dirfd is the top of a work tree: ignore rules above path act */
 	bool done;
-	struct ingest_result result; /* when done */
 };
 
 /*

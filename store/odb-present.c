@@ -63,10 +63,8 @@ odb_present_compare(const void *a, const void *b)
 static int
 odb_present_small(const struct odb_present *p, const struct oid *id, struct err *e)
 {
-	uint64_t size;
-
 	if (p->ids == NULL)
-		return odb_small_size(p->s, id, &size, e);
+		return odb_small_has(p->s, id, e);
 	return bsearch(id, p->ids, p->count, sizeof *p->ids, odb_present_compare) != NULL;
 }
 

@@ -172,6 +172,18 @@ odb_small_read(struct store *s, const struct oid *id, struct buf *ret, struct er
 	return buf_check(ret, e) != 0 ? -1 : 1;
 }
 
+/* Of the index alone, a few pages; what a row has is on its own page. */
+int
+odb_small_has(struct store *s, const struct oid *id, struct err *e)
+{
+	struct db_stmt *st;
+	int rc = odb_small_find(s, "SELECT 1 FROM objects WHERE id=?1", id, &st, e);
+
+	if (rc == 1)
+		db_reset(st);
+	return rc;
+}
+
 int
 odb_small_size(struct store *s, const struct oid *id, uint64_t *ret, struct err *e)
 {

@@ -22,6 +22,8 @@
 int odb_small_raw(struct store *s, const struct oid *id, struct buf *ret, struct err *e) MUST_CHECK;
 /* Appends the bytes, digest verified (ERR_CORRUPT). */
 int odb_small_read(struct store *s, const struct oid *id, struct buf *ret, struct err *e) MUST_CHECK;
+/* 1, 0, or -1. */
+int odb_small_has(struct store *s, const struct oid *id, struct err *e) MUST_CHECK;
 int odb_small_size(struct store *s, const struct oid *id, uint64_t *ret, struct err *e) MUST_CHECK;
 /* Durable on return, or at the end of the batch. A row with other bytes is replaced. */
 int odb_small_put(struct store *s, const struct oid *id, const void *data, size_t len,

@@ -22,7 +22,7 @@ int
 odb_find_own(struct store *s, const struct oid *id, bool *ret, struct err *e)
 {
 	uint64_t size;
-	int rc = odb_small_size(s, id, &size, e);
+	int rc = odb_small_has(s, id, e);
 
 	if (rc == 0)
 		rc = odb_file_size(s, id, &size, e);
@@ -53,7 +53,7 @@ odb_has_own(struct store *s, const struct oid *id)
 {
 	uint64_t size;
 
-	return odb_small_size(s, id, &size, NULL) == 1 || odb_file_size(s, id, &size, NULL) == 1;
+	return odb_small_has(s, id, NULL) == 1 || odb_file_size(s, id, &size, NULL) == 1;
 }
 
 bool

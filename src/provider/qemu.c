@@ -344,7 +344,7 @@ static int
 qemu_wait_ready(struct qemu_machine *m, struct progress *p, struct err *e)
 {
 	struct pollfd wake = {.fd = interrupt_fd(), .events = POLLIN};
-	int64_t until = qemu_now_ms() + QEMU_READY_S * 1000ll;
+	int64_t until = qemu_now_ms() + QEMU_READY_S * INT64_C(1000);
 
 	for (;;) {
 		int status = 0;
@@ -361,7 +361,7 @@ qemu_wait_ready(struct qemu_machine *m, struct progress *p, struct err *e)
 			return qemu_ended(m, e);
 		if (!again && qemu_answers(m))
 			return 0;
-		if (qemu_is_silent(m) && qemu_now_ms() - m->started_ms > QEMU_SILENT_S * 1000ll)
+		if (qemu_is_silent(m) && qemu_now_ms() - m->started_ms > QEMU_SILENT_S * INT64_C(1000))
 			return err_set(e, ERR_IO, "the firmware started nothing within %d s (with Secure Boot the"
 			    " image has to be signed by an enrolled key)", QEMU_SILENT_S);
 		if (qemu_now_ms() > until)

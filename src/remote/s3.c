@@ -104,7 +104,7 @@ s3_write_lost(struct s3 *s, const char *key, const struct buf *data, struct err 
 	struct err lost = *e, ignored;
 
 	if (s3_read(s, key, data->len + 1, &there, NULL, &ignored) == 0 && there.len == data->len &&
-	    memcmp(there.data, data->data, data->len) == 0)
+	    memcmp(buf_str(&there), buf_str(data), data->len) == 0)
 		return 0;
 	*e = lost;
 	return -1;

@@ -58,9 +58,9 @@ struct http_route {
 	const char *method;
 	const char *pattern;    /* '*' stands for one component, a last "**" for one or more */
 	http_handler *handler;  /* when the request is whole */
+	const struct http_stream *stream;
 	unsigned access;        /* for the gate */
 	bool document;          /* has a body, kept in call->body */
-	const struct http_stream *stream;
 	bool heavy;             /* takes much memory for a moment: few at once */
 };
 
