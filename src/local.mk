@@ -14,6 +14,7 @@ libaicert_core_a_SOURCES += \
 	src/base/hex.c src/base/hex.h \
 	src/base/interrupt.c src/base/interrupt.h \
 	src/base/lock-holder.c src/base/lock-holder.h \
+	src/base/notice.c src/base/notice.h \
 	src/base/options.c src/base/options.h \
 	src/base/path.c src/base/path.h \
 	src/base/printable.c src/base/printable.h \

@@ -193,6 +193,14 @@ cmd_print_text(FILE *out, const char *text)
 }
 
 void
+cmd_tell(void *arg UNUSED, const char *message)
+{
+	fputs("aicert: ", stderr);
+	cmd_print_text(stderr, message);
+	fputc('\n', stderr);
+}
+
+void
 cmd_print_log(struct buf *held, const void *data, size_t len, bool last)
 {
 	CLEANUP(buf_free) struct buf safe = BUF_INIT;

@@ -62,6 +62,8 @@ int cmd_fetch(void *store, const struct oid *id, size_t max, struct buf *ret, st
 void cmd_short(const struct oid *id, char ret[CMD_SHORT_SIZE]);
 /* Text of others on a terminal, as base/printable.h makes it safe. */
 void cmd_print_text(FILE *out, const char *text);
+/* A notice to standard error. */
+void cmd_tell(void *arg, const char *message);
 /* A run's log on standard output, piece by piece: its bytes, but on a terminal as
  * printable_output() makes them safe.  *held: empty at first; last: nothing more comes. */
 void cmd_print_log(struct buf *held, const void *data, size_t len, bool last);

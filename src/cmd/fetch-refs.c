@@ -284,7 +284,7 @@ fetch_set(struct fetch *f, struct err *e)
 			continue;
 		if (e->code == ERR_NOMEM || e->code == ERR_CANCELLED)
 			return -1;
-		remote_say(f->remote, "%s: %s", r->ours, e->msg);
+		notice_say(&f->remote->notice, "%s: %s", r->ours, e->msg);
 		r->result = FETCH_FAILED;
 	}
 	return 0;

@@ -2,7 +2,6 @@
 
 #include <string.h>
 #include "base/hex.h"
-#include "base/printable.h"
 #include "cmd/cmd.h"
 #include "cmd/references.h"
 #include "crypto/random.h"
@@ -10,15 +9,6 @@
 #include "store/config.h"
 
 #define OPEN_RUNNER_PATIENCE_S 10 /* with a machine of this computer */
-
-static void
-open_runner_notice(void *arg, const char *message)
-{
-	CLEANUP(cleanup_free) char *safe = printable(message, NULL);
-
-	(void)arg;
-	fprintf(stderr, "aicert: %s\n", safe != NULL ? safe : "out of memory");
-}
 
 static int
 open_runner_left(void *arg, const char *tag, const char *holder, bool in_use, struct err *e)
@@ -37,7 +27,7 @@ open_runner_reap(void)
 	struct err e;
 
 	if (provider_reap(open_runner_left, NULL, &e) != 0)
-		open_runner_notice(NULL, e.msg);
+		cmd_tell(NULL, e.msg);
 }
 
 /* Drawn for this machine alone. */
@@ -64,7 +54,7 @@ open_runner_start(const struct open_runner_options *o, const char *url, struct o
 	struct provider_request rq = {
 		.store = o->store, .processors = r->entry.processors, .memory_mib = r->entry.memory_mib,
 		.accelerator = r->entry.accelerator, .secure_boot = r->entry.firmware_variables,
-		.notice = open_runner_notice, .progress = stderr,
+		.notice = {.tell = cmd_tell}, .progress = stderr,
 	};
 	const struct provider *p = provider_find(url, &rq.what);
 	struct provider_address a;
@@ -113,7 +103,7 @@ open_runner_fill(const struct open_runner_options *o, struct open_runner *r, str
 		.trust = &r->trust, .references = &r->references, .required = r->entry.level,
 		.ak_name = r->entry.ak_name,
 		.in_use = o->in_use, .detach = o->detach, .wait_s = o->wait_s,
-		.notice = open_runner_notice, .progress = stderr,
+		.notice = {.tell = cmd_tell}, .progress = stderr,
 	};
 
 	if (cmd_trust(&r->trust, e) != 0 || references_load(NULL, &r->references, e) != 0)

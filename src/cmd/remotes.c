@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include "base/printable.h"
 #include "base/progress.h"
 #include "cmd/cmd.h"
 #include "git/repo.h"
@@ -220,21 +219,12 @@ remotes_choose(struct store *s, struct config *c, const char *typed, struct remo
 	return ret->name != NULL && ret->url != NULL ? remote_url_check(typed, e) : -1;
 }
 
-static void
-remotes_notice(void *arg, const char *message)
-{
-	CLEANUP(cleanup_free) char *safe = printable(message, NULL);
-
-	(void)arg;
-	fprintf(stderr, "aicert: %s\n", safe != NULL ? safe : "out of memory");
-}
-
 int
 remotes_open(struct store *s, struct config *c, const struct remotes_entry *entry, bool writing,
     struct remote **ret, struct err *e)
 {
 	const struct remote_open o = {.name = entry->name, .url = entry->url, .store = s, .config = c,
-	    .writing = writing, .progress = stderr, .notice = remotes_notice};
+	    .writing = writing, .progress = stderr, .notice = {.tell = cmd_tell}};
 
 	return remote_open(&o, ret, e);
 }

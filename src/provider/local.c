@@ -159,8 +159,7 @@ local_line(const struct local_options *o, const char *line, bool *ret_ready, str
 	if (strncmp(line, listening, sizeof listening - 1) == 0) {
 		*ret_ready = true;
 	} else if (strncmp(line, waiting, sizeof waiting - 1) == 0) {
-		if (o->on_wait != NULL)
-			o->on_wait(o->arg, line + sizeof waiting - 1);
+		notice_say(&o->notice, "%s", line + sizeof waiting - 1);
 	} else {
 		if (why->len > 0)
 			buf_addc(why, '\n');

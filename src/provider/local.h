@@ -2,19 +2,19 @@
 #ifndef PROVIDER_LOCAL_H
 #define PROVIDER_LOCAL_H
 
+#include "base/notice.h"
 #include "store/store.h"
 
 struct local;
 
 /* tpm: TCTI string for the daemon. Waits until it is ready. */
 int local_start(struct store *s, const char *tpm, struct local **ret, struct err *e) MUST_CHECK;
-/* The same; on_wait is called when the daemon has to wait, with the reason (the TPM's
- * state is in use by another run). */
+/* The same, with a notice when the daemon has to wait, and for what (the TPM's state is in
+ * use by another run). */
 struct local_options {
 	struct store *store;
 	const char *tpm;
-	void (*on_wait)(void *arg, const char *message);
-	void *arg;
+	struct notice notice;
 };
 int local_start_with(const struct local_options *o, struct local **ret, struct err *e) MUST_CHECK;
 const char *local_socket(const struct local *l);

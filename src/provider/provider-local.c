@@ -21,7 +21,7 @@ provider_local_check(const char *what, char **ret, struct err *e)
 static int
 provider_local_create(const struct provider_request *rq, struct machine **ret, struct err *e)
 {
-	struct local_options o = {.store = rq->store, .on_wait = rq->notice, .arg = rq->arg};
+	struct local_options o = {.store = rq->store, .notice = rq->notice};
 	CLEANUP(cleanup_free) struct provider_local_machine *m = calloc(1, sizeof *m);
 	CLEANUP(cleanup_free) char *data = NULL;
 	CLEANUP(cleanup_free) char *tpm = NULL;

@@ -12,6 +12,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include "base/notice.h"
 #include "store/store.h"
 
 struct provider;
@@ -29,8 +30,7 @@ struct provider_request {
 	int64_t processors, memory_mib; /* 0: the provider's own choice */
 	const char *accelerator;        /* qemu: "kvm", "tcg"; NULL: whichever works */
 	const char *secure_boot;        /* qemu: a file of firmware variables with keys enrolled; NULL: off */
-	void (*notice)(void *arg, const char *message); /* something people should be told */
-	void *arg;
+	struct notice notice;
 	FILE *progress;
 };
 

@@ -303,9 +303,7 @@ qemu_again(struct qemu_machine *m, struct progress *p, bool alive, bool *ret, st
 	if (!port) {
 		m->shape.kvm = false;
 		progress_end(p);
-		if (m->rq.notice != NULL)
-			m->rq.notice(m->rq.arg, "KVM does not run the machine; it is emulated, which takes"
-			    " longer");
+		notice_say(&m->rq.notice, "KVM does not run the machine; it is emulated, which takes longer");
 		progress_start(p, m->rq.progress, QEMU_LABEL, 0);
 	}
 	*ret = true;

@@ -212,7 +212,7 @@ bucket_put_small(struct bucket *b, struct remote_item *item, struct err *e)
 	if (e->code != ERR_CORRUPT && e->code != ERR_NOTFOUND && e->code != ERR_LIMIT)
 		return -1;
 	oid_hex(&item->ref.id, hex);
-	remote_say(b->remote, "object %s is not sent: %s", hex, e->msg);
+	notice_say(&b->remote->notice, "object %s is not sent: %s", hex, e->msg);
 	item->state = REMOTE_FAILED;
 	return 0;
 }

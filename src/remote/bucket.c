@@ -287,7 +287,7 @@ bucket_get_smalls(struct bucket *b, struct remote_item *items, size_t n, struct 
 			return -1;
 		items[i].state = REMOTE_FAILED;
 		oid_hex(&items[i].ref.id, hex);
-		remote_say(b->remote, "object %s: %s", hex, e->msg);
+		notice_say(&b->remote->notice, "object %s: %s", hex, e->msg);
 	}
 	return 0;
 }

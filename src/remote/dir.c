@@ -185,7 +185,7 @@ dir_move(struct dir_way *w, struct remote_item *item, struct err *e)
 	item->state = e->code == ERR_NOTFOUND ? REMOTE_LACKS : REMOTE_FAILED;
 	oid_hex(&item->ref.id, hex);
 	if (item->state == REMOTE_FAILED)
-		remote_say(w->r, "object %s: %s", hex, e->msg);
+		notice_say(&w->r->notice, "object %s: %s", hex, e->msg);
 	return 0;
 }
 
@@ -292,7 +292,7 @@ dir_update(struct remote *r, struct remote_update *updates, size_t n, struct err
 			return -1;
 		u->state = e->code == ERR_CONFLICT || e->code == ERR_NOTFOUND ? REMOTE_LACKS : REMOTE_FAILED;
 		if (u->state == REMOTE_FAILED)
-			remote_say(r, "%s: %s", u->name, e->msg);
+			notice_say(&r->notice, "%s: %s", u->name, e->msg);
 	}
 	return 0;
 }

@@ -4,14 +4,6 @@
 #include "base/buf.h"
 #include "runner/credential.h"
 
-static void
-https_notice(void *arg, const char *message)
-{
-	const struct remote *r = arg;
-
-	remote_say(r, "%s", message);
-}
-
 /* "https://host" and "/path" without the last '/'. */
 static int
 https_split(const char *url, char **ret_host, char **ret_path, struct err *e)
@@ -81,7 +73,7 @@ https_open(struct remote *r, struct https *ret, struct err *e)
 	*ret = (struct https){0};
 	if (https_split(r->url, &base, &ret->prefix, e) != 0 || https_connect(r, base, ret, e) != 0)
 		return -1;
-	ret->link = (struct link){.http = ret->http, .notice = https_notice, .notice_arg = r,
+	ret->link = (struct link){.http = ret->http, .notice = r->notice,
 	    .progress = r->progress, .patience_s = HTTPS_PATIENCE_S};
 	return 0;
 }

@@ -513,7 +513,7 @@ hub_update(struct remote *r, struct remote_update *updates, size_t n, struct err
 		if (hub_update_one(r, u, &rs, e) != 0) {
 			if (e->code != ERR_UNSUPPORTED)
 				return -1;
-			remote_say(r, "%s: %s", u->name, e->msg);
+			notice_say(&r->notice, "%s: %s", u->name, e->msg);
 			continue;
 		}
 		if (http_ok(&rs)) {
@@ -522,7 +522,7 @@ hub_update(struct remote *r, struct remote_update *updates, size_t n, struct err
 			u->state = REMOTE_LACKS;
 		} else {
 			http_problem(&rs, u->name, e);
-			remote_say(r, "%s", e->msg);
+			notice_say(&r->notice, "%s", e->msg);
 		}
 	}
 	return 0;

@@ -16,22 +16,6 @@ static const struct {
 	{"static:", &static_ops},
 };
 
-void
-remote_say(const struct remote *r, const char *fmt, ...)
-{
-	CLEANUP(cleanup_free) char *text = NULL;
-	va_list ap;
-
-	if (r->notice == NULL)
-		return;
-	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
-	va_end(ap);
-	if (text != NULL)
-		r->notice(r->notice_arg, text);
-}
-
 /* --- urls --- */
 
 static bool
@@ -153,7 +137,6 @@ remote_open(const struct remote_open *o, struct remote **ret, struct err *e)
 	*r = (struct remote){
 		.ops = remote_find(o->url), .store = o->store, .config = o->config,
 		.writing = o->writing, .progress = o->progress, .notice = o->notice,
-		.notice_arg = o->notice_arg,
 	};
 	r->name = buf_strdup(o->name != NULL ? o->name : "", e);
 	r->url = r->name != NULL ? buf_strdup(o->url, e) : NULL;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include "base/buf.h"
+#include "base/notice.h"
 #include "object/oid.h"
 #include "store/config.h"
 #include "store/store.h"
@@ -27,7 +28,7 @@ enum remote_state {
 	REMOTE_HAS,     /* it is there: asked of (missing), or moved (get, put) */
 	REMOTE_LACKS,   /* missing: it is not there; get: the remote does not have it */
 	REMOTE_UNFIT,   /* this remote does not hold such objects (a large blob in git) */
-	REMOTE_FAILED   /* could not be moved, and remote_say() has told why */
+	REMOTE_FAILED   /* could not be moved, and a notice has told why */
 };
 
 struct remote_item {
@@ -97,9 +98,6 @@ struct remote_ops {
 	int (*update)(struct remote *r, struct remote_update *updates, size_t n, struct err *e);
 };
 
-/* Something that people should be told while they wait. */
-typedef void remote_notice_fn(void *arg, const char *message);
-
 struct remote {
 	const struct remote_ops *ops;
 	char *name;             /* as configured; "" when an url was typed */
@@ -109,8 +107,7 @@ struct remote {
 	bool writing;           /* for a push */
 	bool partial;           /* set by sync_push(): not all contents of files came along */
 	FILE *progress;         /* NULL: silent */
-	remote_notice_fn *notice; /* NULL: nobody is told */
-	void *notice_arg;
+	struct notice notice;
 	void *state;            /* the transport's own */
 };
 
@@ -121,8 +118,7 @@ struct remote_open {
 	struct config *config;
 	bool writing;
 	FILE *progress;
-	remote_notice_fn *notice;
-	void *notice_arg;
+	struct notice notice;
 };
 
 /* ERR_USAGE or ERR_UNSUPPORTED for an url that no transport takes.  The strings are copied. */
@@ -132,7 +128,6 @@ static inline void remote_closep(struct remote **r) { remote_close(*r); }
 /* What an url is: no credential in it, no option of a program, a transport that exists. */
 int remote_url_check(const char *url, struct err *e) MUST_CHECK;
 /* The url as people see it. */
-void remote_say(const struct remote *r, const char *fmt, ...) PRINTF(2, 3);
 
 /* ERR_REFUSED for a name that is none, is beneath neither refs/heads nor refs/tags, or a branch that
  * is no commit; ERR_LIMIT for too many.  A name that is there already: ERR_REFUSED at

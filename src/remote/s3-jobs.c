@@ -143,6 +143,6 @@ s3_jobs_outcome(struct remote *r, struct s3_job *j, struct err *e)
 	}
 	j->item->state = REMOTE_FAILED;
 	oid_hex(&j->item->ref.id, hex);
-	remote_say(r, "object %s: %s", hex, j->error.msg);
+	notice_say(&r->notice, "object %s: %s", hex, j->error.msg);
 	return 0;
 }

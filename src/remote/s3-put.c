@@ -57,7 +57,7 @@ s3_put_unreadable(struct s3_put *p, struct remote_item *item, struct err *e)
 		return -1;
 	item->state = REMOTE_FAILED;
 	oid_hex(&item->ref.id, hex);
-	remote_say(p->r, "object %s: %s", hex, e->msg);
+	notice_say(&p->r->notice, "object %s: %s", hex, e->msg);
 	return 0;
 }
 

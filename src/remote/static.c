@@ -206,7 +206,7 @@ static_move(struct static_dir *d, struct remote_item *items, size_t n, bool in, 
 		if (rc != 0 && static_fatal(e))
 			break;
 		if (items[i].state == REMOTE_FAILED)
-			remote_say(r, "%s: %s", key, e->msg);
+			notice_say(&r->notice, "%s: %s", key, e->msg);
 		rc = 0;
 	}
 	progress_end(&p);

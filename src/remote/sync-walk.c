@@ -372,7 +372,7 @@ sync_walk_complain(const struct sync_walk *w, const struct sync_walk_node *n, co
 	char hex[OID_HEX_SIZE];
 
 	oid_hex(&n->ref.id, hex);
-	remote_say(w->remote, "%s %s: %s", oid_type_name(n->ref.type), hex,
+	notice_say(&w->remote->notice, "%s %s: %s", oid_type_name(n->ref.type), hex,
 	    e->code != ERR_NOTFOUND ? e->msg : w->fetching ? "the remote does not have it" :
 	    "not in the store");
 }

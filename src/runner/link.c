@@ -17,22 +17,6 @@ link_now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-void
-link_say(const struct link *l, const char *fmt, ...)
-{
-	CLEANUP(cleanup_free) char *text = NULL;
-	va_list ap;
-
-	if (l->notice == NULL)
-		return;
-	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
-	va_end(ap);
-	if (text != NULL)
-		l->notice(l->notice_arg, text);
-}
-
 int
 link_sleep(const struct link *l, unsigned ms, struct err *e)
 {
@@ -64,6 +48,6 @@ link_retry(const struct link *l, struct link_retry *r, struct err *e)
 		return -1;
 	r->tries++;
 	if (r->tries > LINK_QUIET_TRIES)
-		link_say(l, "%s; trying again in %u.%u s", e->msg, pause / 1000, pause % 1000 / 100);
+		notice_say(&l->notice, "%s; trying again in %u.%u s", e->msg, pause / 1000, pause % 1000 / 100);
 	return link_sleep(l, pause, e);
 }

@@ -6,17 +6,14 @@
 #define RUNNER_LINK_H
 
 #include <stdint.h>
+#include "base/notice.h"
 #include "net/http.h"
 
 #define LINK_PATIENCE_S 120     /* without a byte that moved; then the error stands */
 
-/* Something people should be told while they wait. From any thread, one at a time. */
-typedef void link_notice_fn(void *arg, const char *message);
-
 struct link {
 	struct http *http;
-	link_notice_fn *notice;     /* NULL: nobody is told */
-	void *notice_arg;
+	struct notice notice;       /* from any thread, one at a time */
 	FILE *progress;             /* NULL: silent */
 	unsigned patience_s;
 	bool deaf;                  /* a signal ends no wait */
@@ -30,7 +27,6 @@ struct link_retry {
 	int64_t since_ms;
 };
 
-void link_say(const struct link *l, const char *fmt, ...) PRINTF(2, 3);
 /*
  * *e is why an attempt failed.  0 after a pause: try again, it was the link
  * (ERR_NETWORK) or the runner was busy (ERR_BUSY).  -1: it was something else, or

@@ -62,7 +62,7 @@ runner_wait_turn(const struct runner *r, const struct http_response *rs, unsigne
 		pause = (unsigned)rs->retry_after;
 	if (*waited_s + pause > r->o.wait_s)
 		return http_problem(rs, "the runner has no place for the run", e);
-	link_say(&r->link, "the runner's queue is full; asking again in %u s", pause);
+	notice_say(&r->link.notice, "the runner's queue is full; asking again in %u s", pause);
 	*waited_s += pause;
 	return link_sleep(&r->link, pause * 1000, e);
 }
@@ -129,7 +129,7 @@ runner_begin_log(void *arg, const struct http_response *rs)
 
 	if (rs->log_offset <= 0 || (uint64_t)rs->log_offset <= f->offset)
 		return;
-	link_say(&f->r->link, "%llu bytes of the log were not kept by the runner",
+	notice_say(&f->r->link.notice, "%llu bytes of the log were not kept by the runner",
 	    (unsigned long long)((uint64_t)rs->log_offset - f->offset));
 	f->offset = (uint64_t)rs->log_offset;
 }

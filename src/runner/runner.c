@@ -19,7 +19,7 @@ runner_connect(const struct runner_options *o, struct runner **ret, struct err *
 	if (r == NULL)
 		return err_nomem(e);
 	r->o = *o;
-	r->link = (struct link){.notice = o->notice, .notice_arg = o->notice_arg,
+	r->link = (struct link){.notice = o->notice,
 		.progress = o->progress, .patience_s = o->patience_s != 0 ? o->patience_s : patience};
 	/* over TLS there is a session only once the identity is known */
 	if (o->unix_socket != NULL &&
@@ -188,7 +188,7 @@ runner_renew(struct runner *r, struct err *e)
 		return -1;
 	r->link.key_changed = false;
 	r->renewals++;
-	link_say(&r->link, "the runner has another key (was it restarted?): it is identified again"
+	notice_say(&r->link.notice, "the runner has another key (was it restarted?): it is identified again"
 	    " before anything is sent to it");
 	while (runner_identify(r, e) != 0)
 		if (link_retry(&r->link, &retry, e) != 0)

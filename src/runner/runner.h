@@ -36,8 +36,7 @@ struct runner_options {
 	bool detach;                    /* a signal leaves the run alone */
 	unsigned wait_s;                /* for a place in the runner's queue */
 	unsigned patience_s;            /* with a lost link; 0: LINK_PATIENCE_S */
-	link_notice_fn *notice;
-	void *notice_arg;
+	struct notice notice;
 	FILE *progress;
 };
 int runner_connect(const struct runner_options *o, struct runner **ret, struct err *e) MUST_CHECK;

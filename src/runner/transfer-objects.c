@@ -32,7 +32,7 @@ transfer_objects_one(struct transfer_worker *w, const struct transfer_item *item
 		return -1;
 	oid_hex(&item->id, hex);
 	if (o->outcome == TRANSFER_FAILED)
-		link_say(&w->link, "%s%s%s", strstr(e->msg, hex) == NULL ? hex : "",
+		notice_say(&w->link.notice, "%s%s%s", strstr(e->msg, hex) == NULL ? hex : "",
 		    strstr(e->msg, hex) == NULL ? ": " : "", e->msg);
 	return 0;
 }

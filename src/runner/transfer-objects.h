@@ -12,7 +12,7 @@ struct transfer_object {
 	struct oid id;
 	uint64_t size;
 	bool exact;             /* else size is a bound */
-	enum transfer_outcome outcome; /* FAILED: link_say() told why */
+	enum transfer_outcome outcome; /* FAILED: a notice told why */
 };
 
 /* All over several connections, each going on where it stopped. */

@@ -58,7 +58,7 @@ transfer_queue_notice(void *arg, const char *message)
 	pthread_mutex_lock(&q->lock);
 	if (q->progress.drawn)
 		fputs("\r\033[K", q->progress.out);
-	link_say(q->work->link, "%s", message);
+	notice_say(&q->work->link->notice, "%s", message);
 	pthread_mutex_unlock(&q->lock);
 }
 
@@ -118,9 +118,7 @@ transfer_queue_prepare(struct transfer_queue *q, struct transfer_worker *w)
 {
 	*w = (struct transfer_worker){.queue = q, .link = *q->work->link, .store = q->work->store,
 	    .arg = q->work->arg};
-	if (q->work->link->notice != NULL)
-		w->link.notice = transfer_queue_notice;
-	w->link.notice_arg = q;
+	w->link.notice = (struct notice){transfer_queue_notice, q};
 	w->link.key_changed = false;
 }
 

@@ -238,7 +238,7 @@ START_TEST(a_held_tpm_is_waited_for)
 	struct holder h = {0};
 	struct local *l = NULL;
 	char spec[160];
-	struct local_options o = {.store = s, .tpm = spec, .on_wait = holder_on_wait, .arg = &h};
+	struct local_options o = {.store = s, .tpm = spec, .notice = {holder_on_wait, &h}};
 	struct err e;
 
 	held(&h, spec, sizeof spec);
@@ -257,7 +257,7 @@ START_TEST(waiting_can_be_interrupted)
 	struct holder h = {.interrupt = true};
 	struct local *l = NULL;
 	char spec[160];
-	struct local_options o = {.store = s, .tpm = spec, .on_wait = holder_on_wait, .arg = &h};
+	struct local_options o = {.store = s, .tpm = spec, .notice = {holder_on_wait, &h}};
 	struct err e;
 
 	UNIT_OK(interrupt_install(&e), &e);

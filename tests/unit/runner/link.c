@@ -42,7 +42,7 @@ END_TEST
 START_TEST(patience_ends)
 {
 	CLEANUP(buf_free) struct buf said = BUF_INIT;
-	struct link l = {.patience_s = 2, .notice = note, .notice_arg = &said};
+	struct link l = {.patience_s = 2, .notice = {note, &said}};
 	struct link_retry r = {0};
 	double before = now();
 	unsigned tries = 0;
