@@ -58,6 +58,7 @@ libaicert_core_a_SOURCES += \
 	store/odb-small.c store/odb-small.h \
 	store/odb-state.h \
 	store/oid-map.c store/oid-map.h \
+	store/oid-set.c store/oid-set.h \
 	store/sealed.c store/sealed.h \
 	store/source.c store/source.h \
 	store/part.c store/part.h \

@@ -1,6 +1,5 @@
 #include "store/odb-glance.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include "base/dir-walk.h"
 #include "base/hex.h"
@@ -40,19 +39,7 @@ odb_glance_take(struct odb_glance *g)
 	    rows / ODB_GLANCE_FACTOR > g->asked)
 		return;
 	g->taken = elsewhere_any(g->s, &g->elsewhere, &ignored) == 0 &&
-	    odb_glance_dirs(g->s, g->dirs, &ignored) == 0 && odb_small_ids(g->s, &g->ids, &g->count, &ignored) == 0;
-}
-
-static int
-odb_glance_compare(const void *a, const void *b)
-{
-	return memcmp(a, b, OID_SIZE);
-}
-
-static bool
-odb_glance_small(const struct odb_glance *g, const struct oid *id)
-{
-	return g->count > 0 && bsearch(id, g->ids, g->count, sizeof *g->ids, odb_glance_compare) != NULL;
+	    odb_glance_dirs(g->s, g->dirs, &ignored) == 0 && odb_small_ids(g->s, &g->ids, &ignored) == 0;
 }
 
 bool
@@ -69,7 +56,7 @@ odb_glance_lacks(struct odb_glance *g, const struct oid *id)
 
 	if (!g->taken && g->asked++ >= g->take_at)
 		odb_glance_take(g);
-	if (!g->taken || (g->dirs[id->b[0] / 8] >> id->b[0] % 8 & 1) != 0 || odb_glance_small(g, id))
+	if (!g->taken || (g->dirs[id->b[0] / 8] >> id->b[0] % 8 & 1) != 0 || oid_set_has(&g->ids, id))
 		return false;
 	return !g->elsewhere || elsewhere_find(g->s, id, 0, &p, &ignored) == 0;
 }
@@ -79,14 +66,12 @@ odb_glance_has(struct odb_glance *g, const struct oid *id)
 {
 	if (odb_glance_lacks(g, id))
 		return false;
-	return (g->taken && odb_glance_small(g, id)) || odb_has(g->s, id);
+	return (g->taken && oid_set_has(&g->ids, id)) || odb_has(g->s, id);
 }
 
 void
 odb_glance_free(struct odb_glance *g)
 {
-	free(g->ids);
-	g->ids = NULL;
-	g->count = 0;
+	oid_set_free(&g->ids);
 	g->taken = false;
 }

@@ -11,15 +11,14 @@
 #define STORE_ODB_GLANCE_H
 
 #include <stdbool.h>
-#include "object/oid.h"
+#include "store/oid-set.h"
 #include "store/store.h"
 
 struct odb_glance {
 	struct store *s;
 	bool taken;
 	size_t asked, take_at;      /* questions until it is worth to look */
-	struct oid *ids;            /* of the small objects, ascending */
-	size_t count;
+	struct oid_set ids;         /* of the small objects */
 	unsigned char dirs[32];     /* bit i: there is objects/<i> */
 	bool elsewhere;             /* references or alternates are to be asked too */
 };

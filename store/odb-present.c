@@ -1,7 +1,5 @@
 #include "store/odb-present.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include "store/elsewhere.h"
 #include "store/odb-file.h"
 #include "store/odb-small.h"
@@ -40,7 +38,7 @@ odb_present_load(struct odb_present *p, size_t n, struct err *e)
 		return -1;
 	if (odb_small_version(p->s, &version, e) != 0)
 		return -1;
-	if (p->ids != NULL && version == p->version)
+	if (p->loaded && version == p->version)
 		return 0;
 	odb_present_free(p);
 	p->asked += n;
@@ -51,21 +49,16 @@ odb_present_load(struct odb_present *p, size_t n, struct err *e)
 		return 0;
 	p->version = version;
 	p->asked = 0;
-	return odb_small_ids(p->s, &p->ids, &p->count, e);
-}
-
-static int
-odb_present_compare(const void *a, const void *b)
-{
-	return memcmp(a, b, OID_SIZE);
+	if (odb_small_ids(p->s, &p->ids, e) != 0)
+		return -1;
+	p->loaded = true;
+	return 0;
 }
 
 static int
 odb_present_small(const struct odb_present *p, const struct oid *id, struct err *e)
 {
-	if (p->ids == NULL)
-		return odb_small_has(p->s, id, e);
-	return bsearch(id, p->ids, p->count, sizeof *p->ids, odb_present_compare) != NULL;
+	return p->loaded ? oid_set_has(&p->ids, id) : odb_small_has(p->s, id, e);
 }
 
 static int
@@ -114,7 +107,6 @@ odb_present_find(struct odb_present *p, struct odb_present_question *q, size_t n
 void
 odb_present_free(struct odb_present *p)
 {
-	free(p->ids);
-	p->ids = NULL;
-	p->count = 0;
+	oid_set_free(&p->ids);
+	p->loaded = false;
 }

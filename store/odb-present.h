@@ -8,15 +8,15 @@
 #ifndef STORE_ODB_PRESENT_H
 #define STORE_ODB_PRESENT_H
 
-#include "object/oid.h"
+#include "store/oid-set.h"
 #include "store/store.h"
 
 struct odb_present {
 	struct store *s;
 	bool elsewhere;     /* a reference or an alternate will do, if nothing says it was changed */
 	size_t asked;       /* since the ids were last thrown away */
-	struct oid *ids;    /* ascending; NULL: not read */
-	size_t count;
+	bool loaded;        /* ids are */
+	struct oid_set ids;
 	int64_t version;    /* of small.db, taken before the ids were read */
 };
 

@@ -375,10 +375,12 @@ odb_small_ids_next(struct store *s, struct db_stmt *st, struct buf *ids, struct 
 }
 
 int
-odb_small_ids(struct store *s, struct oid **ret, size_t *ret_count, struct err *e)
+odb_small_ids(struct store *s, struct oid_set *ret, struct err *e)
 {
 	CLEANUP(buf_free) struct buf ids = BUF_INIT;
+	struct oid *list;
 	struct db_stmt *st;
+	size_t count;
 	int rc = odb_small_open(s, false, e);
 
 	if (rc < 0 || (rc == 1 &&
@@ -388,9 +390,9 @@ odb_small_ids(struct store *s, struct oid **ret, size_t *ret_count, struct err *
 		rc = odb_small_ids_next(s, st, &ids, e);
 	if (rc != 0 || buf_check(&ids, e) != 0 || buf_reserve(&ids, 1, e) != 0)
 		return -1;
-	*ret_count = ids.len / OID_SIZE;
-	*ret = (struct oid *)buf_steal(&ids, e);
-	return *ret == NULL ? -1 : 0;
+	count = ids.len / OID_SIZE;
+	list = (struct oid *)buf_steal(&ids, e);
+	return list == NULL ? -1 : oid_set_make(ret, list, count, e);
 }
 
 int

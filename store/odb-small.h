@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "db/db.h"
 #include "object/oid.h"
+#include "store/oid-set.h"
 #include "store/store.h"
 
 /*
@@ -36,8 +37,8 @@ int odb_small_each(struct store *s, const struct oid *first, const struct oid *l
 int odb_small_version(struct store *s, int64_t *ret, struct err *e) MUST_CHECK;
 /* At least as many as there are. */
 int odb_small_count(struct store *s, uint64_t *ret, struct err *e) MUST_CHECK;
-/* All ids in ascending order; malloc'd. */
-int odb_small_ids(struct store *s, struct oid **ret, size_t *ret_count, struct err *e) MUST_CHECK;
+/* All ids. */
+int odb_small_ids(struct store *s, struct oid_set *ret, struct err *e) MUST_CHECK;
 /* Commits when the batch has lasted long enough: for who waits between puts. */
 int odb_small_tick(struct store *s, struct err *e) MUST_CHECK;
 /* All of them with their bytes as they are stored, in the order of arrival: pages are read

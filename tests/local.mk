@@ -208,6 +208,7 @@ unit_store_SOURCES = tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/store/links.c \
 	tests/unit/store/kept.c \
 	tests/unit/store/odb.c \
+	tests/unit/store/oid.c \
 	tests/unit/store/odb-compact.c \
 	tests/unit/store/odb-durable.c \
 	tests/unit/store/odb-glance.c \
