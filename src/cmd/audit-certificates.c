@@ -291,7 +291,7 @@ audit_certificates_judge(struct audit *a, struct err *e)
 
 		a->todo = (struct oid_list){0}; /* ancestors that are in no commit come next */
 		rc = verify_all(a->s, a->rq, &o, e);
-		free(now.ids);
+		oid_list_free(&now);
 		if (rc < 0)
 			return -1;
 	}

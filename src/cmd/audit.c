@@ -78,14 +78,7 @@ audit_fetch(struct audit *a, struct config *c, const char *remote, struct err *e
 static int
 audit_tips(struct audit *a, struct err *e)
 {
-	CLEANUP(oid_list_free) struct oid_list tips = {0};
-
-	if (history_tips_head(a->s, &tips, e) != 0 || history_tips_refs(a->s, &tips, e) != 0)
-		return -1;
-	for (size_t i = 0; i < tips.count; i++)
-		if (oid_list_add(&a->tips, &tips.ids[i], e) != 0)
-			return -1;
-	return 0;
+	return history_tips_head(a->s, &a->tips, e) != 0 ? -1 : history_tips_refs(a->s, &a->tips, e);
 }
 
 static int

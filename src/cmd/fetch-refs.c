@@ -240,7 +240,6 @@ fetch_branch_ok(const struct fetch_ref *r, struct err *e)
 static int
 fetch_forward(struct store *s, const struct fetch_ref *r, bool *ret, struct err *e)
 {
-	*ret = false;
 	if (odb_find(s, &r->old.id, ret, e) != 0)
 		return -1;
 	return *ret ? sync_descends(s, &r->target.id, &r->old.id, ret, e) : 0;
