@@ -17,13 +17,15 @@
 struct odb_glance {
 	struct store *s;
 	bool taken;
-	size_t asked, take_at;      /* questions until it is worth to look */
+	size_t asked, take_at;      /* questions until it is worth to look; those known to come count */
 	struct oid_set ids;         /* of the small objects */
 	unsigned char dirs[32];     /* bit i: there is objects/<i> */
 	bool elsewhere;             /* references or alternates are to be asked too */
 };
 
 #define ODB_GLANCE_INIT(store) {.s = (store)}
+/* For who is going to ask so many. */
+#define ODB_GLANCE_FOR(store, count) {.s = (store), .asked = (count)}
 
 /* The next question asks the store. */
 bool odb_glance_looks(const struct odb_glance *g);

@@ -8,7 +8,8 @@
 #define SYNC_ASIDE_JOBS 8                       /* under way */
 #define SYNC_ASIDE_BYTES (1024u * 1024)         /* of a job's certificates, about */
 #define SYNC_ASIDE_BATCH 4096
-#define SYNC_ASIDE_BATCH_BYTES (16u * 1024 * 1024)
+#define SYNC_ASIDE_FIRST_BYTES (1024u * 1024)  /* of a batch, then twice as many each time: storing */
+#define SYNC_ASIDE_BATCH_BYTES (16u * 1024 * 1024) /* begins early, and takes long pieces soon */
 #define SYNC_ASIDE_THREADS 8                    /* at most; more have nothing to do */
 #define SYNC_ASIDE_WAIT_MS 100
 
@@ -223,6 +224,7 @@ sync_aside_hand_over(struct sync_aside *a, struct err *e)
 	b->base.run = sync_aside_store;
 	b->store = a->store;
 	a->batch = 1 - a->batch;
+	a->enough = 2 * b->size < SYNC_ASIDE_BATCH_BYTES ? 2 * b->size : SYNC_ASIDE_BATCH_BYTES;
 	a->storing = true;
 	workers_submit(a->workers, WORKERS_WAIT, &b->base);
 	return 0;
@@ -243,7 +245,9 @@ sync_aside_keep(struct sync_aside *a, const struct oid *id, struct buf *text, st
 	b->ids[b->count] = *id;
 	b->bytes[b->count++] = *text;
 	*text = (struct buf)BUF_INIT;
-	return b->count == SYNC_ASIDE_BATCH || b->size > SYNC_ASIDE_BATCH_BYTES ?
+	if (a->enough == 0)
+		a->enough = SYNC_ASIDE_FIRST_BYTES;
+	return b->count == SYNC_ASIDE_BATCH || b->size > a->enough ?
 	    sync_aside_hand_over(a, e) : 0;
 }
 

@@ -54,6 +54,7 @@ struct sync_aside {
 	bool begun;             /* a job, since some were taken */
 	struct sync_aside_batch batches[2];
 	unsigned batch;         /* the one that is filled */
+	uint64_t enough;        /* bytes for it */
 	bool storing;           /* the other one */
 	bool failed;            /* something that was kept is not stored */
 };

@@ -206,7 +206,7 @@ static int
 sync_keep(const struct sync_walk *w, struct err *e)
 {
 	CLEANUP(cleanup_free) struct oid *ids = calloc(w->local.count + 1, sizeof *ids);
-	CLEANUP(odb_glance_free) struct odb_glance glance = ODB_GLANCE_INIT(w->store);
+	CLEANUP(odb_glance_free) struct odb_glance glance = ODB_GLANCE_FOR(w->store, w->local.count);
 	struct sync_keeper k = {ids, 0};
 
 	if (ids == NULL)
@@ -237,7 +237,7 @@ sync_keep_blobs(struct store *s, const struct sync_walk_list *l, struct err *e)
 static int
 sync_get(struct remote *r, struct sync_walk_list *l, struct sync_tally *t, struct err *e)
 {
-	CLEANUP(odb_glance_free) struct odb_glance glance = ODB_GLANCE_INIT(r->store);
+	CLEANUP(odb_glance_free) struct odb_glance glance = ODB_GLANCE_FOR(r->store, l->count);
 	size_t kept = 0;
 
 	if (sync_unique(l, e) != 0)
