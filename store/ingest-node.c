@@ -1,15 +1,12 @@
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <strings.h>
 #include "base/fd.h"
 #include "base/path.h"
+#include "store/filesystem.h"
 #include "store/ingest-state.h"
 #include "store/odb-put.h"
 #include "store/steady.h"
-
-#define NODE_ENTRIES_MAX 4000000 /* of one directory */
 
 void
 ingest_node_free(struct ingest_node *node)
@@ -57,143 +54,6 @@ node_new(struct ingest *in, struct err *e)
 	in->all = node;
 	in->nodes++;
 	return node;
-}
-
-/* --- listing --- */
-
-/* A name, NUL-ended, behind its type. */
-static int
-node_list_add(struct ingest_node *node, const struct dirent *d, struct err *e)
-{
-	struct stat st;
-	int type = d->d_type;
-
-	if (type == DT_UNKNOWN && fstatat(node->dirfd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		type = S_ISDIR(st.st_mode) ? DT_DIR : DT_REG;
-	if (node->count == NODE_ENTRIES_MAX)
-		return err_set(e, ERR_LIMIT, "%s: more than %d entries", node->path, NODE_ENTRIES_MAX);
-	buf_addc(&node->names, type);
-	buf_add(&node->names, d->d_name, strlen(d->d_name) + 1);
-	node->count++;
-	return buf_check(&node->names, e);
-}
-
-static int
-node_list_read(struct ingest_node *node, DIR *dir, struct err *e)
-{
-	for (;;) {
-		const struct dirent *d;
-
-		errno = 0;
-		d = readdir(dir);
-		if (d == NULL)
-			return errno != 0 ? err_sys(e, "%s: cannot read the directory", node->path) : 0;
-		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0 &&
-		    node_list_add(node, d, e) != 0)
-			return -1;
-	}
-}
-
-/* Names sort by eight of their bytes, behind those that all begin with. */
-struct node_name {
-	uint64_t key;
-	const char *name;
-};
-
-static int
-node_name_compare(const void *a, const void *b)
-{
-	const struct node_name *x = a, *y = b;
-
-	if (x->key != y->key)
-		return x->key < y->key ? -1 : 1;
-	return strcmp(x->name, y->name);
-}
-
-static size_t
-node_common(const struct node_name *names, size_t n)
-{
-	size_t common = strlen(names[0].name);
-
-	for (size_t i = 1; i < n; i++) {
-		size_t k = 0;
-
-		while (k < common && names[i].name[k] == names[0].name[k])
-			k++;
-		common = k;
-	}
-	return common;
-}
-
-static void
-node_sort(struct node_name *names, size_t n)
-{
-	size_t common = n > 1 ? node_common(names, n) : 0;
-
-	for (size_t i = 0; i < n; i++) {
-		const unsigned char *p = (const unsigned char *)names[i].name + common;
-		int k = 0;
-
-		for (names[i].key = 0; k < 8 && *p != '\0'; k++)
-			names[i].key = names[i].key << 8 | *p++;
-		if (k > 0 && k < 8)
-			names[i].key <<= 8 * (8 - k);
-	}
-	if (n > 1)
-		qsort(names, n, sizeof *names, node_name_compare);
-}
-
-static int
-node_list_entries(struct ingest_node *node, struct err *e)
-{
-	CLEANUP(cleanup_free) struct node_name *names = calloc(node->count + 1, sizeof *names);
-	const char *p = (const char *)node->names.data;
-
-	node->entries = calloc(node->count + 1, sizeof *node->entries);
-	if (names == NULL || node->entries == NULL)
-		return err_nomem(e);
-	for (size_t i = 0; i < node->count; i++) {
-		names[i].name = p + 1;
-		p += strlen(p + 1) + 2;
-	}
-	node_sort(names, node->count);
-	for (size_t i = 0; i < node->count; i++) {
-		node->entries[i].name = names[i].name;
-		node->entries[i].type = (unsigned char)names[i].name[-1];
-	}
-	return 0;
-}
-
-static int
-node_open_dir(struct ingest_node *node, struct err *e)
-{
-	const struct ingest_node *up = node->parent;
-	const char *name = up->entries[node->index].name;
-	int copy;
-	DIR *dir;
-	int rc;
-
-	node->dirfd = fd_open_beneath(up->dirfd, name, O_RDONLY | O_DIRECTORY, 0, e);
-	if (node->dirfd < 0)
-		return err_prefix(e, "%s", node->path);
-	if (steady_begin(node->dirfd, node->path, &node->before, e) != 0)
-		return -1;
-	copy = openat(node->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dir = copy >= 0 ? fdopendir(copy) : NULL;
-	if (dir == NULL) {
-		err_sys(e, "%s: cannot read the directory", node->path);
-		cleanup_close(&copy);
-		return -1;
-	}
-	rc = node_list_read(node, dir, e);
-	closedir(dir);
-	return rc;
-}
-
-static int
-node_list(struct ingest_job *job, struct err *e)
-{
-	return node_open_dir(job->node, e) != 0 ? -1 : node_list_entries(job->node, e);
 }
 
 /* --- what the owner adds to a list --- */
@@ -275,6 +135,8 @@ node_confirm(struct ingest_node *node, size_t n, struct err *e)
 		if (node->entries[i].cached != NULL)
 			q[k++] = (struct odb_present_question){.id = node->entries[i].cached->id,
 			    .size = node->entries[i].cached->size};
+	/* as many in every directory beside this one */
+	node->job.in->present.expected = node->parent != NULL ? node->parent->dirs * n : 0;
 	if (odb_present_find(&node->job.in->present, q, k, e) != 0)
 		return -1;
 	k = 0;
@@ -289,11 +151,11 @@ node_recall(struct ingest_node *node, struct err *e)
 {
 	size_t at = 0, found = 0;
 
-	stat_cache_load(node->job.in->o->cache, &node->before, &node->cached);
 	for (size_t i = 0; i < node->count; i++) {
 		struct ingest_entry *x = &node->entries[i];
 
-		x->cached = stat_cache_find(&node->cached, x->name, &at);
+		if (!node->cached.whole)
+			x->cached = stat_cache_find(&node->cached, x->name, &at);
 		found += x->cached != NULL;
 	}
 	node->fresh = found != node->cached.count; /* what is gone is forgotten */
@@ -310,6 +172,7 @@ node_listed(struct ingest_job *job, struct err *e)
 	struct ingest *in = job->in;
 
 	in->listing--;
+	node->listed = node->count;
 	if (node_filter(node, e) != 0 || node_recall(node, e) != 0)
 		return -1;
 	node->waiting = node->count;
@@ -317,6 +180,21 @@ node_listed(struct ingest_job *job, struct err *e)
 		return node_seal_submit(node);
 	node->link = in->unseen;
 	in->unseen = node;
+	return 0;
+}
+
+/* A directory that has the names it had is not listed. */
+static int
+node_opened(struct ingest_job *job, struct err *e)
+{
+	struct ingest_node *node = job->node;
+
+	stat_cache_load(job->in->o->cache, &node->before, &node->cached);
+	if (node->cached.whole)
+		return ingest_list_recall(node, e) != 0 ? -1 : node_listed(job, e);
+	job->work = ingest_list_names;
+	job->handle = node_listed;
+	ingest_job_submit(job, WORKERS_COMPUTE);
 	return 0;
 }
 
@@ -341,8 +219,8 @@ ingest_node_visit(struct ingest_node *node, struct err *e)
 		return -1;
 	if (child->depth > TREE_DEPTH_MAX)
 		return err_set(e, ERR_LIMIT, "%s: more than %d directories deep", what, TREE_DEPTH_MAX);
-	child->job.work = node_list;
-	child->job.handle = node_listed;
+	child->job.work = in->o->cache != NULL ? ingest_list_open : ingest_list_names;
+	child->job.handle = in->o->cache != NULL ? node_opened : node_listed;
 	in->listing++;
 	ingest_job_submit(&child->job, WORKERS_COMPUTE);
 	return 0;
@@ -387,9 +265,11 @@ static void
 node_remember(struct ingest_node *node)
 {
 	CLEANUP(cleanup_free) struct stat_cache_entry *entries = NULL;
+	struct filesystem fs;
+	bool whole;
 	size_t n = 0;
 
-	if (!node->fresh || node->job.in->o->cache == NULL)
+	if (node->job.in->o->cache == NULL || (!node->fresh && (node->cached.whole || !node->settled)))
 		return;
 	entries = calloc(node->count + 1, sizeof *entries);
 	for (size_t i = 0; i < node->count && entries != NULL; i++) {
@@ -399,8 +279,10 @@ node_remember(struct ingest_node *node)
 			entries[n++] = (struct stat_cache_entry){x->name, x->size, x->inode, x->mtime_ns,
 			    x->ctime_ns, x->mode, x->id};
 	}
-	if (entries != NULL)
-		stat_cache_store(node->job.in->o->cache, &node->before, entries, n);
+	whole = node->settled && n == node->listed && filesystem_look(node->dirfd, &fs, NULL) == 0 &&
+	    fs.dates_names;
+	if (entries != NULL && (node->fresh || whole))
+		stat_cache_store(node->job.in->o->cache, &node->before, entries, n, whole);
 }
 
 /* The tree of what did not change is looked for as its files were. */

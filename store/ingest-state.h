@@ -6,11 +6,11 @@
  * job runs in any thread and touches nothing but its own job, the entries it was
  * given, and descriptors.
  *
- * A directory is a node: its names are listed (a job), its entries looked at in
- * pieces (a job each: small files are read there), its large files read (a job
- * each), its sub-directories visited when all entries were looked at; then its
- * tree is made (a job).  A node has no more than its own entries in memory, and
- * the last opened node is worked on first, so few nodes are open at a time.
+ * A directory is a node: it is opened (a job), its names are listed (a job) unless the
+ * cache has them all, its entries looked at in pieces (a job each: small files are read
+ * there), its large files read (a job each), its sub-directories visited when all entries
+ * were looked at; then its tree is made (a job).  A node has no more than its own entries
+ * in memory, and the last opened node is worked on first, so few nodes are open at a time.
  */
 #ifndef STORE_INGEST_STATE_H
 #define STORE_INGEST_STATE_H
@@ -58,7 +58,7 @@ struct ingest_job {
 };
 
 struct ingest_node {
-	struct ingest_job job;      /* lists, and at the end makes the tree */
+	struct ingest_job job;      /* opens, lists, and at the end makes the tree */
 	struct ingest_node *prev, *next; /* all nodes */
 	struct ingest_node *link;   /* in one of the owner's lists */
 	struct ingest_node *parent;
@@ -69,9 +69,11 @@ struct ingest_node {
 	char *path;                 /* for messages */
 	int depth;
 	struct stat before;
+	bool settled;               /* the directory's times */
 	struct buf names;           /* storage */
 	struct ingest_entry *entries;
 	size_t count;
+	size_t listed;              /* count, before rules left any out */
 	size_t seen;                /* entries given to jobs */
 	size_t waiting;             /* entries that are not known yet */
 	size_t looking;             /* jobs that look at entries */
@@ -125,6 +127,13 @@ int ingest_node_visit(struct ingest_node *node, struct err *e) MUST_CHECK;
 /* One more of the things that node waits for is done. */
 int ingest_node_known(struct ingest_node *node, struct err *e) MUST_CHECK;
 void ingest_node_free(struct ingest_node *node);
+
+/* --- ingest-list.c --- */
+/* The work of a node's job: opens the directory; lists its names, and opens it if it is not. */
+int ingest_list_open(struct ingest_job *job, struct err *e) MUST_CHECK;
+int ingest_list_names(struct ingest_job *job, struct err *e) MUST_CHECK;
+/* The names that the cache has. */
+int ingest_list_recall(struct ingest_node *node, struct err *e) MUST_CHECK;
 
 /* --- ingest-loose.c --- */
 /* What the cache says of a file that is an item, in the directory dir. */

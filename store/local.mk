@@ -36,6 +36,7 @@ libaicert_core_a_SOURCES += \
 	store/ingest.c store/ingest.h store/ingest-state.h \
 	store/ingest-file.c \
 	store/ingest-ignore.c store/ingest-ignore.h \
+	store/ingest-list.c \
 	store/ingest-look.c \
 	store/ingest-loose.c \
 	store/ingest-node.c \

@@ -7,6 +7,7 @@
 
 #define ODB_PRESENT_FIRST 256       /* asked one by one before all are read */
 #define ODB_PRESENT_FACTOR 16       /* reading one of all is so much cheaper than asking */
+#define ODB_PRESENT_DOUBT 4         /* of the questions expected, this part is counted on */
 #define ODB_PRESENT_MAX 2000000     /* ids in memory, 64 MB; beyond them one by one */
 #define ODB_PRESENT_KEEP 512        /* ids given to the lease at once */
 
@@ -31,6 +32,7 @@ static int
 odb_present_load(struct odb_present *p, size_t n, struct err *e)
 {
 	uint64_t rows = 0;
+	size_t likely;
 	int64_t version;
 
 	/* in the transaction of the batch: every look-up by itself would take locks */
@@ -44,8 +46,8 @@ odb_present_load(struct odb_present *p, size_t n, struct err *e)
 	p->asked += n;
 	if (odb_small_count(p->s, &rows, e) != 0)
 		return -1;
-	if (p->asked < ODB_PRESENT_FIRST || rows > ODB_PRESENT_MAX ||
-	    rows / ODB_PRESENT_FACTOR > p->asked)
+	likely = p->asked + p->expected / ODB_PRESENT_DOUBT;
+	if (likely < ODB_PRESENT_FIRST || rows > ODB_PRESENT_MAX || rows / ODB_PRESENT_FACTOR > likely)
 		return 0;
 	p->version = version;
 	p->asked = 0;

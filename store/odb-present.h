@@ -15,6 +15,7 @@ struct odb_present {
 	struct store *s;
 	bool elsewhere;     /* a reference or an alternate will do, if nothing says it was changed */
 	size_t asked;       /* since the ids were last thrown away */
+	size_t expected;    /* the caller's guess of how many more will be */
 	bool loaded;        /* ids are */
 	struct oid_set ids;
 	int64_t version;    /* of small.db, taken before the ids were read */

@@ -6,12 +6,14 @@
 /*
  * All numbers are little-endian:
  *
- *   "acstat1\n"  device:8  inode:8  part:4  count:4
+ *   "acstat2\n"  device:8  inode:8  part:4  count:4
+ *   the directory's mtime:8  ctime:8  names:8
  *   count times: size:8  inode:8  mtime:8  ctime:8  mode:4  id:32  name, NUL
  *   SHA-256 of everything before
  */
-static const char row_magic[8] = "acstat1\n";
-#define ROW_HEADER 32
+static const char row_magic[8] = "acstat2\n";
+#define ROW_HEADER 56
+#define ROW_COUNT 28 /* where it is */
 #define ROW_ENTRY 68
 
 static void
@@ -35,18 +37,23 @@ row_get(const unsigned char *p, int bytes)
 }
 
 static void
-row_header(struct buf *b, const struct stat_cache_key *key, size_t count)
+row_header(struct buf *b, const struct stat_cache_key *key, size_t count,
+    const struct stat_cache_whole *whole)
 {
 	buf_add(b, row_magic, sizeof row_magic);
 	row_put(b, key->device, 8);
 	row_put(b, key->inode, 8);
 	row_put(b, key->part, 4);
 	row_put(b, count, 4);
+	row_put(b, (uint64_t)whole->mtime_ns, 8);
+	row_put(b, (uint64_t)whole->ctime_ns, 8);
+	row_put(b, whole->names, 8);
 }
 
 int
-stat_cache_row_encode(const struct stat_cache_key *key, const struct stat_cache_entry *entries,
-    size_t n, struct buf *ret, size_t *ret_used, struct err *e)
+stat_cache_row_encode(const struct stat_cache_key *key, const struct stat_cache_whole *whole,
+    const struct stat_cache_entry *entries, size_t n, struct buf *ret, size_t *ret_used,
+    struct err *e)
 {
 	unsigned char digest[HASH_SHA256_SIZE];
 	size_t start = ret->len, used = 0;
@@ -56,7 +63,7 @@ stat_cache_row_encode(const struct stat_cache_key *key, const struct stat_cache_
 		if (bytes > STAT_CACHE_ROW_MAX)
 			break;
 	}
-	row_header(ret, key, used);
+	row_header(ret, key, used, whole);
 	for (size_t i = 0; i < used; i++) {
 		const struct stat_cache_entry *x = &entries[i];
 
@@ -135,8 +142,11 @@ stat_cache_row_decode(const struct stat_cache_key *key, const void *data, size_t
 	    len > ROW_HEADER + sizeof digest + STAT_CACHE_ROW_MAX)
 		return row_bad(e);
 	body = len - sizeof digest;
-	count = (size_t)row_get(p + ROW_HEADER - 4, 4);
-	row_header(&header, key, count);
+	count = (size_t)row_get(p + ROW_COUNT, 4);
+	r.whole.mtime_ns = (int64_t)row_get(p + ROW_COUNT + 4, 8);
+	r.whole.ctime_ns = (int64_t)row_get(p + ROW_COUNT + 12, 8);
+	r.whole.names = row_get(p + ROW_COUNT + 20, 8);
+	row_header(&header, key, count, &r.whole);
 	if (buf_check(&header, e) != 0 || hash_once(HASH_SHA256, p, body, digest, e) != 0)
 		return -1;
 	if (memcmp(header.data, p, ROW_HEADER) != 0 || count > body / ROW_ENTRY ||

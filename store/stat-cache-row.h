@@ -24,9 +24,17 @@ struct stat_cache_key {
 	uint32_t part;
 };
 
+/* The directory's times, and how many names it had, when the entries of all parts were
+ * everything in it; else zero. */
+struct stat_cache_whole {
+	int64_t mtime_ns, ctime_ns;
+	uint64_t names;
+};
+
 struct stat_cache_row {
 	struct stat_cache_entry *entries; /* in the order of the raw names; the names lie in the data */
 	size_t count;
+	struct stat_cache_whole whole;
 };
 
 #define STAT_CACHE_ROW_INIT {0}
@@ -34,8 +42,9 @@ struct stat_cache_row {
 #define STAT_CACHE_ROW_MAX (4u * 1024 * 1024)
 
 /* As many of the n entries as fit one part; says how many. */
-int stat_cache_row_encode(const struct stat_cache_key *key, const struct stat_cache_entry *entries,
-    size_t n, struct buf *ret, size_t *ret_used, struct err *e) MUST_CHECK;
+int stat_cache_row_encode(const struct stat_cache_key *key, const struct stat_cache_whole *whole,
+    const struct stat_cache_entry *entries, size_t n, struct buf *ret, size_t *ret_used,
+    struct err *e) MUST_CHECK;
 /* ERR_FORMAT: not of that directory and part, damaged, or not written so. The
  * names are borrowed from data. */
 int stat_cache_row_decode(const struct stat_cache_key *key, const void *data, size_t len,

@@ -288,6 +288,18 @@ stat_cache_append(struct stat_cache_dir *d, const struct stat_cache_row *row, st
 	return 0;
 }
 
+static bool
+stat_cache_whole_same(const struct stat_cache_whole *a, const struct stat_cache_whole *b)
+{
+	return a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns && a->names == b->names;
+}
+
+static struct stat_cache_whole
+stat_cache_whole_of(const struct stat *dir, size_t names)
+{
+	return (struct stat_cache_whole){stat_cache_ns(&dir->st_mtim), stat_cache_ns(&dir->st_ctim), names};
+}
+
 /* 1: one part more in d, 0: that was all; what does not parse is not there. */
 static int
 stat_cache_load_part(struct stat_cache *c, const struct stat_cache_key *key,
@@ -303,8 +315,10 @@ stat_cache_load_part(struct stat_cache *c, const struct stat_cache_key *key,
 	if (day < stat_cache_today() - STAT_CACHE_REFRESH_DAYS && stat_cache_touch(c, key, e) != 0)
 		return -1;
 	if (stat_cache_row_decode(key, data.data, data.len, &row, e) != 0 || row.count == 0 ||
-	    (d->count > 0 && strcmp(d->entries[d->count - 1].name, row.entries[0].name) >= 0))
+	    (d->count > 0 && (strcmp(d->entries[d->count - 1].name, row.entries[0].name) >= 0 ||
+	    !stat_cache_whole_same(&d->as_of, &row.whole))))
 		return 0;
+	d->as_of = row.whole;
 	return stat_cache_append(d, &row, &data, e) == 0 ? 1 : -1;
 }
 
@@ -313,6 +327,7 @@ stat_cache_load(struct stat_cache *c, const struct stat *dir, struct stat_cache_
 {
 	struct stat_cache_key key = {dir->st_dev, dir->st_ino, 0};
 	struct stat_cache_dir d = STAT_CACHE_DIR_INIT;
+	struct stat_cache_whole now;
 	struct err ignored;
 	int rc = 1;
 
@@ -323,6 +338,8 @@ stat_cache_load(struct stat_cache *c, const struct stat *dir, struct stat_cache_
 			stat_cache_give_up(c);
 		stat_cache_dir_free(&d);
 	}
+	now = stat_cache_whole_of(dir, d.count);
+	d.whole = d.count > 0 && stat_cache_whole_same(&d.as_of, &now);
 	*ret = d;
 }
 
@@ -369,8 +386,9 @@ stat_cache_write_part(struct stat_cache *c, const struct stat_cache_key *key,
 
 static int
 stat_cache_write(struct stat_cache *c, const struct stat *dir,
-    const struct stat_cache_entry *entries, size_t n, struct err *e)
+    const struct stat_cache_entry *entries, size_t n, bool whole, struct err *e)
 {
+	struct stat_cache_whole as_of = whole ? stat_cache_whole_of(dir, n) : (struct stat_cache_whole){0};
 	struct stat_cache_key key = {dir->st_dev, dir->st_ino, 0};
 	struct db_stmt *st;
 
@@ -380,7 +398,7 @@ stat_cache_write(struct stat_cache *c, const struct stat *dir,
 		CLEANUP(buf_free) struct buf data = BUF_INIT;
 		size_t used = 0;
 
-		if (stat_cache_row_encode(&key, entries + done, n - done, &data, &used, e) != 0 ||
+		if (stat_cache_row_encode(&key, &as_of, entries + done, n - done, &data, &used, e) != 0 ||
 		    stat_cache_write_part(c, &key, &data, e) != 0)
 			return -1;
 		done += used;
@@ -393,13 +411,13 @@ stat_cache_write(struct stat_cache *c, const struct stat *dir,
 
 void
 stat_cache_store(struct stat_cache *c, const struct stat *dir,
-    const struct stat_cache_entry *entries, size_t n)
+    const struct stat_cache_entry *entries, size_t n, bool whole)
 {
 	struct err ignored;
 
 	if (c == NULL || c->db == NULL)
 		return;
-	if (stat_cache_write(c, dir, entries, n, &ignored) != 0 && c->db != NULL)
+	if (stat_cache_write(c, dir, entries, n, whole, &ignored) != 0 && c->db != NULL)
 		stat_cache_give_up(c);
 	else if (c->unwritten > STAT_CACHE_FLUSH)
 		stat_cache_flush(c);

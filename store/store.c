@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "crypto/random.h"
 #include "git/config-file.h"
+#include "git/repo-error.h"
 #include "store/lease.h"
 #include "store/odb-state.h"
 
@@ -21,6 +22,7 @@ struct store {
 	int tmp_fd;
 	bool read_only;
 	bool partial;
+	bool git;       /* libgit2 is started, and stays: each start reads the system's CA certificates */
 	struct filesystem fs;
 	struct odb_state odb;
 };
@@ -93,6 +95,7 @@ store_close(struct store *s)
 	cleanup_close(&s->worktree_fd);
 	free(s->path);
 	free(s->worktree);
+	repo_error_stopp(&s->git);
 	free(s);
 }
 
@@ -241,7 +244,8 @@ store_open(const char *path, unsigned flags, struct store **ret, struct err *e)
 		return err_nomem(e);
 	s->worktree_fd = s->dirfd = s->tmp_fd = s->odb.fd = -1;
 	s->read_only = flags & STORE_READ_ONLY;
-	if (store_open_dirs(s, path, e) != 0 || store_check_owner(s, e) != 0 ||
+	s->git = repo_error_start(e) == 0;
+	if (!s->git || store_open_dirs(s, path, e) != 0 || store_check_owner(s, e) != 0 ||
 	    store_check_version(s, e) != 0 || store_open_parts(s, e) != 0) {
 		store_close(s);
 		return -1;

@@ -1,6 +1,5 @@
 #include "base/buf.h"
 
-#include <stdint.h>
 #include <string.h>
 
 static int
@@ -58,21 +57,38 @@ buf_addc(struct buf *b, int c)
 }
 
 void
+buf_addu(struct buf *b, uint64_t n)
+{
+	char text[20]; /* of 2^64 - 1 */
+	size_t at = sizeof text;
+
+	do
+		text[--at] = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	buf_add(b, text + at, sizeof text - at);
+}
+
+void
 buf_addf(struct buf *b, const char *fmt, ...)
 {
+	size_t room = b->cap - b->len; /* most texts fit it: formatted once */
 	va_list ap;
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(room > 0 ? (char *)b->data + b->len : NULL, room, fmt, ap);
 	va_end(ap);
 	if (n < 0 || buf_grow(b, (size_t)n) != 0) {
 		b->failed = true;
+		if (room > 0)
+			b->data[b->len] = '\0';
 		return;
 	}
-	va_start(ap, fmt);
-	vsnprintf((char *)b->data + b->len, (size_t)n + 1, fmt, ap);
-	va_end(ap);
+	if ((size_t)n >= room) {
+		va_start(ap, fmt);
+		vsnprintf((char *)b->data + b->len, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+	}
 	b->len += (size_t)n;
 }
 

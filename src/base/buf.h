@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "base/err.h"
 
 struct buf {
@@ -25,6 +26,7 @@ struct buf {
 void buf_add(struct buf *b, const void *data, size_t len);
 void buf_adds(struct buf *b, const char *text);
 void buf_addc(struct buf *b, int c);
+void buf_addu(struct buf *b, uint64_t n);   /* in decimal */
 void buf_addf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 
 /* Room for len more bytes at data + len; the caller adds to b->len. */

@@ -11,6 +11,11 @@ struct tree_builder {
 	size_t count, cap;
 };
 
+static const struct { const char *text; enum tree_mode mode; } tree_modes[] = {
+	{"100644 ", TREE_FILE}, {"100755 ", TREE_EXEC}, {"120000 ", TREE_LINK}, {"040000 ", TREE_DIR},
+};
+#define TREE_MODES (sizeof tree_modes / sizeof *tree_modes)
+
 /* --- reading --- */
 
 struct tree_reader {
@@ -29,13 +34,9 @@ tree_error(const struct tree_reader *r, const char *what)
 static int
 tree_read_mode(struct tree_reader *r, enum tree_mode *ret)
 {
-	static const struct { const char *text; enum tree_mode mode; } modes[] = {
-		{"100644 ", TREE_FILE}, {"100755 ", TREE_EXEC}, {"120000 ", TREE_LINK}, {"040000 ", TREE_DIR},
-	};
-
-	for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
-		if (r->end - r->p >= 7 && memcmp(r->p, modes[i].text, 7) == 0) {
-			*ret = modes[i].mode;
+	for (size_t i = 0; i < TREE_MODES; i++) {
+		if (r->end - r->p >= 7 && memcmp(r->p, tree_modes[i].text, 7) == 0) {
+			*ret = tree_modes[i].mode;
 			r->p += 7;
 			return 0;
 		}
@@ -234,15 +235,26 @@ tree_check_entry(const struct tree_entry *entry, const struct tree_entry *last, 
 static void
 tree_write_entry(struct buf *ret, const struct tree_entry *entry)
 {
+	const char *p = entry->name;
 	char hex[OID_HEX_SIZE];
 
 	oid_hex(&entry->id, hex);
-	buf_addf(ret, "%06o %llu %s ", (unsigned)entry->mode, (unsigned long long)entry->size, hex);
-	for (const char *p = entry->name; *p != '\0'; p++) {
-		if (tree_escaped((unsigned char)*p))
-			buf_addf(ret, "%%%02X", (unsigned char)*p);
-		else
-			buf_addc(ret, *p);
+	hex[OID_HEX_SIZE - 1] = ' ';
+	for (size_t i = 0; i < TREE_MODES; i++)
+		if (tree_modes[i].mode == entry->mode)
+			buf_adds(ret, tree_modes[i].text);
+	buf_addu(ret, entry->size);
+	buf_addc(ret, ' ');
+	buf_add(ret, hex, OID_HEX_SIZE);
+	while (*p != '\0') {
+		size_t plain = 0;
+
+		while (p[plain] != '\0' && !tree_escaped((unsigned char)p[plain]))
+			plain++;
+		buf_add(ret, p, plain);
+		p += plain;
+		if (*p != '\0')
+			buf_addf(ret, "%%%02X", (unsigned char)*p++);
 	}
 	buf_addc(ret, '\n');
 }

@@ -44,6 +44,11 @@ if can_trace; then
 	same "$(opened aicert hash-object --no-cache d)" 403
 	same "$(opened aicert hash-object d)" 0
 	same "$(opened aicert hash-object -w d)" 0
+	# a directory whose files are all known is not listed either; of those with something
+	# else in them (d, d/sub) and of the empty one this is not known
+	traced -y -e trace=getdents64 aicert hash-object d
+	same "$(grep -c 'd/many>.*= [1-9]' "$scratch/trace")" 0
+	same "$(grep -c 'd/sub>.*= [1-9]' "$scratch/trace")" 1
 	# one changed file is one file read, though nothing but its time says so
 	touch -d '2020-01-01' d/many/f9
 	same "$(opened aicert hash-object -w d)" 1
@@ -94,6 +99,16 @@ for i in 1 2 3 4 5; do
 	echo "round $i" >d/young
 	same "$(id d/young)" "$(sha256sum <d/young | cut -c1-64)"
 done
+# so is a name that comes or goes at once, again and again
+for i in 1 2 3 4 5; do
+	touch "d/many/young$i" && [ "$i" != 3 ] || rm d/many/young2
+	same "$(id d)" "$(id --no-cache d)"
+done
+# the times of the directory put back: its ctime tells
+sleep 0.1
+ok aicert hash-object d
+touch -r d/many stamp && touch d/many/more && touch -r stamp d/many
+same "$(id d)" "$(id --no-cache d)"
 # permissions are part of the tree
 chmod -x d/many/f7
 [ "$(id d)" != "$tree" ] || die "the executable bit does not count"

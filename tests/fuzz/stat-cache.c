@@ -20,7 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	buf_add(&row, digest, sizeof digest);
 	if (stat_cache_row_decode(&key, row.data, row.len, &v, NULL) != 0)
 		return 0;
-	if (stat_cache_row_encode(&key, v.entries, v.count, &again, &used, NULL) != 0 || used != v.count)
+	if (stat_cache_row_encode(&key, &v.whole, v.entries, v.count, &again, &used, NULL) != 0 || used != v.count)
 		abort();
 	fuzz_same(row.data, row.len, again.data, again.len);
 	stat_cache_row_free(&v);

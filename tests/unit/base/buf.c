@@ -50,6 +50,24 @@ START_TEST(test_buf_grows)
 }
 END_TEST
 
+/* Formatted at every length of what is there already: with room and without. */
+START_TEST(test_buf_formats)
+{
+	for (size_t before = 0; before < 200; before++) {
+		struct buf b = BUF_INIT;
+
+		for (size_t i = 0; i < before; i++)
+			buf_addc(&b, '.');
+		buf_addf(&b, "%s", "0123456789abcdef");
+		buf_addu(&b, before == 0 ? 0 : before == 1 ? UINT64_MAX : 1234567890123456789u);
+		ck_assert_str_eq(buf_str(&b) + before, before == 0 ? "0123456789abcdef0" : before == 1 ?
+		    "0123456789abcdef18446744073709551615" : "0123456789abcdef1234567890123456789");
+		ck_assert_uint_eq(b.len, strlen(buf_str(&b)));
+		buf_free(&b);
+	}
+}
+END_TEST
+
 START_TEST(test_buf_long_format)
 {
 	struct buf b = BUF_INIT;
@@ -162,6 +180,7 @@ UNIT_SUITE(buf)
 	tcase_add_test(tc, test_buf_empty);
 	tcase_add_test(tc, test_buf_append);
 	tcase_add_test(tc, test_buf_grows);
+	tcase_add_test(tc, test_buf_formats);
 	tcase_add_test(tc, test_buf_long_format);
 	tcase_add_test(tc, test_buf_ceiling);
 	tcase_add_test(tc, test_buf_no_overflow);

@@ -400,7 +400,7 @@ START_TEST(ingest_cache)
 	ck_assert_uint_eq(known.count, 2);
 	ck_assert_str_eq(known.entries[0].name, "a");
 	known.entries[0].id.b[0] ^= 1;
-	stat_cache_store(o.cache, &dir, known.entries, known.count);
+	stat_cache_store(o.cache, &dir, known.entries, known.count, false);
 	lied = ingest_with(NULL, f.dirfd, "d", &o);
 	ck_assert(!oid_equal(&lied.id, &r.id));
 	/* the store does not have what the cache says: it is read */
@@ -422,6 +422,75 @@ START_TEST(ingest_cache)
 END_TEST
 
 /* The digest in the event is that of what sha256sum prints of the rule files. */
+static void
+change_names(const struct fixture *f, int how)
+{
+	switch (how) {
+	case 0:
+		fixture_write(f, "d/names/c", "new", 3);
+		break;
+	case 1:
+		ck_assert_int_eq(unlinkat(f->dirfd, "d/names/b", 0), 0);
+		break;
+	case 2:
+		ck_assert_int_eq(renameat(f->dirfd, "d/names/b", f->dirfd, "d/names/a"), 0);
+		break;
+	case 3:
+		ck_assert_int_eq(symlinkat("a", f->dirfd, "d/names/link"), 0);
+		break;
+	case 4: /* another file in its place */
+		fixture_write(f, "d/other", "b2b", 3);
+		ck_assert_int_eq(renameat(f->dirfd, "d/other", f->dirfd, "d/names/b"), 0);
+		break;
+	case 5:
+		ck_assert_int_eq(mkdirat(f->dirfd, "d/names/dir", 0755), 0);
+		break;
+	default:
+		fixture_write(f, "d/names/.aicertignore", "b\n", 2);
+		break;
+	}
+}
+
+/* A directory is not listed again, unless something in it came or went. */
+START_TEST(ingest_names_from_cache)
+{
+	struct ingest_options o = {.flags = BOTH | INGEST_HASH_ONLY | INGEST_IGNORE}, plain = o;
+	struct stat_cache_dir known = STAT_CACHE_DIR_INIT;
+	struct ingest_result r, lied;
+	char path[200];
+	struct stat dir;
+	struct fixture f;
+	struct err e;
+
+	fixture_open(&f);
+	UNIT_OK(fd_mkdirs_beneath(f.dirfd, "d/names", 0755, &e), &e);
+	fixture_write(&f, "d/names/a", "aaa", 3);
+	fixture_write(&f, "d/names/b", "bbb", 3);
+	usleep(50000);
+	snprintf(path, sizeof path, "%s/cache", f.path);
+	o.cache = stat_cache_open(path);
+	r = ingest_with(NULL, f.dirfd, "d", &o);
+	ck_assert(ingest_gives(&r.id, ingest_with(NULL, f.dirfd, "d", &o)));
+	change_names(&f, _i);
+	r = ingest_with(NULL, f.dirfd, "d", &plain);
+	for (int again = 0; again < 3; again++) {
+		ck_assert(ingest_gives(&r.id, ingest_with(NULL, f.dirfd, "d", &o)));
+		usleep(25000);
+	}
+	/* the names are those of the cache: one that lacks one is believed */
+	if (_i == 0 && fstatat(f.dirfd, "d/names", &dir, 0) == 0) {
+		stat_cache_load(o.cache, &dir, &known);
+		ck_assert(known.whole);
+		stat_cache_store(o.cache, &dir, known.entries, known.count - 1, true);
+		lied = ingest_with(NULL, f.dirfd, "d", &o);
+		ck_assert(!oid_equal(&lied.id, &r.id));
+		stat_cache_dir_free(&known);
+	}
+	stat_cache_close(o.cache);
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(ingest_ignored)
 {
 	struct ingest_options o = {.flags = BOTH | INGEST_IGNORE | INGEST_HASH_ONLY};
@@ -508,6 +577,7 @@ UNIT_SUITE(ingest)
 	tcase_add_loop_test(tc, ingest_threads, 0, 4);
 	tcase_add_loop_test(tc, ingest_tells_what_is_read, 0, 2);
 	tcase_add_test(tc, ingest_cache);
+	tcase_add_loop_test(tc, ingest_names_from_cache, 0, 7);
 	tcase_add_test(tc, ingest_ignored);
 	tcase_add_loop_test(tc, ingest_interrupted, 0, 2);
 	tcase_add_test(tc, ingest_reflink_or_says_so);

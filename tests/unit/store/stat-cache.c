@@ -1,12 +1,14 @@
 #include "store/stat-cache.h"
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
 #include "unit.h"
 #include "store/fixture.h"
 
 static const struct stat_cache_key key = {7, 1234567890123, 0};
+static const struct stat_cache_whole whole = {-5, INT64_C(1) << 40, 20};
 
 static void
 fill(struct stat_cache_entry *x, size_t n, char names[][16])
@@ -38,10 +40,12 @@ START_TEST(row_there_and_back)
 	size_t used;
 
 	fill(x, 20, names);
-	UNIT_OK(stat_cache_row_encode(&key, x, 20, &data, &used, &e), &e);
+	UNIT_OK(stat_cache_row_encode(&key, &whole, x, 20, &data, &used, &e), &e);
 	ck_assert_uint_eq(used, 20);
 	UNIT_OK(stat_cache_row_decode(&key, data.data, data.len, &row, &e), &e);
 	ck_assert_uint_eq(row.count, 20);
+	ck_assert(row.whole.mtime_ns == whole.mtime_ns && row.whole.ctime_ns == whole.ctime_ns &&
+	    row.whole.names == whole.names);
 	for (size_t i = 0; i < 20; i++)
 		check_same(&row.entries[i], &x[i]);
 	stat_cache_row_free(&row);
@@ -68,7 +72,7 @@ START_TEST(row_damaged)
 	size_t used;
 
 	fill(x, 3, names);
-	UNIT_OK(stat_cache_row_encode(&key, x, 3, &data, &used, &e), &e);
+	UNIT_OK(stat_cache_row_encode(&key, &whole, x, 3, &data, &used, &e), &e);
 	for (size_t n = 0; n < data.len; n++) {
 		UNIT_FAILS(stat_cache_row_decode(&key, data.data, n, &row, &e), &e, ERR_FORMAT);
 		data.data[n] ^= 0x20;
@@ -92,7 +96,7 @@ START_TEST(row_hostile)
 
 	x[0].name = names[_i][0];
 	x[1].name = names[_i][1];
-	UNIT_OK(stat_cache_row_encode(&key, x, 2, &data, &used, &e), &e);
+	UNIT_OK(stat_cache_row_encode(&key, &whole, x, 2, &data, &used, &e), &e);
 	UNIT_FAILS(stat_cache_row_decode(&key, data.data, data.len, &row, &e), &e, ERR_FORMAT);
 }
 END_TEST
@@ -120,8 +124,8 @@ START_TEST(cache_remembers)
 	ck_assert_ptr_nonnull(c);
 	stat_cache_load(c, &dir, &d);
 	ck_assert_uint_eq(d.count, 0);
-	stat_cache_store(c, &dir, x, COUNT);
-	stat_cache_store(c, &other, x, 3);
+	stat_cache_store(c, &dir, x, COUNT, false);
+	stat_cache_store(c, &other, x, 3, false);
 	stat_cache_close(c);
 	c = stat_cache_open(path);
 	stat_cache_load(c, &dir, &d);
@@ -136,10 +140,58 @@ START_TEST(cache_remembers)
 	check_same(stat_cache_find(&d, names[COUNT - 1], &at), &x[COUNT - 1]);
 	ck_assert_ptr_null(stat_cache_find(&d, "z", &at));
 	/* fewer: the other parts are gone too */
-	stat_cache_store(c, &dir, x, 2);
+	stat_cache_store(c, &dir, x, 2, false);
 	stat_cache_dir_free(&d);
 	stat_cache_load(c, &dir, &d);
 	ck_assert_uint_eq(d.count, 2);
+	stat_cache_close(c);
+	free(x);
+	free(names);
+}
+END_TEST
+
+/* All names of a directory, for as long as it has the times that it had. */
+START_TEST(cache_has_all_names)
+{
+	enum { COUNT = 100000 }; /* two parts */
+	struct stat_cache_entry *x = calloc(COUNT, sizeof *x);
+	char (*names)[16] = calloc(COUNT, sizeof *names);
+	struct stat dir = a_dir(1), changed;
+	struct stat_cache_dir d;
+	struct stat_cache *c;
+	char path[200];
+	sqlite3 *db;
+
+	fill(x, COUNT, names);
+	dir.st_mtim.tv_sec = 5;
+	dir.st_ctim.tv_nsec = 7;
+	snprintf(path, sizeof path, "%s/cache", unit_dir());
+	c = stat_cache_open(path);
+	stat_cache_store(c, &dir, x, COUNT, true);
+	for (int i = 0; i < 3; i++) {
+		changed = dir;
+		changed.st_mtim.tv_sec += i == 1;
+		changed.st_ctim.tv_nsec -= i == 2;
+		stat_cache_load(c, &changed, &d);
+		ck_assert_uint_eq(d.count, COUNT);
+		ck_assert(d.whole == (i == 0));
+		stat_cache_dir_free(&d);
+	}
+	stat_cache_close(c);
+	/* one part is lost: names are */
+	strcat(path, "/stat.db");
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "DELETE FROM dirs WHERE part=1", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	*strrchr(path, '/') = '\0';
+	c = stat_cache_open(path);
+	stat_cache_load(c, &dir, &d);
+	ck_assert(d.count > 0 && d.count < COUNT && !d.whole);
+	stat_cache_dir_free(&d);
+	stat_cache_store(c, &dir, x, 3, false);
+	stat_cache_load(c, &dir, &d);
+	ck_assert(d.count == 3 && !d.whole);
+	stat_cache_dir_free(&d);
 	stat_cache_close(c);
 	free(x);
 	free(names);
@@ -159,13 +211,13 @@ START_TEST(cache_in_the_way)
 	fill(x, 3, names);
 	stat_cache_load(NULL, &dir, &d);
 	ck_assert_uint_eq(d.count, 0);
-	stat_cache_store(NULL, &dir, x, 3);
+	stat_cache_store(NULL, &dir, x, 3, false);
 	snprintf(path, sizeof path, "%s/cache", unit_dir());
 	snprintf(file, sizeof file, "%s/stat.db", path);
 	for (int i = 0; i < 3; i++) { /* garbage of several lengths: made anew */
 		c = stat_cache_open(path);
 		ck_assert_ptr_nonnull(c);
-		stat_cache_store(c, &dir, x, 3);
+		stat_cache_store(c, &dir, x, 3, false);
 		stat_cache_close(c);
 		fd = open(file, O_WRONLY | O_CLOEXEC);
 		ck_assert_int_eq(ftruncate(fd, i == 0 ? 100 : i == 1 ? 17000 : 40000), 0);
@@ -250,6 +302,7 @@ UNIT_SUITE(stat_cache)
 	tcase_add_test(tc, row_damaged);
 	tcase_add_loop_test(tc, row_hostile, 0, 5);
 	tcase_add_test(tc, cache_remembers);
+	tcase_add_test(tc, cache_has_all_names);
 	tcase_add_test(tc, cache_in_the_way);
 	tcase_add_test(tc, entries_that_are_racy);
 	tcase_add_test(tc, same_means_everything);
