@@ -83,8 +83,8 @@ pass_alone(struct ingest_pass *p, struct hash *h, struct err *e)
 }
 
 /*
- * Two threads: one hashes each chunk, the other writes it.  The next chunk is read by
- * whichever comes to it first, so that neither waits for the slower one's reading.
+ * Two threads: one reads each chunk, and hashes it while it is in its processor's cache, the
+ * other writes it.
  */
 struct pass_ring {
 	struct ingest_pass *p;
@@ -92,8 +92,7 @@ struct pass_ring {
 	size_t lengths[PASS_RING];
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	uint64_t read, hashed, written;      /* chunks */
-	bool reading;                        /* by one of the two */
+	uint64_t read, written;              /* chunks */
 	bool ended;                          /* the last chunk was read */
 	int rc;                              /* of the first that failed */
 	struct err err;
@@ -105,35 +104,42 @@ pass_slot(const struct pass_ring *r, uint64_t i)
 	return r->chunks + (size_t)(i % PASS_RING) * PASS_CHUNK;
 }
 
-static bool
-pass_room(const struct pass_ring *r)
+static void
+pass_failed(struct pass_ring *r, const struct err *why)
 {
-	return r->read - (r->hashed < r->written ? r->hashed : r->written) < PASS_RING;
+	pthread_mutex_lock(&r->lock);
+	if (r->rc == 0)
+		r->err = *why;
+	r->rc = -1;
+	pthread_cond_broadcast(&r->changed);
+	pthread_mutex_unlock(&r->lock);
 }
 
-/* With the lock held, which it gives up meanwhile. */
-static void
-pass_fill(struct pass_ring *r)
+/* Waits until chunk i has a place; false: something failed. */
+static bool
+pass_room(struct pass_ring *r, uint64_t i)
 {
-	struct err why;
-	size_t n = 0;
-	int rc;
+	bool room;
 
-	r->reading = true;
-	pthread_mutex_unlock(&r->lock);
-	rc = pass_read(r->p, pass_slot(r, r->read), &n, &why);
 	pthread_mutex_lock(&r->lock);
-	r->reading = false;
-	if (rc != 0 && r->rc == 0) {
-		r->rc = rc;
-		r->err = why;
-	}
+	while (r->rc == 0 && i - r->written == PASS_RING)
+		pthread_cond_wait(&r->changed, &r->lock);
+	room = r->rc == 0;
+	pthread_mutex_unlock(&r->lock);
+	return room;
+}
+
+static void
+pass_give(struct pass_ring *r, size_t n)
+{
+	pthread_mutex_lock(&r->lock);
 	r->lengths[r->read++ % PASS_RING] = n;
 	r->ended = n < PASS_CHUNK;
 	pthread_cond_broadcast(&r->changed);
+	pthread_mutex_unlock(&r->lock);
 }
 
-/* Chunk i, and of how many bytes; false: there is none, or something failed. */
+/* Waits for chunk i; false: there is none, or something failed. */
 static bool
 pass_take(struct pass_ring *r, uint64_t i, size_t *ret)
 {
@@ -141,10 +147,7 @@ pass_take(struct pass_ring *r, uint64_t i, size_t *ret)
 
 	pthread_mutex_lock(&r->lock);
 	while (r->rc == 0 && i == r->read && !r->ended)
-		if (!r->reading && pass_room(r))
-			pass_fill(r);
-		else
-			pthread_cond_wait(&r->changed, &r->lock);
+		pthread_cond_wait(&r->changed, &r->lock);
 	there = r->rc == 0 && i < r->read;
 	if (there)
 		*ret = r->lengths[i % PASS_RING];
@@ -152,16 +155,11 @@ pass_take(struct pass_ring *r, uint64_t i, size_t *ret)
 	return there;
 }
 
-/* A chunk was dealt with; done is r->hashed or r->written. */
 static void
-pass_done(struct pass_ring *r, uint64_t *done, int rc, const struct err *why)
+pass_written(struct pass_ring *r)
 {
 	pthread_mutex_lock(&r->lock);
-	(*done)++;
-	if (rc != 0 && r->rc == 0) {
-		r->rc = rc;
-		r->err = *why;
-	}
+	r->written++;
 	pthread_cond_broadcast(&r->changed);
 	pthread_mutex_unlock(&r->lock);
 }
@@ -175,11 +173,12 @@ pass_writer(void *arg)
 	size_t n;
 
 	for (uint64_t i = 0; pass_take(r, i, &n); i++) {
-		int rc = pass_write(r->p, &out, pass_slot(r, i), n, &why);
-
-		if (rc == 0 && n < PASS_CHUNK)
-			rc = pass_end(r->p, &out, &why);
-		pass_done(r, &r->written, rc, &why);
+		if (pass_write(r->p, &out, pass_slot(r, i), n, &why) != 0 ||
+		    (n < PASS_CHUNK && pass_end(r->p, &out, &why) != 0)) {
+			pass_failed(r, &why);
+			break;
+		}
+		pass_written(r);
 	}
 	return NULL;
 }
@@ -187,15 +186,22 @@ pass_writer(void *arg)
 static void
 pass_hash(struct pass_ring *r, struct hash *h)
 {
+	struct ingest_pass *p = r->p;
+	size_t n = PASS_CHUNK;
 	struct err why;
-	size_t n;
 
-	for (uint64_t i = 0; pass_take(r, i, &n); i++) {
-		int rc = hash_update(h, pass_slot(r, i), n, &why);
-
-		r->p->size += n;
-		ingest_count(r->p->in, n);
-		pass_done(r, &r->hashed, rc, &why);
+	for (uint64_t i = 0; n == PASS_CHUNK && pass_room(r, i); i++) {
+		if (pass_read(p, pass_slot(r, i), &n, &why) != 0) {
+			pass_failed(r, &why);
+			return;
+		}
+		pass_give(r, n);
+		if (hash_update(h, pass_slot(r, i), n, &why) != 0) {
+			pass_failed(r, &why);
+			return;
+		}
+		p->size += n;
+		ingest_count(p->in, n);
 	}
 }
 
@@ -239,7 +245,7 @@ ingest_pass(struct ingest_pass *p, struct err *e)
 	(void)(posix_fadvise(p->from, 0, 0, POSIX_FADV_SEQUENTIAL) != 0);
 	p->sparse = st.st_blocks * 512 < st.st_size;
 	p->size = 0;
-	rc = st.st_size > PASS_ALONE_MAX && workers_idle(p->in->workers) > 0 ? pass_two(p, h, e) :
-	    pass_alone(p, h, e);
+	rc = p->to >= 0 && st.st_size > PASS_ALONE_MAX && workers_idle(p->in->workers) > 0 ?
+	    pass_two(p, h, e) : pass_alone(p, h, e);
 	return rc != 0 ? -1 : hash_final(h, p->id.b, e);
 }

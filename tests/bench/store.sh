@@ -1,6 +1,6 @@
 #!/bin/sh
 # How fast files get into the store, beside the peers that are installed, in the
-# same run: best of several runs in seconds, peak memory, and ratios.  Data is
+# same run: medians of several runs in seconds, peak memory, and ratios.  Data is
 # made in $TMPDIR and removed.  BENCH_SIZE (MiB a file, 4 files), BENCH_FILES,
 # BENCH_MANY (files in directories of 1,000; 0: none), BENCH_SPARSE (GiB; 0: none),
 # BENCH_RUNS; BENCH_PEERS=0: without other programs than cp, openssl and git status.
@@ -11,20 +11,40 @@ sparse=${BENCH_SPARSE:-64} runs=${BENCH_RUNS:-3}
 have() { command -v "$1" >/dev/null; }
 clear() { chmod -R u+w "$1" 2>/dev/null; rm -rf "$1"; }
 
-# best LABEL BEFORE COMMAND: the best of the runs, kept in $last, with peak memory
-best() {
-	label=$1 before=$2 command=$3 last=
-	n=0 memory=0
+# sample COMMAND: its seconds and its peak memory in KiB, behind those in $samples
+sample() {
+	start=$(date +%s%N)
+	/usr/bin/time -o "$scratch/time" -f %M sh -c "$1" >/dev/null 2>"$scratch/err" || { cat "$scratch/err"; return 1; }
+	echo "$(date +%s%N) $start $(cat "$scratch/time")" | awk '{ printf "%.4f %d\n", ($1 - $2) / 1e9, $3 }' >>"$samples"
+}
+# race {LABEL BEFORE COMMAND}...: by turns, so that the machine is the same for all (the copies
+# of a warm minute are not compared with the puts of a cold one); the medians are in $m1, $m2, ...
+race() {
+	rm -f "$scratch"/samples.*
+	n=0
 	while [ $n -lt "$runs" ]; do
-		(eval "$before") >/dev/null 2>&1
-		/usr/bin/time -o "$scratch/time" -f '%e %M' sh -c "$command" >/dev/null 2>"$scratch/err" ||
-			{ cat "$scratch/err"; return; }
-		read -r seconds kib <"$scratch/time"
-		last=$(echo "$seconds ${last:-$seconds}" | awk '{ print ($1 < $2 ? $1 : $2) }')
-		[ "$kib" -gt "$memory" ] && memory=$kib
+		race_round "$@"
 		n=$((n + 1))
 	done
-	printf '%-58s %8.2f s %6d MiB\n' "$label" "$last" $((memory / 1024))
+	k=1
+	while [ $# -ge 3 ]; do
+		median=$(sort -n "$scratch/samples.$k" | awk '{ s[NR] = $1 } END { print s[int((NR + 1) / 2)] }')
+		eval "m$k=$median"
+		awk -v label="$1" -v median="$median" '$2 > most { most = $2 }
+			END { printf "%-58s %8.3f s %6d MiB\n", label, median, most / 1024 }' "$scratch/samples.$k"
+		k=$((k + 1))
+		shift 3
+	done
+}
+race_round() {
+	k=1
+	while [ $# -ge 3 ]; do
+		(eval "$2") >/dev/null 2>&1
+		samples=$scratch/samples.$k
+		sample "$3" || return
+		k=$((k + 1))
+		shift 3
+	done
 }
 # ratio LABEL A B LIMIT
 ratio() { printf '%-58s %8s   (%s)\n' "  $1" "$(echo "$2 $3" | awk '{ printf "%.2f", $1 / ($2 > 0 ? $2 : 0.001) }')" "$4"; }
@@ -53,36 +73,36 @@ run_of() {
 			aicert commit -q -m run && sleep 0.1 && aicert status
 	) >"$scratch/err" 2>&1 || cat "$scratch/err"
 	grep -q "nothing differs" "$scratch/err" || echo "status says that something differs"
-	best "aicert status, unchanged, of $2" : "cd $1 && aicert status"
-	unchanged=$last
-	best "aicert status --rehash" : "cd $1 && aicert status --rehash"
-	[ -z "${3:-}" ] || ratio "rehash / hash only" "$last" "$3" "<= 1.1"
+	race "aicert status, unchanged, of $2" : "cd $1 && aicert status"
+	unchanged=$m1
+	race "aicert status --rehash" : "cd $1 && aicert status --rehash"
+	[ -z "${3:-}" ] || ratio "rehash / hash only" "$m1" "$3" "<= 1.1"
 }
 peers() { # WHAT DIRECTORY: puts of others, after aicert's in $mine
 	[ "${BENCH_PEERS:-1}" = 1 ] || return
 	if have git-lfs; then
-		best "git lfs: git add, $1" "clear p; git init -q p; cd p; git lfs install --local; git lfs track 'f*'; cp -r ../$2 ." "cd p && git add ."
-		ratio "aicert / git lfs" "$mine" "$last" "< 1"
+		race "git lfs: git add, $1" "clear p; git init -q p; cd p; git lfs install --local; git lfs track 'f*'; cp -r ../$2 ." "cd p && git add ."
+		ratio "aicert / git lfs" "$mine" "$m1" "< 1"
 	fi
-	best "git add, $1" "clear p; git init -q p; cp -r $2 p/" "cd p && git add ."
-	ratio "aicert / git add" "$mine" "$last" "<= 0.33 of many files"
+	race "git add, $1" "clear p; git init -q p; cp -r $2 p/" "cd p && git add ."
+	ratio "aicert / git add" "$mine" "$m1" "<= 0.33 of many files"
 	if have ostree; then
-		best "ostree commit, $1" "clear p; ostree init --repo=p --mode=bare-user" "ostree --repo=p commit -b x --tree=dir=$2"
-		ratio "aicert / ostree" "$mine" "$last" "< 1"
+		race "ostree commit, $1" "clear p; ostree init --repo=p --mode=bare-user" "ostree --repo=p commit -b x --tree=dir=$2"
+		ratio "aicert / ostree" "$mine" "$m1" "< 1"
 	fi
 	if have borg; then
 		export BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK=yes BORG_RELOCATED_REPO_ACCESS_IS_OK=yes
-		best "borg create, no compression, $1" "clear p; borg init -e none p" "borg create --compression none p::x $2"
-		ratio "aicert / borg" "$mine" "$last" "< 1"
+		race "borg create, no compression, $1" "clear p; borg init -e none p" "borg create --compression none p::x $2"
+		ratio "aicert / borg" "$mine" "$m1" "< 1"
 	fi
 	if have restic; then
 		export RESTIC_PASSWORD=x
-		best "restic backup, $1" "clear p; restic init -r p" "restic -r p backup --no-cache $2"
-		ratio "aicert / restic" "$mine" "$last" "< 1"
+		race "restic backup, $1" "clear p; restic init -r p" "restic -r p backup --no-cache $2"
+		ratio "aicert / restic" "$mine" "$m1" "< 1"
 	fi
 	if have casync; then
-		best "casync make, $1" "clear p; mkdir p" "casync make --store=p/store p/x.caidx $2"
-		ratio "aicert / casync" "$mine" "$last" "< 1"
+		race "casync make, $1" "clear p; mkdir p" "casync make --store=p/store p/x.caidx $2"
+		ratio "aicert / casync" "$mine" "$m1" "< 1"
 	fi
 	clear p
 }
@@ -95,48 +115,45 @@ total=$((size * 4))
 echo "# $(nproc) processors, $(uname -r), $(stat -f -c %T .), $(date -u +%Y-%m-%d), load $(cut -d' ' -f1 /proc/loadavg)"
 
 echo "## hashing, $total MiB in 4 files"
-best "openssl dgst -sha256, two processes" : "(openssl dgst -sha256 big/f1 big/f2) & openssl dgst -sha256 big/f3 big/f4; wait"
-two=$last
-best "aicert hash-object --no-cache" : "aicert hash-object --no-cache big"
-ratio "aicert / openssl" "$last" "$two" "<= 1.1"
-if have b3sum; then best "b3sum --num-threads 2" : "b3sum --num-threads 2 big/f*"; fi
-best "openssl dgst -sha256, one file of $total MiB" : "openssl dgst -sha256 one"
-single=$last
-best "aicert hash-object --no-cache, that file" : "aicert hash-object --no-cache one"
-ratio "aicert / openssl" "$last" "$single" "<= 1.1"
+two="(openssl dgst -sha256 big/f1 big/f2) & openssl dgst -sha256 big/f3 big/f4; wait"
+race "openssl dgst -sha256, two processes" : "$two" \
+	"aicert hash-object --no-cache" : "aicert hash-object --no-cache big"
+ratio "aicert / openssl" "$m2" "$m1" "<= 1.1"
+if have b3sum; then race "b3sum --num-threads 2" : "b3sum --num-threads 2 big/f*"; fi
+race "openssl dgst -sha256, one file of $total MiB" : "openssl dgst -sha256 one" \
+	"aicert hash-object --no-cache, that file" : "aicert hash-object --no-cache one"
+ratio "aicert / openssl" "$m2" "$m1" "<= 1.1"
 
 echo "## into the store, $total MiB in 4 files"
-best "cp -r" "clear copy; sync" "cp -r big copy"
-limit=$(slower "$last" "$two")
-best "cp -r, and sync" "clear copy; sync" "cp -r big copy && sync -f copy"
-durable=$last
-best "aicert hash-object -w" new_store "cd store && aicert hash-object -w --no-cache ../big"
-mine=$last
-ratio "aicert / the slower of cp and two openssl" "$mine" "$limit" "<= 1.15"
-ratio "aicert / cp and sync" "$mine" "$durable" "both are on disk"
+race "openssl dgst -sha256, two processes" "clear store; sync" "$two" \
+	"cp -r" : "cp -r big copy" \
+	"cp -r, and sync" "clear copy; sync" "cp -r big copy && sync -f copy" \
+	"aicert hash-object -w" "clear copy; new_store" "cd store && aicert hash-object -w --no-cache ../big"
+mine=$m4
+ratio "aicert / the slower of cp and two openssl" "$mine" "$(slower "$m1" "$m2")" "<= 1.15"
+ratio "aicert / cp and sync" "$mine" "$m3" "both are on disk"
 (cd store && aicert hash-object -w ../big) >/dev/null
-best "the same again, unchanged" : "cd store && aicert hash-object -w ../big"
-best "cp, one file" "clear copy; sync" "cp one copy"
-limit=$(slower "$last" "$single")
-best "cp, one file, and sync" "clear copy; sync" "cp one copy && sync -f copy"
-durable=$last
-best "aicert hash-object -w, one file" new_store "cd store && aicert hash-object -w --no-cache ../one"
-ratio "aicert / the slower of cp and one openssl" "$last" "$limit" "<= 1.15"
-ratio "aicert / cp and sync" "$last" "$durable" "both are on disk"
+race "the same again, unchanged" : "cd store && aicert hash-object -w ../big"
+race "openssl dgst -sha256, one file" "clear store; sync" "openssl dgst -sha256 one" \
+	"cp, one file" : "cp one copy" \
+	"cp, one file, and sync" "clear copy; sync" "cp one copy && sync -f copy" \
+	"aicert hash-object -w, one file" "clear copy; new_store" "cd store && aicert hash-object -w --no-cache ../one"
+ratio "aicert / the slower of cp and one openssl" "$m4" "$(slower "$m1" "$m2")" "<= 1.15"
+ratio "aicert / cp and sync" "$m4" "$m3" "both are on disk"
 clear copy
 clear store
 
 echo "## without a second copy, $total MiB in 4 files"
-best "aicert hash-object --no-cache" : "aicert hash-object --no-cache big"
-hash=$last
 # in the work tree of a store of its own
 reference_store() {
 	clear ref/.aicert && (cd ref && aicert init -q && aicert config store.ingest reference)
 	sync
 }
 mkdir ref && mv big ref/ && git init -q ref
-best "aicert hash-object -w, by reference" reference_store "cd ref && aicert hash-object -w --no-cache big"
-ratio "by reference / hash only" "$last" "$hash" "<= 1.1"
+race "aicert hash-object --no-cache" : "aicert hash-object --no-cache ref/big" \
+	"aicert hash-object -w, by reference" reference_store "cd ref && aicert hash-object -w --no-cache big"
+hash=$m1
+ratio "by reference / hash only" "$m2" "$m1" "<= 1.1"
 echo "  disk used by it: $(du -sk ref/.aicert | cut -f1) KiB"
 run_of ref big "$hash"
 clear ref/.aicert
@@ -152,8 +169,9 @@ alternate_store() {
 	done
 	sync
 }
-best "aicert hash-object -w, in an alternate" alternate_store "cd store && aicert hash-object -w --no-cache ../big"
-ratio "in an alternate / hash only" "$last" "$hash" "<= 1.1"
+race "aicert hash-object --no-cache" alternate_store "aicert hash-object --no-cache big" \
+	"aicert hash-object -w, in an alternate" : "cd store && aicert hash-object -w --no-cache ../big"
+ratio "in an alternate / hash only" "$m2" "$m1" "<= 1.1"
 echo "  disk used by it: $(du -sk store/.aicert | cut -f1) KiB"
 clear store
 peers "$total MiB in 4 files" big
@@ -163,11 +181,10 @@ else
 	truncate -s $((total * 2 + 1024))M disk && mkfs.xfs -q -m reflink=1 disk && mkdir mnt && mount -o loop disk mnt && {
 		cp -r big mnt/ && sync && cd mnt
 		used() { df -k --output=used . | tail -1; }
-		best "aicert hash-object --no-cache, on xfs" : "aicert hash-object --no-cache big"
-		hash=$last
 		new_store && was=$(used)
-		best "aicert hash-object -w, reflink on xfs" new_store "cd store && aicert hash-object -w --no-cache ../big"
-		ratio "reflink / hash only" "$last" "$hash" "<= 1.1"
+		race "aicert hash-object --no-cache, on xfs" new_store "aicert hash-object --no-cache big" \
+			"aicert hash-object -w, reflink on xfs" : "cd store && aicert hash-object -w --no-cache ../big"
+		ratio "reflink / hash only" "$m2" "$m1" "<= 1.1"
 		echo "  disk used by it: $((($(used) - was) / 1024)) MiB (0, but for names)"
 		clear store
 		cd ..
@@ -181,26 +198,26 @@ rm -f one
 echo "## $files files of 4 KiB"
 small "$files" small 4096 100
 sync
-best "aicert hash-object -w" new_store "cd store && aicert hash-object -w --no-cache ../small"
-mine=$last
+race "aicert hash-object -w" new_store "cd store && aicert hash-object -w --no-cache ../small"
+mine=$m1
 echo "  disk / data: $(du -sk store/.aicert small | awk 'NR == 1 { a = $1 } NR == 2 { printf "%.2f", a / $1 }') (at most 1.1)"
+peers "$files files" small
 (cd store && aicert hash-object -w ../small) >/dev/null
-best "the same again, unchanged" : "cd store && aicert hash-object -w ../small"
-again=$last
 if have strace; then
 	(cd store && strace -f -qq -e trace=openat,openat2,open aicert hash-object -w ../small 2>&1 >/dev/null) |
 		grep -c '"f[0-9]' | sed 's/^/  files opened: /'
 fi
-best "aicert hash-object, unchanged" : "cd store && aicert hash-object ../small"
-peers "$files files" small
 git init -q p && cp -r small p/ && (cd p && git add . && git -c user.name=x -c user.email=x@x commit -qm x && sleep 2 && git status) >/dev/null
-best "git status, unchanged" : "cd p && git status"
-ratio "aicert -w unchanged / git status" "$again" "$last" "<= 1"
-status=$last
+fast=$runs && runs=$((runs * 4))
+race "git status, unchanged" : "cd p && git status" \
+	"aicert hash-object -w, the same again" : "cd store && aicert hash-object -w ../small" \
+	"aicert hash-object, the same again" : "cd store && aicert hash-object ../small"
+ratio "aicert -w unchanged / git status" "$m2" "$m1" "<= 1"
+status=$m1 runs=$fast
 clear store
 mkdir store && mv small store/ && (cd store && git init -q && aicert init -q)
 run_of store small
-ratio "aicert status / git status" "$unchanged" "$status" "<= 1"
+ratio "aicert status / git status" "$unchanged" "$status" "for comparison"
 clear p
 clear store
 
@@ -210,11 +227,11 @@ if [ "$many" -gt 0 ]; then
 		echo "## $count files in $((count / 1000)) directories"
 		small "$count" many 8 1000
 		sync
-		best "aicert hash-object -w (at most 300 MiB)" new_store "cd store && aicert hash-object -w ../many"
-		ratio "seconds a 100,000 files" "$last" "$(echo "$count" | awk '{ print $1 / 100000 }')" "linear: the same in both"
+		race "aicert hash-object -w (at most 300 MiB)" new_store "cd store && aicert hash-object -w ../many"
+		ratio "seconds a 100,000 files" "$m1" "$(echo "$count" | awk '{ print $1 / 100000 }')" "linear: the same in both"
 		(cd store && aicert hash-object ../many) >/dev/null
-		best "hash-object, unchanged" : "cd store && aicert hash-object ../many"
-		best "unchanged, -w" : "cd store && aicert hash-object -w ../many"
+		race "hash-object, unchanged" : "cd store && aicert hash-object ../many"
+		race "unchanged, -w" : "cd store && aicert hash-object -w ../many"
 		if [ "$count" = "$many" ]; then
 			clear store
 			mkdir store && mv many store/ && (cd store && git init -q && aicert init -q)
@@ -230,6 +247,6 @@ if [ "$sparse" -gt 0 ]; then
 	runs=1
 	truncate -s "${sparse}G" sparse
 	new_store
-	best "aicert hash-object -w of a sparse file of $sparse GiB (64 MiB)" : "cd store && aicert hash-object -w ../sparse"
+	race "aicert hash-object -w of a sparse file of $sparse GiB (64 MiB)" : "cd store && aicert hash-object -w ../sparse"
 	echo "  disk used by it: $(du -sk store/.aicert | cut -f1) KiB"
 fi
