@@ -19,7 +19,7 @@ odb_put_large(struct store *s, const struct oid *id, const void *data, size_t le
 {
 	struct odb_file f;
 
-	if (odb_small_flush(s, e) != 0 || odb_file_create(s, &f, e) != 0)
+	if (odb_small_tick(s, e) != 0 || odb_file_create(s, &f, e) != 0)
 		return -1;
 	if (fd_write_all(f.fd, data, len, "a new object", e) == 0 && odb_file_commit(s, &f, id, e) == 0)
 		return 0;

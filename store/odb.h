@@ -103,7 +103,7 @@ int odb_prefix(struct store *s, const char *prefix, struct oid *ret, struct err 
 
 /* Several odb_put in one durable step: a batch of small objects costs one fsync.
  * A batch that lasts is committed about every second, and before a large object is
- * read, so that others need not wait: they may see its objects early.  What is
+ * read from a file, so that others need not wait: they may see its objects early.  What is
  * durable for sure is so after odb_batch_end(). */
 int odb_batch_begin(struct store *s, struct err *e) MUST_CHECK;
 int odb_batch_end(struct store *s, struct err *e) MUST_CHECK;
