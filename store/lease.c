@@ -17,7 +17,7 @@
 #define LEASE_NAME_SIZE 32
 #define LEASE_GATE_MS 60000
 #define LEASE_RECENT 4096 /* ids remembered, so that they are not written again */
-#define LEASE_COMPACT_MIN (4 * 1024 * 1024) /* a shorter one is left as it is */
+#define LEASE_COMPACT_MIN (16 * 1024 * 1024) /* a shorter one is left as it is */
 
 struct lease {
 	pthread_mutex_t lock;   /* around everything; also because threads share gate's flock */

@@ -9,6 +9,7 @@
 #define ODB_PRESENT_FACTOR 16       /* reading one of all is so much cheaper than asking */
 #define ODB_PRESENT_DOUBT 4         /* of the questions expected, this part is counted on */
 #define ODB_PRESENT_MAX 2000000     /* ids in memory, 64 MB; beyond them one by one */
+#define ODB_PRESENT_AHEAD 8       /* of the one that is looked up */
 #define ODB_PRESENT_KEEP 512        /* ids given to the lease at once */
 
 static int
@@ -86,19 +87,29 @@ odb_present_elsewhere(const struct odb_present *p, const struct odb_present_ques
 	return rc == 1 && (!found.steady || found.size != q->size) ? 0 : rc;
 }
 
+/* 1: it is there, 0: it is not. */
+static int
+odb_present_one(const struct odb_present *p, const struct odb_present_question *q, struct err *e)
+{
+	bool small = q->size <= ODB_SMALL_MAX;
+	int rc = small ? odb_present_small(p, &q->id, e) : odb_present_large(p, q, e);
+
+	if (rc == 0) /* the bound between the two may have been another one */
+		rc = small ? odb_present_large(p, q, e) : odb_present_small(p, &q->id, e);
+	return rc == 0 ? odb_present_elsewhere(p, q, e) : rc;
+}
+
 int
 odb_present_find(struct odb_present *p, struct odb_present_question *q, size_t n, struct err *e)
 {
+	int rc;
+
 	if (odb_present_keep(p->s, q, n, e) != 0 || odb_present_load(p, n, e) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		bool small = q[i].size <= ODB_SMALL_MAX;
-		int rc = small ? odb_present_small(p, &q[i].id, e) : odb_present_large(p, &q[i], e);
-
-		if (rc == 0) /* the bound between the two may have been another one */
-			rc = small ? odb_present_large(p, &q[i], e) : odb_present_small(p, &q[i].id, e);
-		if (rc == 0)
-			rc = odb_present_elsewhere(p, &q[i], e);
+		if (p->loaded && i + ODB_PRESENT_AHEAD < n)
+			oid_set_ahead(&p->ids, &q[i + ODB_PRESENT_AHEAD].id);
+		rc = odb_present_one(p, &q[i], e);
 		if (rc < 0)
 			return -1;
 		q[i].has = rc == 1;

@@ -54,6 +54,13 @@ oid_set_has(const struct oid_set *s, const struct oid *id)
 }
 
 void
+oid_set_ahead(const struct oid_set *s, const struct oid *id)
+{
+	if (s->count > 0)
+		__builtin_prefetch(&s->ids[s->fan[oid_set_first(id)]]);
+}
+
+void
 oid_set_free(struct oid_set *s)
 {
 	free(s->ids);

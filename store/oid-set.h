@@ -19,6 +19,8 @@ struct oid_set {
 /* Of count ids, ascending, malloc'd and taken over, also by a failure. */
 int oid_set_make(struct oid_set *ret, struct oid *ids, size_t count, struct err *e) MUST_CHECK;
 bool oid_set_has(const struct oid_set *s, const struct oid *id);
+/* It will be asked for this one soon: what is in the way comes into the cache meanwhile. */
+void oid_set_ahead(const struct oid_set *s, const struct oid *id);
 /* It can be used again. */
 void oid_set_free(struct oid_set *s);
 
