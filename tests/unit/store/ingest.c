@@ -329,6 +329,20 @@ START_TEST(ingest_threads)
 }
 END_TEST
 
+/* A cache beside files that are old enough to be remembered. */
+static struct stat_cache *
+settled_cache(const struct fixture *f)
+{
+	struct stat_cache *c;
+	char path[200];
+
+	usleep(50000);
+	snprintf(path, sizeof path, "%s/cache", f->path);
+	c = stat_cache_open(path);
+	ck_assert_ptr_nonnull(c);
+	return c;
+}
+
 struct ingest_heard {
 	int dirfd;
 	size_t files;
@@ -353,16 +367,13 @@ START_TEST(ingest_tells_what_is_read)
 	struct ingest_heard heard = {0};
 	struct ingest_options o = {.flags = BOTH | INGEST_HASH_ONLY, .threads = _i == 0 ? 1 : 3,
 	    .told = ingest_hear, .told_arg = &heard};
-	char path[200];
 	struct fixture f;
 
 	fixture_open(&f);
 	heard.dirfd = f.dirfd;
 	make(&f);
 	fixture_write(&f, "d/larger", large, 5000000);
-	usleep(50000);
-	snprintf(path, sizeof path, "%s/cache", f.path);
-	o.cache = stat_cache_open(path);
+	o.cache = settled_cache(&f);
 	(void)ingest_with(NULL, f.dirfd, "d", &o);
 	ck_assert_uint_eq(heard.files, 4);
 	(void)ingest_with(NULL, f.dirfd, "d", &o);
@@ -383,17 +394,13 @@ START_TEST(ingest_cache)
 	struct ingest_options o = {.flags = BOTH | INGEST_HASH_ONLY};
 	struct stat_cache_dir known = STAT_CACHE_DIR_INIT;
 	struct ingest_result r, lied;
-	char path[200];
 	struct stat dir;
 	struct fixture f;
 	struct err e;
 
 	fixture_open(&f);
 	make(&f);
-	usleep(50000);
-	snprintf(path, sizeof path, "%s/cache", f.path);
-	o.cache = stat_cache_open(path);
-	ck_assert_ptr_nonnull(o.cache);
+	o.cache = settled_cache(&f);
 	r = ingest_with(NULL, f.dirfd, "d", &o);
 	ck_assert_int_eq(fstatat(f.dirfd, "d", &dir, 0), 0);
 	stat_cache_load(o.cache, &dir, &known);
@@ -421,7 +428,6 @@ START_TEST(ingest_cache)
 }
 END_TEST
 
-/* The digest in the event is that of what sha256sum prints of the rule files. */
 static void
 change_names(const struct fixture *f, int how)
 {
@@ -457,7 +463,6 @@ START_TEST(ingest_names_from_cache)
 	struct ingest_options o = {.flags = BOTH | INGEST_HASH_ONLY | INGEST_IGNORE}, plain = o;
 	struct stat_cache_dir known = STAT_CACHE_DIR_INIT;
 	struct ingest_result r, lied;
-	char path[200];
 	struct stat dir;
 	struct fixture f;
 	struct err e;
@@ -466,9 +471,7 @@ START_TEST(ingest_names_from_cache)
 	UNIT_OK(fd_mkdirs_beneath(f.dirfd, "d/names", 0755, &e), &e);
 	fixture_write(&f, "d/names/a", "aaa", 3);
 	fixture_write(&f, "d/names/b", "bbb", 3);
-	usleep(50000);
-	snprintf(path, sizeof path, "%s/cache", f.path);
-	o.cache = stat_cache_open(path);
+	o.cache = settled_cache(&f);
 	r = ingest_with(NULL, f.dirfd, "d", &o);
 	ck_assert(ingest_gives(&r.id, ingest_with(NULL, f.dirfd, "d", &o)));
 	change_names(&f, _i);
@@ -491,6 +494,7 @@ START_TEST(ingest_names_from_cache)
 }
 END_TEST
 
+/* The digest in the event is that of what sha256sum prints of the rule files. */
 START_TEST(ingest_ignored)
 {
 	struct ingest_options o = {.flags = BOTH | INGEST_IGNORE | INGEST_HASH_ONLY};
