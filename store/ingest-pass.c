@@ -94,7 +94,7 @@ struct pass_ring {
 	pthread_cond_t changed;
 	uint64_t read, written;              /* chunks */
 	bool ended;                          /* the last chunk was read */
-	int rc;                              /* of the first that failed */
+	bool failed;                         /* with err, of the first */
 	struct err err;
 };
 
@@ -108,9 +108,9 @@ static void
 pass_failed(struct pass_ring *r, const struct err *why)
 {
 	pthread_mutex_lock(&r->lock);
-	if (r->rc == 0)
+	if (!r->failed)
 		r->err = *why;
-	r->rc = -1;
+	r->failed = true;
 	pthread_cond_broadcast(&r->changed);
 	pthread_mutex_unlock(&r->lock);
 }
@@ -122,9 +122,9 @@ pass_room(struct pass_ring *r, uint64_t i)
 	bool room;
 
 	pthread_mutex_lock(&r->lock);
-	while (r->rc == 0 && i - r->written == PASS_RING)
+	while (!r->failed && i - r->written == PASS_RING)
 		pthread_cond_wait(&r->changed, &r->lock);
-	room = r->rc == 0;
+	room = !r->failed;
 	pthread_mutex_unlock(&r->lock);
 	return room;
 }
@@ -146,9 +146,9 @@ pass_take(struct pass_ring *r, uint64_t i, size_t *ret)
 	bool there;
 
 	pthread_mutex_lock(&r->lock);
-	while (r->rc == 0 && i == r->read && !r->ended)
+	while (!r->failed && i == r->read && !r->ended)
 		pthread_cond_wait(&r->changed, &r->lock);
-	there = r->rc == 0 && i < r->read;
+	there = !r->failed && i < r->read;
 	if (there)
 		*ret = r->lengths[i % PASS_RING];
 	pthread_mutex_unlock(&r->lock);
@@ -191,12 +191,13 @@ pass_hash(struct pass_ring *r, struct hash *h)
 	struct err why;
 
 	for (uint64_t i = 0; n == PASS_CHUNK && pass_room(r, i); i++) {
-		if (pass_read(p, pass_slot(r, i), &n, &why) != 0) {
-			pass_failed(r, &why);
-			return;
+		int rc = pass_read(p, pass_slot(r, i), &n, &why);
+
+		if (rc == 0) {
+			pass_give(r, n);
+			rc = hash_update(h, pass_slot(r, i), n, &why);
 		}
-		pass_give(r, n);
-		if (hash_update(h, pass_slot(r, i), n, &why) != 0) {
+		if (rc != 0) {
 			pass_failed(r, &why);
 			return;
 		}
@@ -222,8 +223,8 @@ pass_two(struct ingest_pass *p, struct hash *h, struct err *e)
 	} else {
 		pass_hash(&r, h);
 		pthread_join(writer, NULL);
-		rc = r.rc;
-		if (rc != 0 && e != NULL)
+		rc = r.failed ? -1 : 0;
+		if (r.failed && e != NULL)
 			*e = r.err;
 	}
 	pthread_cond_destroy(&r.changed);

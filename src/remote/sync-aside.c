@@ -8,8 +8,9 @@
 #define SYNC_ASIDE_JOBS 8                       /* under way */
 #define SYNC_ASIDE_BYTES (1024u * 1024)         /* of a job's certificates, about */
 #define SYNC_ASIDE_BATCH 4096
-#define SYNC_ASIDE_FIRST_BYTES (1024u * 1024)  /* of a batch, then twice as many each time: storing */
-#define SYNC_ASIDE_BATCH_BYTES (16u * 1024 * 1024) /* begins early, and takes long pieces soon */
+/* A batch is at first small, so that storing begins early, then twice as large each time. */
+#define SYNC_ASIDE_FIRST_BYTES (1024u * 1024)
+#define SYNC_ASIDE_BATCH_BYTES (16u * 1024 * 1024)
 #define SYNC_ASIDE_THREADS 8                    /* at most; more have nothing to do */
 #define SYNC_ASIDE_WAIT_MS 100
 
