@@ -254,8 +254,8 @@ ingest_look(struct ingest_node *node, struct err *e)
 
 	if (l == NULL)
 		return err_nomem(e);
-	l->job = (struct ingest_job){.in = node->job.in, .node = node, .work = look_work,
-	    .handle = look_handle, .drop = look_drop};
+	l->job = (struct ingest_job){.base = {.brief = true}, .in = node->job.in, .node = node,
+	    .work = look_work, .handle = look_handle, .drop = look_drop};
 	l->first = l->at = node->seen;
 	l->end = node->count - node->seen > LOOK_ENTRIES ? node->seen + LOOK_ENTRIES : node->count;
 	node->seen = l->end;

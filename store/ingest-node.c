@@ -46,7 +46,7 @@ node_new(struct ingest *in, struct err *e)
 		(void)err_nomem(e);
 		return NULL;
 	}
-	node->job = (struct ingest_job){.in = in, .node = node, .drop = node_nothing};
+	node->job = (struct ingest_job){.base = {.brief = true}, .in = in, .node = node, .drop = node_nothing};
 	node->dirfd = -1;
 	node->next = in->all;
 	if (in->all != NULL)

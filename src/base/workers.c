@@ -151,8 +151,7 @@ workers_start(unsigned threads, struct workers **ret, struct err *e)
 	}
 	if (threads > WORKERS_MAX)
 		threads = WORKERS_MAX;
-	if (threads > 1 && (workers_hire(&w->crew[WORKERS_COMPUTE], threads, e) != 0 ||
-	    workers_hire(&w->crew[WORKERS_WAIT], WORKERS_WAITERS, e) != 0)) {
+	if (threads > 1 && workers_hire(&w->crew[WORKERS_COMPUTE], threads, e) != 0) {
 		workers_stop(w);
 		return -1;
 	}
@@ -166,15 +165,31 @@ workers_submit(struct workers *w, enum workers_lane lane, struct workers_job *jo
 	struct workers_crew *c = &w->crew[lane];
 
 	w->pending++;
-	if (c->count == 0) {
+	/* when something is to be waited for; if none can be had, it is waited for here */
+	if (lane == WORKERS_WAIT && c->count == 0 && w->crew[WORKERS_COMPUTE].count > 0)
+		(void)workers_hire(c, WORKERS_WAITERS, NULL);
+	if (c->count == 0)
 		job->run(job);
-		workers_push(&w->done, job);
-		return;
-	}
 	pthread_mutex_lock(&w->lock);
-	workers_push(&c->todo, job);
+	workers_push(c->count == 0 ? &w->done : &c->todo, job);
 	pthread_cond_signal(&c->wake);
 	pthread_mutex_unlock(&w->lock);
+}
+
+/* When nothing is done and a brief job is next: that one, run. */
+static struct workers_job *
+workers_help(struct workers *w)
+{
+	struct workers_queue *todo = &w->crew[WORKERS_COMPUTE].todo;
+	struct workers_job *job;
+
+	if (w->done.first != NULL || todo->first == NULL || !todo->first->brief)
+		return NULL;
+	job = workers_pop(todo);
+	pthread_mutex_unlock(&w->lock);
+	job->run(job);
+	pthread_mutex_lock(&w->lock);
+	return job;
 }
 
 struct workers_job *
@@ -194,7 +209,8 @@ workers_take(struct workers *w, int timeout_ms)
 		until.tv_nsec -= 1000000000;
 	}
 	pthread_mutex_lock(&w->lock);
-	while ((job = workers_pop(&w->done)) == NULL && rc == 0)
+	job = workers_help(w);
+	while (job == NULL && (job = workers_pop(&w->done)) == NULL && rc == 0)
 		rc = pthread_cond_timedwait(&w->finished, &w->lock, &until);
 	pthread_mutex_unlock(&w->lock);
 	w->pending -= job != NULL;

@@ -32,18 +32,18 @@ ok aicert commit -q -m one
 ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
 export ASAN_OPTIONS
 
-# who waits for the first file does not wait until all are counted: that is done beside it
-terminal strace -f -o "$scratch/trace" -e trace=getdents64,execve aicert hash-object --no-cache -j 2 data
+# who waits for the first file does not wait until all are counted: the thread that is
+# started last does that
+listed='getdents64.*= [1-9]'
+terminal strace -f -o "$scratch/trace" -e trace=getdents64,clone,clone3 aicert hash-object --no-cache -j 2 data
 out_has "  data"
-main=$(awk 'NR == 1 { print $1 }' ../trace)
-checks=$((checks + 2))
-[ "$(awk -v p="$main" '$1 == p && /getdents64/' ../trace | wc -l)" = 0 ] || die "the first thread lists directories"
-[ "$(grep -c getdents64 ../trace)" -ge 4 ] || die "nobody counts"
+counter=$(awk '/clone/ && / = [0-9]+/ { id = $NF } END { print id }' ../trace)
+checks=$((checks + 3))
+[ "$(grep "^$counter " ../trace | grep -c "$listed")" = 3 ] || die "thread $counter did not count three directories"
+[ "$(grep -c "$listed" ../trace)" = 6 ] || die "not listed twice"
 # in a pipe nobody counts
 strace -f -o ../trace -e trace=getdents64 aicert hash-object --no-cache -j 2 data >/dev/null 2>&1
-piped=$(grep -c 'getdents64(.*[^0]$' ../trace)
-checks=$((checks + 1))
-[ "$piped" -ge 3 ] || die "data was not listed"
+[ "$(grep -c "$listed" ../trace)" = 3 ] || die "counted in a pipe"
 
 # status shows that it hashes inputs and outputs: reading is made slow
 terminal strace -f -o /dev/null -e trace=read,pread64 -e inject=read,pread64:delay_exit=30000 \

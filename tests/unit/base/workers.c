@@ -77,6 +77,8 @@ work_read(struct workers_job *job)
 	char byte;
 	size_t n;
 
+	if (w->sum != NULL)
+		atomic_fetch_add(w->sum, 1);
 	do
 		w->rc = fd_read_upto(w->add, &byte, 1, &n, "zero", &w->err);
 	while (w->rc == 0);
@@ -103,6 +105,40 @@ START_TEST(workers_cancelled_reads_end)
 		ck_assert_ptr_nonnull(workers_take(pool, 10000));
 	ck_assert_int_eq(work[0].err.code, ERR_CANCELLED);
 	ck_assert_int_eq(work[1].err.code, ERR_CANCELLED);
+	workers_stop(pool);
+	close(zero);
+}
+END_TEST
+
+/* All threads are busy: what is brief the owner does itself, what is not it waits for. */
+START_TEST(workers_owner_does_what_is_brief)
+{
+	int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	struct work busy[2] = {0}, small[2];
+	struct workers *pool;
+	atomic_int sum = 0;
+	struct err e;
+
+	ck_assert_int_ge(zero, 0);
+	UNIT_OK(workers_start(2, &pool, &e), &e);
+	for (int i = 0; i < 2; i++) {
+		busy[i] = (struct work){.base.run = work_read, .sum = &sum, .add = zero};
+		workers_submit(pool, WORKERS_COMPUTE, &busy[i].base);
+	}
+	while (atomic_load(&sum) < 2)
+		sched_yield();
+	for (int i = 0; i < 2; i++) {
+		small[i] = (struct work){.base = {.run = work_add, .brief = i == 0}, .sum = &sum, .add = 1};
+		workers_submit(pool, WORKERS_COMPUTE, &small[i].base);
+	}
+	ck_assert_ptr_eq(workers_take(pool, 10000), &small[0].base);
+	ck_assert(pthread_equal(small[0].by, pthread_self()));
+	ck_assert_ptr_null(workers_take(pool, 20));
+	ck_assert_int_eq(sum, 3);
+	workers_cancel(pool);
+	for (int i = 0; i < 3; i++)
+		ck_assert_ptr_nonnull(workers_take(pool, 10000));
+	ck_assert(!pthread_equal(small[1].by, pthread_self()));
 	workers_stop(pool);
 	close(zero);
 }
@@ -169,5 +205,6 @@ UNIT_SUITE(workers)
 	tcase_add_test(tc, workers_lone_thread);
 	tcase_add_loop_test(tc, workers_do_all, 0, 4);
 	tcase_add_test(tc, workers_cancelled_reads_end);
+	tcase_add_test(tc, workers_owner_does_what_is_brief);
 	tcase_add_test(tc, workers_inline_hears_signals);
 }
