@@ -32,9 +32,9 @@ pass_write(const struct ingest_pass *p, struct pass_out *out, const void *data, 
 	out->hole = p->sparse && pass_zero(data, n);
 	if (out->hole) {
 		if (lseek(p->to, (off_t)n, SEEK_CUR) < 0)
-			return err_sys(e, "a new object: cannot seek");
+			return err_sys(e, "%s: a new object: cannot seek", p->what);
 	} else if (fd_write_all(p->to, data, n, "a new object", e) != 0) {
-		return -1;
+		return err_prefix(e, "%s", p->what);
 	}
 	out->offset += (off_t)n;
 	if (out->offset - out->started < PASS_WRITE_BACK)
@@ -51,7 +51,7 @@ static int
 pass_end(const struct ingest_pass *p, const struct pass_out *out, struct err *e)
 {
 	if (p->to >= 0 && out->hole && ftruncate(p->to, out->offset) != 0)
-		return err_sys(e, "a new object: cannot set its length");
+		return err_sys(e, "%s: a new object: cannot set its length", p->what);
 	return 0;
 }
 

@@ -161,6 +161,16 @@ object=.aicert/objects/$(echo "$sparse" | cut -c1-2)/$(echo "$sparse" | cut -c3-
 cmp "$object" sparse || die "the object differs"
 [ "$(stat -c %b "$object")" -lt 2000 ] || die "$(stat -c %b "$object") blocks for a sparse object"
 
+# no room: the message says for which file, and nothing is left of it
+for size in 2000000 9000000; do # by one thread, and by two
+	head -c $size /dev/urandom >unfit
+	fails 3 sh -c 'trap "" XFSZ && ulimit -f 1000 && exec aicert hash-object -w --no-cache unfit'
+	err_has "unfit: a new object: cannot write"
+	same "$(find .aicert/tmp -type f | wc -l)" 0
+done
+ok aicert hash-object -w unfit
+ok aicert fsck
+
 # how: copy always works; reflink says when it cannot
 ok aicert config store.ingest copy
 head -c 100000 /dev/urandom >c1
