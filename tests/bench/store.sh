@@ -205,7 +205,7 @@ peers "$files files" small
 (cd store && aicert hash-object -w ../small) >/dev/null
 if have strace; then
 	(cd store && strace -f -qq -e trace=openat,openat2,open aicert hash-object -w ../small 2>&1 >/dev/null) |
-		grep -c '"f[0-9]' | sed 's/^/  files opened: /'
+		grep -cE '"f[0-9]{7}"' | sed 's/^/  files opened: /'
 fi
 git init -q p && cp -r small p/ && (cd p && git add . && git -c user.name=x -c user.email=x@x commit -qm x && sleep 2 && git status) >/dev/null
 fast=$runs && runs=$((runs * 4))

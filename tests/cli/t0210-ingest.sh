@@ -8,12 +8,12 @@ cache=$XDG_CACHE_HOME/aicert/stat.db
 
 # a tree with all kinds of entries, some directories larger than one job
 mkdir -p d/sub/deeper d/empty d/many
-for i in $(seq 1 400); do echo "file $i" >"d/many/f$i"; done
+for i in $(seq 1 400); do echo "file $i" >"d/many/file$i"; done
 head -c 3000000 /dev/urandom >d/large
 head -c 40000 /dev/urandom >d/sub/medium
 : >d/sub/deeper/nothing
 ln -s ../large d/sub/link
-chmod +x d/many/f7
+chmod +x d/many/file7
 sleep 0.1
 
 # whatever the threads, the id is the same; and the first one with -w stores all
@@ -38,7 +38,7 @@ traced() {
 # opened COMMAND...: how many files of d were opened to be read
 opened() {
 	traced -e trace=open,openat,openat2 "$@"
-	grep -o '"[^"]*"' "$scratch/trace" | grep -cE '^"(f[0-9]+|large|medium|nothing)"$'
+	grep -o '"[^"]*"' "$scratch/trace" | grep -cE '^"(file[0-9]+|large|medium|nothing)"$'
 }
 if can_trace; then
 	same "$(opened aicert hash-object --no-cache d)" 403
@@ -46,11 +46,12 @@ if can_trace; then
 	same "$(opened aicert hash-object -w d)" 0
 	# a directory whose files are all known is not listed either; of those with something
 	# else in them (d, d/sub) and of the empty one this is not known
-	traced -y -e trace=getdents64 aicert hash-object d
+	# (one thread: a line of the trace is whole)
+	traced -y -e trace=getdents64 aicert hash-object -j 1 d
 	same "$(grep -c 'd/many>.*= [1-9]' "$scratch/trace")" 0
 	same "$(grep -c 'd/sub>.*= [1-9]' "$scratch/trace")" 1
 	# one changed file is one file read, though nothing but its time says so
-	touch -d '2020-01-01' d/many/f9
+	touch -d '2020-01-01' d/many/file9
 	same "$(opened aicert hash-object -w d)" 1
 	sleep 0.1
 	# what is known but not in the store is read and stored
@@ -88,11 +89,11 @@ fi
 # the same size and mtime, another content: ctime tells; so does another inode
 sleep 0.1
 ok aicert hash-object d
-touch -r d/many/f1 stamp
-echo "FILE 1" >d/many/f1 && touch -r stamp d/many/f1
-same "$(id d/many/f1)" "$(sha256sum <d/many/f1 | cut -c1-64)"
+touch -r d/many/file1 stamp
+echo "FILE 1" >d/many/file1 && touch -r stamp d/many/file1
+same "$(id d/many/file1)" "$(sha256sum <d/many/file1 | cut -c1-64)"
 same "$(id d)" "$(id --no-cache d)"
-cp d/many/f2 new && echo "FILE 2" >new && touch -r d/many/f2 new && mv new d/many/f2
+cp d/many/file2 new && echo "FILE 2" >new && touch -r d/many/file2 new && mv new d/many/file2
 same "$(id d)" "$(id --no-cache d)"
 # just written: too young to be believed, however often it is asked for
 for i in 1 2 3 4 5; do
@@ -110,11 +111,11 @@ ok aicert hash-object d
 touch -r d/many stamp && touch d/many/more && touch -r stamp d/many
 same "$(id d)" "$(id --no-cache d)"
 # permissions are part of the tree
-chmod -x d/many/f7
+chmod -x d/many/file7
 [ "$(id d)" != "$tree" ] || die "the executable bit does not count"
 same "$(id d)" "$(id --no-cache d)"
 # entries come and go
-rm d/many/f100 && echo more >d/many/g
+rm d/many/file100 && echo more >d/many/g
 same "$(id d)" "$(id --no-cache d)"
 
 # a cache that is damaged, of others, or in the way is as good as none
@@ -145,8 +146,8 @@ chmod 700 "$XDG_CACHE_HOME/aicert"
 ( unset XDG_CACHE_HOME HOME; same "$(id d)" "$now" )
 
 # several paths, files of one directory among them, printed in their order
-ok aicert hash-object d/large d d/sub/medium d/sub/deeper/nothing d/many/f3 d/many/f4
-same "$(cut -c67- ../out | tr '\n' ' ')" "d/large d d/sub/medium d/sub/deeper/nothing d/many/f3 d/many/f4 "
+ok aicert hash-object d/large d d/sub/medium d/sub/deeper/nothing d/many/file3 d/many/file4
+same "$(cut -c67- ../out | tr '\n' ' ')" "d/large d d/sub/medium d/sub/deeper/nothing d/many/file3 d/many/file4 "
 same "$(head -1 ../out | cut -c1-64)" "$(sha256sum <d/large | cut -c1-64)"
 same "$(cd d && id .)" "$now"
 same "$(cd d/sub && id ../../d)" "$now"
