@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include "base/array.h"
 #include "base/dir-walk.h"
 #include "base/fd.h"
 #include "base/hex.h"
@@ -288,15 +289,8 @@ alternates_add_size(void *arg, uint64_t size, struct err *e)
 		a->sizes_many = true;
 		return 0;
 	}
-	if (a->size_count == a->size_cap) {
-		size_t cap = a->size_cap != 0 ? a->size_cap * 2 : 64;
-		uint64_t *sizes = reallocarray(a->sizes, cap, sizeof *sizes);
-
-		if (sizes == NULL)
-			return err_nomem(e);
-		a->sizes = sizes;
-		a->size_cap = cap;
-	}
+	if (ARRAY_ROOM(a->sizes, a->size_count, a->size_cap, e) != 0)
+		return -1;
 	a->sizes[a->size_count++] = size;
 	return 0;
 }

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include "base/array.h"
 #include "base/buf.h"
 #include "base/interrupt.h"
 #include "store/fsck-state.h"
@@ -21,15 +22,8 @@ fsck_objects_list(void *arg, const struct oid *id, uint64_t size)
 {
 	struct fsck_objects *x = arg;
 
-	if (x->count == x->cap) {
-		size_t cap = x->cap != 0 ? x->cap * 2 : 256;
-		struct fsck_objects_file *files = reallocarray(x->files, cap, sizeof *files);
-
-		if (files == NULL)
-			return x->f->rc = err_nomem(x->f->e);
-		x->files = files;
-		x->cap = cap;
-	}
+	if (ARRAY_ROOM(x->files, x->count, x->cap, x->f->e) != 0)
+		return x->f->rc = -1;
 	x->files[x->count++] = (struct fsck_objects_file){*id, size};
 	x->f->r.objects++;
 	x->f->r.bytes += size;

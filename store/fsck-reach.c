@@ -1,4 +1,5 @@
 #include <string.h>
+#include "base/array.h"
 #include "store/fsck-state.h"
 #include "store/history.h"
 #include "store/links.h"
@@ -79,15 +80,8 @@ fsck_reach_enqueue(struct fsck_reach *r, const struct object_ref *ref, enum fsck
 		return 0;
 	if (oid_map_add(&r->f->opened, &ref->id, 0, &fresh, r->f->e) != 0)
 		return -1;
-	if (r->count == r->cap) {
-		size_t cap = r->cap != 0 ? r->cap * 2 : 64;
-		struct fsck_reach_todo *queue = reallocarray(r->queue, cap, sizeof *queue);
-
-		if (queue == NULL)
-			return err_nomem(r->f->e);
-		r->queue = queue;
-		r->cap = cap;
-	}
+	if (ARRAY_ROOM(r->queue, r->count, r->cap, r->f->e) != 0)
+		return -1;
 	r->queue[r->count++] = (struct fsck_reach_todo){*ref, severity};
 	return 0;
 }
@@ -96,15 +90,8 @@ fsck_reach_enqueue(struct fsck_reach *r, const struct object_ref *ref, enum fsck
 static int
 fsck_reach_certificate(struct fsck *f, const struct oid *id, const struct oid *commit)
 {
-	if (f->certificate_count == f->certificate_cap) {
-		size_t cap = f->certificate_cap != 0 ? f->certificate_cap * 2 : 64;
-		struct fsck_certificate *c = reallocarray(f->certificates, cap, sizeof *c);
-
-		if (c == NULL)
-			return err_nomem(f->e);
-		f->certificates = c;
-		f->certificate_cap = cap;
-	}
+	if (ARRAY_ROOM(f->certificates, f->certificate_count, f->certificate_cap, f->e) != 0)
+		return -1;
 	f->certificates[f->certificate_count++] = (struct fsck_certificate){*id, *commit};
 	return 0;
 }

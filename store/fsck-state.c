@@ -1,5 +1,6 @@
 #include "store/fsck-state.h"
 
+#include "base/array.h"
 #include "store/odb.h"
 
 #include <string.h>
@@ -48,15 +49,8 @@ fsck_state_suspect(struct fsck *f, const struct oid *id, const char *why)
 {
 	char *copy;
 
-	if (f->suspect_count == f->suspect_cap) {
-		size_t cap = f->suspect_cap != 0 ? f->suspect_cap * 2 : 16;
-		struct fsck_suspect *suspects = reallocarray(f->suspects, cap, sizeof *suspects);
-
-		if (suspects == NULL)
-			return err_nomem(f->e);
-		f->suspects = suspects;
-		f->suspect_cap = cap;
-	}
+	if (ARRAY_ROOM(f->suspects, f->suspect_count, f->suspect_cap, f->e) != 0)
+		return -1;
 	copy = buf_strdup(why, f->e);
 	if (copy == NULL)
 		return -1;

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/fd.h"
 #include "base/hex.h"
 #include "base/interrupt.h"
@@ -19,15 +20,8 @@
 static int
 gc_mark_todo(struct gc *g, const struct object_ref *ref, bool needed, struct err *e)
 {
-	if (g->todo_count == g->todo_cap) {
-		size_t cap = g->todo_cap != 0 ? g->todo_cap * 2 : 256;
-		struct gc_todo *todo = reallocarray(g->todo, cap, sizeof *todo);
-
-		if (todo == NULL)
-			return err_nomem(e);
-		g->todo = todo;
-		g->todo_cap = cap;
-	}
+	if (ARRAY_ROOM(g->todo, g->todo_count, g->todo_cap, e) != 0)
+		return -1;
 	g->todo[g->todo_count++] = (struct gc_todo){*ref, needed};
 	return 0;
 }

@@ -1,4 +1,5 @@
 #include <string.h>
+#include "base/array.h"
 #include "base/interrupt.h"
 #include "store/gc-state.h"
 #include "store/history.h"
@@ -34,15 +35,8 @@ gc_order_candidate(struct gc_order *o, const struct oid *id, uint64_t size, bool
 	}
 	if (oid_map_get(&o->places, id, &place)) /* as a file and as a row */
 		return 0;
-	if (g->count == g->cap) {
-		size_t cap = g->cap != 0 ? g->cap * 2 : 256;
-		struct gc_candidate *c = reallocarray(g->candidates, cap, sizeof *c);
-
-		if (c == NULL)
-			return o->rc = err_nomem(o->e);
-		g->candidates = c;
-		g->cap = cap;
-	}
+	if (ARRAY_ROOM(g->candidates, g->count, g->cap, o->e) != 0)
+		return o->rc = -1;
 	g->candidates[g->count] = (struct gc_candidate){.id = *id, .size = size, .plain = plain};
 	return o->rc = oid_map_add(&o->places, id, g->count++, &fresh, o->e);
 }

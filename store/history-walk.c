@@ -1,4 +1,5 @@
 #include <string.h>
+#include "base/array.h"
 #include "base/interrupt.h"
 #include "store/history.h"
 #include "store/oid-map.h"
@@ -91,15 +92,8 @@ history_push(const struct history_graph *g, struct history_heap *h, size_t node,
 {
 	size_t i;
 
-	if (h->count == h->cap) {
-		size_t cap = h->cap != 0 ? h->cap * 2 : 64;
-		size_t *nodes = reallocarray(h->nodes, cap, sizeof *nodes);
-
-		if (nodes == NULL)
-			return err_nomem(e);
-		h->nodes = nodes;
-		h->cap = cap;
-	}
+	if (ARRAY_ROOM(h->nodes, h->count, h->cap, e) != 0)
+		return -1;
 	for (i = h->count++; i > 0 && history_before(g, node, h->nodes[(i - 1) / 2]); i = (i - 1) / 2)
 		h->nodes[i] = h->nodes[(i - 1) / 2];
 	h->nodes[i] = node;
@@ -167,15 +161,8 @@ history_meet(struct history_graph *g, const struct oid *id, bool child, struct e
 		g->nodes[at].children += child;
 		return 0;
 	}
-	if (g->count == g->cap) {
-		size_t cap = g->cap != 0 ? g->cap * 2 : 64;
-		struct history_node *nodes = reallocarray(g->nodes, cap, sizeof *nodes);
-
-		if (nodes == NULL)
-			return err_nomem(e);
-		g->nodes = nodes;
-		g->cap = cap;
-	}
+	if (ARRAY_ROOM(g->nodes, g->count, g->cap, e) != 0)
+		return -1;
 	if (interrupt_check(e) != 0 || history_node_read(g, id, &n, e) != 0)
 		return -1;
 	n.children = child;

@@ -1,5 +1,6 @@
 #include <string.h>
 #include <time.h>
+#include "base/array.h"
 #include "base/interrupt.h"
 #include "object/certificate-scan.h"
 #include "object/tree.h"
@@ -100,15 +101,8 @@ index_edge(struct index_builder *b, const struct oid *id, int role, int64_t n)
 {
 	if (b->edge_count == INDEX_EDGES_MAX && index_flush(b) != 0)
 		return -1;
-	if (b->edge_count == b->edge_cap) {
-		size_t cap = b->edge_cap != 0 ? b->edge_cap * 2 : 256;
-		struct index_edge *edges = reallocarray(b->edges, cap, sizeof *edges);
-
-		if (edges == NULL)
-			return err_nomem(b->e);
-		b->edges = edges;
-		b->edge_cap = cap;
-	}
+	if (ARRAY_ROOM(b->edges, b->edge_count, b->edge_cap, b->e) != 0)
+		return -1;
 	b->edges[b->edge_count++] = (struct index_edge){index_key(id), role, n};
 	return 0;
 }
@@ -367,16 +361,9 @@ index_push(struct index_builder *b, const struct oid *id)
 		return rc < 0 ? -1 : 0;
 	if (history_commit(b->s, id, &node.commit, NULL) != 0)
 		return index_gap(b, id);
-	if (b->depth == b->cap) {
-		size_t cap = b->cap != 0 ? b->cap * 2 : 64;
-		struct index_node *stack = reallocarray(b->stack, cap, sizeof *stack);
-
-		if (stack == NULL) {
-			commit_free(&node.commit);
-			return err_nomem(b->e);
-		}
-		b->stack = stack;
-		b->cap = cap;
+	if (ARRAY_ROOM(b->stack, b->depth, b->cap, b->e) != 0) {
+		commit_free(&node.commit);
+		return -1;
 	}
 	b->stack[b->depth++] = node;
 	return 0;

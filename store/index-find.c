@@ -1,4 +1,5 @@
 #include <string.h>
+#include "base/array.h"
 #include "crypto/hash.h"
 #include "store/index-db.h"
 #include "store/odb-state.h"
@@ -50,15 +51,8 @@ index_hit_add(struct index_finder *f, struct db_stmt *st)
 		return -1;
 	if (!fresh)
 		return 0;
-	if (h->count == h->cap) {
-		size_t cap = h->cap != 0 ? h->cap * 2 : 16;
-		struct index_hit *hits = reallocarray(h->hits, cap, sizeof *hits);
-
-		if (hits == NULL)
-			return err_nomem(f->e);
-		h->hits = hits;
-		h->cap = cap;
-	}
+	if (ARRAY_ROOM(h->hits, h->count, h->cap, f->e) != 0)
+		return -1;
 	h->hits[h->count++] = hit;
 	return 0;
 }
@@ -99,15 +93,8 @@ index_holder_add(struct index_finder *f, struct db_stmt *st)
 		return -1;
 	if (!fresh)
 		return 0;
-	if (f->count == f->cap) {
-		size_t cap = f->cap != 0 ? f->cap * 2 : 16;
-		struct oid *queue = reallocarray(f->queue, cap, sizeof *queue);
-
-		if (queue == NULL)
-			return err_nomem(f->e);
-		f->queue = queue;
-		f->cap = cap;
-	}
+	if (ARRAY_ROOM(f->queue, f->count, f->cap, f->e) != 0)
+		return -1;
 	f->queue[f->count++] = id;
 	return 0;
 }
@@ -279,15 +266,8 @@ index_reach_place(struct index_reacher *r, const struct index_place *at)
 	r->tops.count += top->pos < 0;
 	from = top->pos + 1;
 	*top = *at;
-	if (r->count == r->cap) {
-		size_t cap = r->cap != 0 ? r->cap * 2 : 64;
-		struct index_stretch *todo = reallocarray(r->todo, cap, sizeof *todo);
-
-		if (todo == NULL)
-			return err_nomem(r->e);
-		r->todo = todo;
-		r->cap = cap;
-	}
+	if (ARRAY_ROOM(r->todo, r->count, r->cap, r->e) != 0)
+		return -1;
 	r->todo[r->count++] = (struct index_stretch){at->chain, from, at->pos};
 	return 0;
 }

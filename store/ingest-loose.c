@@ -1,4 +1,5 @@
 #include <string.h>
+#include "base/array.h"
 #include "store/ingest-state.h"
 
 /* A file that was measured by itself: the rest of its directory's row stays. */
@@ -41,15 +42,8 @@ ingest_loose_add(struct ingest *in, const struct stat *dir, const struct ingest_
 
 	if (in->o->cache == NULL)
 		return 0;
-	if (in->loose_count == in->loose_cap) {
-		size_t cap = in->loose_cap != 0 ? in->loose_cap * 2 : 16;
-		struct ingest_loose *more = reallocarray(in->loose, cap, sizeof *more);
-
-		if (more == NULL)
-			return err_nomem(e);
-		in->loose = more;
-		in->loose_cap = cap;
-	}
+	if (ARRAY_ROOM(in->loose, in->loose_count, in->loose_cap, e) != 0)
+		return -1;
 	l = &in->loose[in->loose_count];
 	l->dir = *dir;
 	l->name = buf_strdup(x->name, e);

@@ -8,8 +8,6 @@
 #include "store/odb-state.h"
 #include "store/odb.h"
 
-#define ODB_GLANCE_FACTOR 16        /* reading one of all ids is so much cheaper than asking */
-#define ODB_GLANCE_MAX 2000000      /* ids in memory, 64 MB; beyond them one by one */
 #define ODB_GLANCE_ENTRIES 65536    /* in objects/ */
 
 int
@@ -32,11 +30,10 @@ static void
 odb_glance_take(struct odb_glance *g)
 {
 	struct err ignored;
-	uint64_t rows;
+	bool pays;
 
 	g->take_at = g->take_at == 0 ? 256 : 4 * g->take_at;
-	if (odb_small_count(g->s, &rows, &ignored) != 0 || rows > ODB_GLANCE_MAX ||
-	    rows / ODB_GLANCE_FACTOR > g->asked)
+	if (odb_small_ids_pay(g->s, g->asked, &pays, &ignored) != 0 || !pays)
 		return;
 	g->taken = elsewhere_any(g->s, &g->elsewhere, &ignored) == 0 &&
 	    odb_glance_dirs(g->s, g->dirs, &ignored) == 0 && odb_small_ids(g->s, &g->ids, &ignored) == 0;

@@ -6,10 +6,8 @@
 #include "store/odb.h"
 
 #define ODB_PRESENT_FIRST 256       /* asked one by one before all are read */
-#define ODB_PRESENT_FACTOR 16       /* reading one of all is so much cheaper than asking */
 #define ODB_PRESENT_DOUBT 4         /* of the questions expected, this part is counted on */
-#define ODB_PRESENT_MAX 2000000     /* ids in memory, 64 MB; beyond them one by one */
-#define ODB_PRESENT_AHEAD 8       /* of the one that is looked up */
+#define ODB_PRESENT_AHEAD 8         /* of the one that is looked up */
 #define ODB_PRESENT_KEEP 512        /* ids given to the lease at once */
 
 static int
@@ -32,9 +30,9 @@ odb_present_keep(struct store *s, const struct odb_present_question *q, size_t n
 static int
 odb_present_load(struct odb_present *p, size_t n, struct err *e)
 {
-	uint64_t rows = 0;
-	size_t likely;
 	int64_t version;
+	size_t likely;
+	bool pays;
 
 	/* in the transaction of the batch: every look-up by itself would take locks */
 	if (!store_read_only(p->s) && odb_small_lock(p->s, e) != 0)
@@ -45,10 +43,10 @@ odb_present_load(struct odb_present *p, size_t n, struct err *e)
 		return 0;
 	odb_present_free(p);
 	p->asked += n;
-	if (odb_small_count(p->s, &rows, e) != 0)
-		return -1;
 	likely = p->asked + p->expected / ODB_PRESENT_DOUBT;
-	if (likely < ODB_PRESENT_FIRST || rows > ODB_PRESENT_MAX || rows / ODB_PRESENT_FACTOR > likely)
+	if (odb_small_ids_pay(p->s, likely, &pays, e) != 0)
+		return -1;
+	if (likely < ODB_PRESENT_FIRST || !pays)
 		return 0;
 	p->version = version;
 	p->asked = 0;

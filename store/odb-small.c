@@ -18,6 +18,8 @@
 #define ODB_SMALL_COMMIT_SHARE 4
 /* Keeps the index of about two million objects in memory. */
 #define ODB_SMALL_CACHE_KIB 65536
+#define ODB_SMALL_IDS_FACTOR 16    /* reading one of all ids is so much cheaper than asking for it */
+#define ODB_SMALL_IDS_MAX 2000000  /* in memory, 64 MB */
 
 /* Rows in the order of arrival, found through the index of ids: a new object
  * touches the last page of the table, not a random one. */
@@ -229,26 +231,10 @@ static int
 odb_small_lease(struct store *s, struct err *e)
 {
 	struct odb_state *o = odb_state(s);
-	size_t count = o->pending_count;
+	size_t count = o->pending.count;
 
-	o->pending_count = 0;
-	return lease_add(s, o->pending, count, e);
-}
-
-static int
-odb_small_pending(struct odb_state *o, const struct oid *id, struct err *e)
-{
-	if (o->pending_count == o->pending_cap) {
-		size_t cap = o->pending_cap != 0 ? o->pending_cap * 2 : 64;
-		struct oid *pending = reallocarray(o->pending, cap, sizeof *pending);
-
-		if (pending == NULL)
-			return err_nomem(e);
-		o->pending = pending;
-		o->pending_cap = cap;
-	}
-	o->pending[o->pending_count++] = *id;
-	return 0;
+	o->pending.count = 0;
+	return lease_add(s, o->pending.ids, count, e);
 }
 
 int
@@ -342,13 +328,13 @@ odb_small_version(struct store *s, int64_t *ret, struct err *e)
 }
 
 int
-odb_small_count(struct store *s, uint64_t *ret, struct err *e)
+odb_small_ids_pay(struct store *s, size_t asked, bool *ret, struct err *e)
 {
-	int64_t n;
+	int64_t most; /* at least as many as there are */
 
-	if (odb_small_number(s, "SELECT max(n) FROM objects", &n, e) != 0)
+	if (odb_small_number(s, "SELECT max(n) FROM objects", &most, e) != 0)
 		return -1;
-	*ret = n > 0 ? (uint64_t)n : 0;
+	*ret = most <= ODB_SMALL_IDS_MAX && most / ODB_SMALL_IDS_FACTOR <= (int64_t)asked;
 	return 0;
 }
 
@@ -436,7 +422,7 @@ odb_small_rollback(struct store *s)
 	if (o->transaction)
 		db_rollback(o->small);
 	o->transaction = false;
-	o->pending_count = 0;
+	o->pending.count = 0;
 }
 
 /* 1: there, with these bytes. */
@@ -471,7 +457,7 @@ odb_small_put(struct store *s, const struct oid *id, const void *data, size_t le
 	if (odb_small_open(s, true, e) != 1 || odb_small_begin(o, e) != 0)
 		return -1;
 	rc = odb_small_insert(o, id, data, len, e);
-	if (rc < 0 || odb_small_pending(o, id, e) != 0) {
+	if (rc < 0 || oid_list_add(&o->pending, id, e) != 0) {
 		/* the whole transaction may be gone: the batch cannot succeed */
 		odb_small_rollback(s);
 		o->failed = true;

@@ -35,9 +35,9 @@ int odb_small_each(struct store *s, const struct oid *first, const struct oid *l
     odb_small_each_fn *fn, void *arg, struct err *e) MUST_CHECK;
 /* Changes when another process, or another handle, changed the database. */
 int odb_small_version(struct store *s, int64_t *ret, struct err *e) MUST_CHECK;
-/* At least as many as there are. */
-int odb_small_count(struct store *s, uint64_t *ret, struct err *e) MUST_CHECK;
-/* All ids. */
+/* Whether reading all ids takes less time than asking for so many of them one by one, and
+ * has room in memory. */
+int odb_small_ids_pay(struct store *s, size_t asked, bool *ret, struct err *e) MUST_CHECK;
 int odb_small_ids(struct store *s, struct oid_set *ret, struct err *e) MUST_CHECK;
 /* Commits when the batch has lasted long enough: for who waits between puts. */
 int odb_small_tick(struct store *s, struct err *e) MUST_CHECK;

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 #include "db/db.h"
-#include "object/oid.h"
+#include "object/oid-list.h"
 #include "store/store.h"
 
 struct odb_state {
@@ -30,8 +30,7 @@ struct odb_state {
 	bool referring;             /* a transaction is open in in_place */
 	struct lease *lease;        /* NULL: nothing is relied on yet */
 	bool lease_shared;          /* another's: lease_join */
-	struct oid *pending;        /* of the transaction, not yet in the lease */
-	size_t pending_count, pending_cap;
+	struct oid_list pending;    /* of the transaction, not yet in the lease */
 	unsigned char unsynced[32]; /* of the batch: bit i: objects/<i> has names not yet synced */
 };
 

@@ -430,7 +430,5 @@ odb_state_close(struct odb_state *o)
 	o->alternates = NULL;
 	o->transaction = o->referring = false;
 	o->batch = 0;
-	free(o->pending);
-	o->pending = NULL;
-	o->pending_count = o->pending_cap = 0;
+	oid_list_free(&o->pending);
 }

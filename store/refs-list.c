@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "base/array.h"
 #include "base/buf.h"
 #include "base/fd.h"
 #include "store/refs.h"
@@ -22,15 +23,8 @@ refs_list_add(struct refs_list *l, const char *name, struct err *e)
 {
 	if (l->names.count == REFS_LIST_MAX)
 		return err_set(e, ERR_LIMIT, "%s: more than %d refs", store_path(l->s), REFS_LIST_MAX);
-	if (l->names.count == l->cap) {
-		size_t cap = l->cap != 0 ? l->cap * 2 : 64;
-		char **names = reallocarray(l->names.names, cap, sizeof *names);
-
-		if (names == NULL)
-			return err_nomem(e);
-		l->names.names = names;
-		l->cap = cap;
-	}
+	if (ARRAY_ROOM(l->names.names, l->names.count, l->cap, e) != 0)
+		return -1;
 	l->names.names[l->names.count] = buf_strdup(name, e);
 	if (l->names.names[l->names.count] == NULL)
 		return -1;

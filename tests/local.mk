@@ -7,6 +7,7 @@ UNIT_TESTS =
 # unit base
 UNIT_TESTS += unit-base
 unit_base_SOURCES = tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/base/array.c \
 	tests/unit/base/atomic-file.c \
 	tests/unit/base/buf.c \
 	tests/unit/base/dir-walk.c \

@@ -1,5 +1,6 @@
 /* A history may only grow: what a remote had once, it must still have. */
 #include <string.h>
+#include "base/array.h"
 #include "base/timestamp.h"
 #include "cmd/audit-state.h"
 #include "cmd/cmd.h"
@@ -26,15 +27,8 @@ audit_move(void *arg, const struct reflog_entry *entry)
 		m->count = 0;
 		return 0;
 	}
-	if (m->count == m->cap) {
-		size_t cap = m->cap == 0 ? 64 : 2 * m->cap;
-		struct reflog_entry *grown = reallocarray(m->items, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(m->e);
-		m->items = grown;
-		m->cap = cap;
-	}
+	if (ARRAY_ROOM(m->items, m->count, m->cap, m->e) != 0)
+		return -1;
 	m->items[m->count] = *entry;
 	m->items[m->count].author = m->items[m->count].message = NULL;
 	m->count++;

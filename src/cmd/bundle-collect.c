@@ -1,6 +1,7 @@
 #include "cmd/bundle-collect.h"
 
 #include <string.h>
+#include "base/array.h"
 #include "object/certificate-scan.h"
 #include "object/evidence.h"
 #include "object/tree.h"
@@ -55,15 +56,8 @@ collect_add(struct collect *c, enum object_type type, const struct oid *id, bool
 	if (out->count == BUNDLE_OBJECTS_MAX)
 		return err_set(c->e, ERR_LIMIT, "more than %u objects belong to it%s", BUNDLE_OBJECTS_MAX,
 		    c->history ? " (--no-history leaves other runs out)" : "");
-	if (out->count == out->cap) {
-		size_t cap = out->cap == 0 ? 64 : 2 * out->cap;
-		struct object_ref *grown = reallocarray(out->refs, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(c->e);
-		out->refs = grown;
-		out->cap = cap;
-	}
+	if (ARRAY_ROOM(out->refs, out->count, out->cap, c->e) != 0)
+		return -1;
 	out->refs[out->count++] = (struct object_ref){type, *id};
 	return 0;
 }
@@ -132,15 +126,8 @@ collect_queue(struct collect *c, const struct oid *id)
 		return -1;
 	if (!fresh)
 		return 0;
-	if (c->queue_count == c->queue_cap) {
-		size_t cap = c->queue_cap == 0 ? 16 : 2 * c->queue_cap;
-		struct oid *grown = reallocarray(c->queue, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(c->e);
-		c->queue = grown;
-		c->queue_cap = cap;
-	}
+	if (ARRAY_ROOM(c->queue, c->queue_count, c->queue_cap, c->e) != 0)
+		return -1;
 	c->queue[c->queue_count++] = *id;
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/fd.h"
 #include "base/interrupt.h"
 #include "base/path.h"
@@ -78,15 +79,8 @@ checkout_add(struct checkout *c, const char *path, const struct worktree_thing *
 
 	if (c->count == CHECKOUT_ITEMS_MAX)
 		return err_set(e, ERR_LIMIT, "%s: more than %d files", path, CHECKOUT_ITEMS_MAX);
-	if (c->count == c->cap) {
-		size_t cap = c->cap != 0 ? c->cap * 2 : 64;
-		struct checkout_item *items = reallocarray(c->items, cap, sizeof *items);
-
-		if (items == NULL)
-			return err_nomem(e);
-		c->items = items;
-		c->cap = cap;
-	}
+	if (ARRAY_ROOM(c->items, c->count, c->cap, e) != 0)
+		return -1;
 	item = &c->items[c->count];
 	*item = (struct checkout_item){.thing = *t, .size = size, .path = buf_strdup(path, e)};
 	if (item->path == NULL)

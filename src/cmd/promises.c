@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "base/buf.h"
 
 #define PROMISES_BATCH 64       /* files given to the threads at once */
@@ -28,15 +29,8 @@ promises_add(void *arg, const struct in_place_file *f)
 	struct promises *p = w->p;
 
 	w->rc = -1;
-	if (p->count == p->cap) {
-		size_t cap = p->cap * 2 + 16;
-		struct promise *grown = reallocarray(p->list, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(w->e);
-		p->list = grown;
-		p->cap = cap;
-	}
+	if (ARRAY_ROOM(p->list, p->count, p->cap, w->e) != 0)
+		return -1;
 	p->list[p->count] = (struct promise){.file = *f};
 	p->list[p->count].file.path = buf_strdup(f->path, w->e);
 	if (p->list[p->count].file.path == NULL)

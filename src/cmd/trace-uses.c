@@ -1,6 +1,7 @@
 #include "cmd/trace-uses.h"
 
 #include <string.h>
+#include "base/array.h"
 #include "base/hex.h"
 #include "cmd/cmd.h"
 #include "store/history.h"
@@ -69,15 +70,8 @@ trace_use_add(void *arg, const struct history_use *use)
 	struct trace_use_list *l = arg;
 	struct trace_use u = {.certificate = use->certificate_id, .inside = use->inside};
 
-	if (l->count == l->cap) {
-		size_t cap = l->cap != 0 ? l->cap * 2 : 16;
-		struct trace_use *uses = reallocarray(l->uses, cap, sizeof *uses);
-
-		if (uses == NULL)
-			return l->rc = err_nomem(l->e);
-		l->uses = uses;
-		l->cap = cap;
-	}
+	if (ARRAY_ROOM(l->uses, l->count, l->cap, l->e) != 0)
+		return l->rc = -1;
 	u.named = l->maker == NULL || trace_use_named(use, l->maker);
 	u.path = buf_strdup(use->thing->path, l->e);
 	if (u.path == NULL)

@@ -4,6 +4,7 @@
  * tests/fuzz/jcs.c holds it against the reader of any JSON and the writer.
  */
 #include <string.h>
+#include "base/array.h"
 #include "base/path.h"
 #include "codec/jcs-node.h"
 
@@ -138,18 +139,8 @@ static int canonical_value(struct canonical *c, size_t depth, struct jcs *v, str
 static struct jcs_slot *
 canonical_slot(struct jcs *v, struct err *e)
 {
-	size_t cap = v->cap == 0 ? 4 : 2 * v->cap;
-	struct jcs_slot *slots;
-
-	if (v->count == v->cap) {
-		slots = reallocarray(v->slots, cap, sizeof *slots);
-		if (slots == NULL) {
-			err_nomem(e);
-			return NULL;
-		}
-		v->slots = slots;
-		v->cap = cap;
-	}
+	if (ARRAY_ROOM(v->slots, v->count, v->cap, e) != 0)
+		return NULL;
 	v->slots[v->count] = (struct jcs_slot){0};
 	return &v->slots[v->count];
 }

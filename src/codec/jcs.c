@@ -1,6 +1,7 @@
 #include "codec/jcs.h"
 
 #include <string.h>
+#include "base/array.h"
 #include "base/path.h"
 #include "codec/jcs-node.h"
 
@@ -216,29 +217,14 @@ jcs_name_ok(const char *name)
 	return true;
 }
 
-static bool
-jcs_grow(struct jcs *v)
-{
-	size_t cap = v->cap == 0 ? 8 : v->cap * 2;
-	struct jcs_slot *slots;
-
-	if (v->count < v->cap)
-		return true;
-	slots = reallocarray(v->slots, cap, sizeof *slots);
-	if (slots == NULL)
-		return false;
-	v->slots = slots;
-	v->cap = cap;
-	return true;
-}
-
 /* Takes value over at position i, under a copy of name. */
 static void
 jcs_insert(struct jcs *v, size_t i, const char *name, struct jcs *value)
 {
 	char *copy = name != NULL ? strdup(name) : NULL;
 
-	if ((name != NULL && copy == NULL) || !jcs_grow(v)) {
+	if ((name != NULL && copy == NULL) ||
+	    ARRAY_ROOM(v->slots, v->count, v->cap, NULL) != 0) {
 		v->failed = true;
 		free(copy);
 		jcs_free(value);

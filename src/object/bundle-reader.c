@@ -1,6 +1,7 @@
 #include "object/bundle-reader.h"
 
 #include <string.h>
+#include "base/array.h"
 #include "crypto/hash.h"
 
 enum bundle_reader_state {
@@ -141,15 +142,8 @@ bundle_reader_header(struct bundle_reader *r, struct err *e)
 static int
 bundle_reader_remember(struct bundle_reader *r, struct err *e)
 {
-	if (r->b.count == r->cap) {
-		size_t cap = r->cap == 0 ? 64 : 2 * r->cap;
-		struct bundle_object *grown = reallocarray(r->b.objects, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		r->b.objects = grown;
-		r->cap = cap;
-	}
+	if (ARRAY_ROOM(r->b.objects, r->b.count, r->cap, e) != 0)
+		return -1;
 	r->b.objects[r->b.count++] = (struct bundle_object){r->ref, r->begin, r->size};
 	return 0;
 }

@@ -2,19 +2,13 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include "base/array.h"
 
 int
 oid_list_add(struct oid_list *l, const struct oid *id, struct err *e)
 {
-	if (l->count == l->cap) {
-		size_t cap = l->cap == 0 ? 16 : 2 * l->cap;
-		struct oid *grown = reallocarray(l->ids, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		l->ids = grown;
-		l->cap = cap;
-	}
+	if (ARRAY_ROOM(l->ids, l->count, l->cap, e) != 0)
+		return -1;
 	l->ids[l->count++] = *id;
 	return 0;
 }

@@ -1,6 +1,7 @@
 #include "object/tree.h"
 
 #include <string.h>
+#include "base/array.h"
 #include "base/path.h"
 #include "codec/jcs.h"
 
@@ -292,15 +293,8 @@ tree_builder_add(struct tree_builder *b, enum tree_mode mode, uint64_t size, con
 {
 	if (!path_name_ok(name, strlen(name)))
 		return err_set(e, ERR_FORMAT, "%s: a name that is not allowed in a tree", name);
-	if (b->count == b->cap) {
-		size_t cap = b->cap != 0 ? b->cap * 2 : 32;
-		struct tree_entry *entries = reallocarray(b->entries, cap, sizeof *entries);
-
-		if (entries == NULL)
-			return err_nomem(e);
-		b->entries = entries;
-		b->cap = cap;
-	}
+	if (ARRAY_ROOM(b->entries, b->count, b->cap, e) != 0)
+		return -1;
 	b->entries[b->count] = (struct tree_entry){.mode = mode, .size = size, .id = *id};
 	b->entries[b->count].name = buf_strdup(name, e);
 	if (b->entries[b->count].name == NULL)

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include "base/array.h"
 #include "remote/pack.h"
 
 #define BUCKET_MANIFEST_LINE 1200
@@ -31,15 +32,8 @@ bucket_manifest_add_pack(struct bucket_manifest *m, const struct bucket_manifest
 			return 0;
 	if (m->pack_count >= BUCKET_MANIFEST_PACKS_MAX)
 		return err_set(e, ERR_LIMIT, "the remote has more than %u packs", BUCKET_MANIFEST_PACKS_MAX);
-	if (m->pack_count == m->pack_cap) {
-		size_t cap = m->pack_cap == 0 ? 64 : 2 * m->pack_cap;
-		struct bucket_manifest_pack *grown = reallocarray(m->packs, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		m->packs = grown;
-		m->pack_cap = cap;
-	}
+	if (ARRAY_ROOM(m->packs, m->pack_count, m->pack_cap, e) != 0)
+		return -1;
 	m->packs[m->pack_count++] = *p;
 	return 0;
 }

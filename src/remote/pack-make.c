@@ -1,5 +1,6 @@
 #include "remote/pack-make.h"
 
+#include "base/array.h"
 #include "codec/zstd.h"
 #include "remote/pack.h"
 
@@ -77,15 +78,8 @@ pack_make_free(struct pack_make *m)
 int
 pack_make_add(struct pack_make *m, const struct oid *id, size_t offset, struct err *e)
 {
-	if (m->count == m->cap) {
-		size_t cap = m->cap == 0 ? 1024 : 2 * m->cap;
-		struct pack_make_item *grown = reallocarray(m->items, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		m->items = grown;
-		m->cap = cap;
-	}
+	if (ARRAY_ROOM(m->items, m->count, m->cap, e) != 0)
+		return -1;
 	m->items[m->count++] = (struct pack_make_item){*id, offset, m->bytes.len - offset};
 	return 0;
 }

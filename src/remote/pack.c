@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include "base/array.h"
 
 static const char pack_magic[] = "aicert pack 1\n";
 
@@ -121,15 +122,8 @@ pack_add(struct pack *p, const struct oid *id, uint64_t size, struct err *e)
 {
 	if (size > PACK_OBJECT_MAX || p->count >= PACK_OBJECTS_MAX)
 		return err_set(e, ERR_LIMIT, "too large or too many for a pack");
-	if (p->count == p->cap) {
-		size_t cap = p->cap == 0 ? 64 : 2 * p->cap;
-		struct pack_entry *grown = reallocarray(p->entries, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		p->entries = grown;
-		p->cap = cap;
-	}
+	if (ARRAY_ROOM(p->entries, p->count, p->cap, e) != 0)
+		return -1;
 	p->entries[p->count++] = (struct pack_entry){*id, size, 0};
 	return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include "base/array.h"
 #include "store/refs.h"
 
 /* Longer prefixes first; a transport is asked for by how its urls begin. */
@@ -176,15 +177,8 @@ remote_refs_add(struct remote_refs *l, const char *name, const struct object_ref
 		    oid_type_name(target->type));
 	if (l->count >= REMOTE_REFS_MAX)
 		return err_set(e, ERR_LIMIT, "the remote has more than %u refs", REMOTE_REFS_MAX);
-	if (l->count == l->cap) {
-		size_t cap = l->cap == 0 ? 16 : 2 * l->cap;
-		struct remote_ref *grown = reallocarray(l->items, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		l->items = grown;
-		l->cap = cap;
-	}
+	if (ARRAY_ROOM(l->items, l->count, l->cap, e) != 0)
+		return -1;
 	l->items[l->count] = (struct remote_ref){buf_strdup(name, e), *target};
 	if (l->items[l->count].name == NULL)
 		return -1;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/fd.h"
 #include "remote/pack.h"
 #include "store/oid-map.h"
@@ -115,15 +116,8 @@ spool_place(struct spool *s, const struct pack_entry *entry, struct err *e)
 			s->places[at] = place;
 		return 0;
 	}
-	if (s->count == s->cap) {
-		size_t cap = s->cap == 0 ? 1024 : 2 * s->cap;
-		struct spool_place *grown = reallocarray(s->places, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		s->places = grown;
-		s->cap = cap;
-	}
+	if (ARRAY_ROOM(s->places, s->count, s->cap, e) != 0)
+		return -1;
 	if (oid_map_add(&s->map, &entry->id, s->count, &fresh, e) != 0)
 		return -1;
 	s->places[s->count++] = place;
@@ -137,15 +131,8 @@ spool_add(struct spool *s, struct buf *bytes, struct err *e)
 
 	if (pack_decode(bytes->data, bytes->len, true, &p, e) != 0)
 		return -1;
-	if (s->pack_count == s->pack_cap) {
-		size_t cap = s->pack_cap == 0 ? 64 : 2 * s->pack_cap;
-		struct spool_pack *grown = reallocarray(s->packs, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		s->packs = grown;
-		s->pack_cap = cap;
-	}
+	if (ARRAY_ROOM(s->packs, s->pack_count, s->pack_cap, e) != 0)
+		return -1;
 	for (size_t i = 0; i < p.count; i++)
 		if (spool_place(s, &p.entries[i], e) != 0)
 			return -1;

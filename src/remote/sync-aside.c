@@ -1,6 +1,7 @@
 #include "remote/sync-aside.h"
 
 #include <string.h>
+#include "base/array.h"
 #include "codec/jcs.h"
 #include "object/certificate.h"
 #include "store/odb.h"
@@ -49,15 +50,8 @@ sync_aside_link(void *arg, const struct certificate_scan_link *l)
 {
 	struct sync_aside_item *item = arg;
 
-	if (item->link_count == item->link_cap) {
-		size_t cap = item->link_cap == 0 ? 8 : 2 * item->link_cap;
-		struct certificate_scan_link *grown = reallocarray(item->links, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return -1; /* it is decoded, then */
-		item->links = grown;
-		item->link_cap = cap;
-	}
+	if (ARRAY_ROOM(item->links, item->link_count, item->link_cap, NULL) != 0)
+		return -1; /* it is decoded, then */
 	item->links[item->link_count++] = *l;
 	return 0;
 }

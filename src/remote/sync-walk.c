@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <time.h>
+#include "base/array.h"
 #include "base/interrupt.h"
 #include "base/path.h"
 #include "object/certificate.h"
@@ -34,15 +35,8 @@ sync_walk_add(struct sync_walk_list *l, const struct remote_item *item, struct e
 {
 	if (l->count >= SYNC_WALK_MAX)
 		return err_set(e, ERR_LIMIT, "more than %u objects at once", SYNC_WALK_MAX);
-	if (l->count == l->cap) {
-		size_t cap = l->cap == 0 ? 256 : 2 * l->cap;
-		struct remote_item *grown = reallocarray(l->items, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		l->items = grown;
-		l->cap = cap;
-	}
+	if (ARRAY_ROOM(l->items, l->count, l->cap, e) != 0)
+		return -1;
 	l->items[l->count++] = *item;
 	return 0;
 }
@@ -61,15 +55,8 @@ sync_walk_push(struct sync_walk *w, const struct sync_walk_node *n, struct err *
 		return 0;
 	if (w->count >= SYNC_WALK_MAX)
 		return err_set(e, ERR_LIMIT, "a history of more than %u objects", SYNC_WALK_MAX);
-	if (w->count == w->cap) {
-		size_t cap = w->cap == 0 ? 256 : 2 * w->cap;
-		struct sync_walk_node *grown = reallocarray(w->stack, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		w->stack = grown;
-		w->cap = cap;
-	}
+	if (ARRAY_ROOM(w->stack, w->count, w->cap, e) != 0)
+		return -1;
 	w->stack[w->count++] = *n;
 	return 0;
 }

@@ -1,6 +1,7 @@
 #include "run/measure.h"
 
 #include <string.h>
+#include "base/array.h"
 #include "crypto/random.h"
 
 int
@@ -13,19 +14,9 @@ measure_start(struct measure *m, struct tpm *tpm, struct err *e)
 static int
 measure_room(struct measure *m, struct err *e)
 {
-	size_t cap = m->cap != 0 ? m->cap * 2 : 32;
-	struct event *events;
-
 	if (m->count == EVENT_COUNT_MAX)
 		return err_set(e, ERR_LIMIT, "a run has at most %d events", EVENT_COUNT_MAX);
-	if (m->count < m->cap)
-		return 0;
-	events = reallocarray(m->events, cap, sizeof *events);
-	if (events == NULL)
-		return err_nomem(e);
-	m->events = events;
-	m->cap = cap;
-	return 0;
+	return ARRAY_ROOM(m->events, m->count, m->cap, e);
 }
 
 int

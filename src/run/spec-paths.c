@@ -1,6 +1,7 @@
 #include "run/spec-paths.h"
 
 #include <string.h>
+#include "base/array.h"
 #include "base/buf.h"
 #include "object/run-spec.h"
 
@@ -11,15 +12,8 @@ spec_paths_add(struct spec_paths *p, const char *path, const struct yaml_doc *do
 	if (p->count == RUN_SPEC_ITEMS_MAX)
 		return yaml_error(doc, node, e, "more than %d inputs and outputs; a directory counts as one",
 		    RUN_SPEC_ITEMS_MAX);
-	if (p->count == p->cap) {
-		size_t cap = p->cap != 0 ? p->cap * 2 : 32;
-		struct spec_path_item *items = reallocarray(p->items, cap, sizeof *items);
-
-		if (items == NULL)
-			return err_nomem(e);
-		p->items = items;
-		p->cap = cap;
-	}
+	if (ARRAY_ROOM(p->items, p->count, p->cap, e) != 0)
+		return -1;
 	p->items[p->count] = (struct spec_path_item){path, node, p->count};
 	p->count++;
 	return 0;

@@ -1,6 +1,7 @@
 #include "runner/transfer-internal.h"
 
 #include <string.h>
+#include "base/array.h"
 #include "codec/shape.h"
 #include "store/odb.h"
 
@@ -20,15 +21,8 @@ transfer_list_free(struct transfer_list *l)
 int
 transfer_list_add(struct transfer_list *l, const struct transfer_item *item, struct err *e)
 {
-	if (l->count == l->cap) {
-		size_t cap = l->cap != 0 ? l->cap * 2 : 64;
-		struct transfer_item *items = reallocarray(l->items, cap, sizeof *items);
-
-		if (items == NULL)
-			return err_nomem(e);
-		l->items = items;
-		l->cap = cap;
-	}
+	if (ARRAY_ROOM(l->items, l->count, l->cap, e) != 0)
+		return -1;
 	l->items[l->count++] = *item;
 	return 0;
 }

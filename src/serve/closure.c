@@ -1,6 +1,7 @@
 #include "serve/closure.h"
 
 #include <string.h>
+#include "base/array.h"
 #include "object/certificate.h"
 #include "object/evidence.h"
 #include "object/tree.h"
@@ -36,15 +37,8 @@ closure_push(struct closure *w, enum object_type type, const struct oid *id, enu
 		return -1;
 	if (!fresh)
 		return 0;
-	if (w->count == w->cap) {
-		size_t cap = w->cap == 0 ? 64 : 2 * w->cap;
-		struct closure_item *grown = reallocarray(w->queue, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		w->queue = grown;
-		w->cap = cap;
-	}
+	if (ARRAY_ROOM(w->queue, w->count, w->cap, e) != 0)
+		return -1;
 	w->queue[w->count++] = (struct closure_item){{type, *id}, need};
 	return 0;
 }

@@ -1,5 +1,6 @@
 #include "serve/hub-reach.h"
 
+#include "base/array.h"
 #include "serve/closure.h"
 #include "store/refs.h"
 
@@ -13,15 +14,8 @@ hub_reach_list_free(struct hub_reach_list *l)
 static int
 hub_reach_add(struct hub_reach_list *l, const struct oid *id, bool proved, struct err *e)
 {
-	if (l->count == l->cap) {
-		size_t cap = l->cap == 0 ? 64 : 2 * l->cap;
-		struct ledger_item *grown = reallocarray(l->items, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		l->items = grown;
-		l->cap = cap;
-	}
+	if (ARRAY_ROOM(l->items, l->count, l->cap, e) != 0)
+		return -1;
 	l->items[l->count++] = (struct ledger_item){.id = *id, .proved = proved};
 	return 0;
 }

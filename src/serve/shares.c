@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 
 struct shares_entry {
 	char name[SHARES_NAME_SIZE];
@@ -54,15 +55,8 @@ shares_add(struct shares *s, const char *name)
 {
 	struct shares_entry *entry;
 
-	if (s->count == s->cap) {
-		size_t cap = s->cap == 0 ? 16 : 2 * s->cap;
-		struct shares_entry *grown = reallocarray(s->entries, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return NULL;
-		s->entries = grown;
-		s->cap = cap;
-	}
+	if (ARRAY_ROOM(s->entries, s->count, s->cap, NULL) != 0)
+		return NULL;
 	entry = &s->entries[s->count++];
 	snprintf(entry->name, sizeof entry->name, "%s", name);
 	entry->has = 0;
