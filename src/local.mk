@@ -8,6 +8,7 @@ libaicert_core_a_SOURCES += \
 	src/base/atomic-file.c src/base/atomic-file.h \
 	src/base/array.c src/base/array.h \
 	src/base/buf.c src/base/buf.h \
+	src/base/clock.c src/base/clock.h \
 	src/base/cleanup.h \
 	src/base/dir-walk.c src/base/dir-walk.h \
 	src/base/err.c src/base/err.h \

@@ -1,7 +1,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
+#include "base/clock.h"
 #include "base/dir-walk.h"
 #include "base/fd.h"
 #include "store/ingest-state.h"
@@ -20,15 +20,6 @@ struct ingest_total {
 	pthread_t thread;
 };
 
-static int64_t
-total_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* What cannot be looked at is found out again, with an error, by the ingest. */
 static int
 total_add(struct ingest_total *t, int dirfd, const char *name, int depth)
@@ -38,7 +29,7 @@ total_add(struct ingest_total *t, int dirfd, const char *name, int depth)
 	struct stat st;
 	struct err ignored;
 
-	if (atomic_load(&t->stop) || total_now_ms() > t->until_ms || depth > TREE_DEPTH_MAX ||
+	if (atomic_load(&t->stop) || clock_ms() > t->until_ms || depth > TREE_DEPTH_MAX ||
 	    fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return -1;
 	if (!S_ISDIR(st.st_mode)) {
@@ -80,7 +71,7 @@ ingest_total_start(struct ingest *in)
 		return;
 	t->items = in->items;
 	t->count = in->item_count;
-	t->until_ms = total_now_ms() + TOTAL_MS;
+	t->until_ms = clock_ms() + TOTAL_MS;
 	in->total = t;
 	if (in->inline_) { /* one thread, and a disk that reads one thing after the other */
 		(void)total_main(t);

@@ -1,7 +1,7 @@
 #include "store/odb-small.h"
 
 #include <string.h>
-#include <time.h>
+#include "base/clock.h"
 #include "crypto/hash.h"
 #include "store/lease.h"
 #include "store/odb-state.h"
@@ -59,15 +59,6 @@ odb_small_open(struct store *s, bool create, struct err *e)
 	return e->code == ERR_NOTFOUND ? 0 : -1;
 }
 
-static int64_t
-odb_small_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* --- reads that share a transaction --- */
 
 static int
@@ -85,14 +76,14 @@ odb_small_reading_tick(struct odb_state *o, struct err *e)
 	if (!o->reading || o->transaction)
 		return 0;
 	if (o->reading_open && ++o->reading_count % ODB_SMALL_READING_TICK == 0 &&
-	    odb_small_now_ms() - o->reading_ms > ODB_SMALL_READING_MS && odb_small_reading_end(o, e) != 0)
+	    clock_ms() - o->reading_ms > ODB_SMALL_READING_MS && odb_small_reading_end(o, e) != 0)
 		return -1;
 	if (o->reading_open)
 		return 0;
 	if (db_exec(o->small, "BEGIN", e) != 0)
 		return -1;
 	o->reading_open = true;
-	o->reading_ms = odb_small_now_ms();
+	o->reading_ms = clock_ms();
 	return 0;
 }
 
@@ -222,7 +213,7 @@ odb_small_begin(struct odb_state *o, struct err *e)
 	if (odb_small_reading_end(o, e) != 0 || db_begin(o->small, e) != 0)
 		return -1;
 	o->transaction = true;
-	o->transaction_ms = odb_small_now_ms();
+	o->transaction_ms = clock_ms();
 	return 0;
 }
 
@@ -251,9 +242,9 @@ odb_small_flush(struct store *s, struct err *e)
 		return -1;
 	}
 	o->transaction = false;
-	began = odb_small_now_ms();
+	began = clock_ms();
 	if (db_commit(o->small, e) == 0) {
-		o->commit_ms = odb_small_now_ms() - began;
+		o->commit_ms = clock_ms() - began;
 		return 0;
 	}
 	o->failed = true;
@@ -301,7 +292,7 @@ odb_small_tick(struct store *s, struct err *e)
 		return 0;
 	if (lasts < o->commit_ms * ODB_SMALL_COMMIT_SHARE)
 		lasts = o->commit_ms * ODB_SMALL_COMMIT_SHARE;
-	return odb_small_now_ms() - o->transaction_ms > lasts ? odb_small_flush(s, e) : 0;
+	return clock_ms() - o->transaction_ms > lasts ? odb_small_flush(s, e) : 0;
 }
 
 /* One number; 0 when there is no database. */

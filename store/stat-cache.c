@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <time.h>
+#include "base/clock.h"
 #include "db/db.h"
 #include "store/config.h"
 
@@ -163,19 +164,10 @@ stat_cache_flush(struct stat_cache *c)
 	c->unwritten = 0;
 }
 
-static int64_t
-stat_cache_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int
 stat_cache_begin_reading(struct stat_cache *c, struct err *e)
 {
-	if ((c->reading || c->writing) && stat_cache_now_ms() - c->since_ms > STAT_CACHE_HOLD_MS)
+	if ((c->reading || c->writing) && clock_ms() - c->since_ms > STAT_CACHE_HOLD_MS)
 		stat_cache_flush(c);
 	if (c->db == NULL)
 		return err_set(e, ERR_IO, "stat cache: given up");
@@ -184,7 +176,7 @@ stat_cache_begin_reading(struct stat_cache *c, struct err *e)
 	if (db_exec(c->db, "BEGIN", e) != 0)
 		return -1;
 	c->reading = true;
-	c->since_ms = stat_cache_now_ms();
+	c->since_ms = clock_ms();
 	return 0;
 }
 
@@ -201,7 +193,7 @@ stat_cache_begin(struct stat_cache *c, struct err *e)
 	if (db_begin(c->db, e) != 0)
 		return -1;
 	c->writing = true;
-	c->since_ms = stat_cache_now_ms();
+	c->since_ms = clock_ms();
 	if (db_prepare(c->db, "DELETE FROM dirs WHERE day<?1", &st, e) != 0)
 		return -1;
 	db_bind_int(st, 1, stat_cache_today() - STAT_CACHE_KEEP_DAYS);

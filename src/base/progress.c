@@ -1,16 +1,7 @@
 #include "base/progress.h"
 
-#include <time.h>
 #include <unistd.h>
-
-static int64_t
-progress_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
+#include "base/clock.h"
 
 void
 progress_size(char *ret, size_t cap, uint64_t bytes)
@@ -39,7 +30,7 @@ progress_start(struct progress *p, FILE *out, const char *label, uint64_t total)
 		.total = total,
 	};
 	if (p->out != NULL)
-		p->started_ms = p->drawn_ms = progress_now_ms();
+		p->started_ms = p->drawn_ms = clock_ms();
 }
 
 static void
@@ -72,7 +63,7 @@ progress_due(struct progress *p, int64_t *ret_now)
 
 	if (p->out == NULL)
 		return false;
-	now = progress_now_ms();
+	now = clock_ms();
 	if (now - p->started_ms < 500 || now - p->drawn_ms < 100)
 		return false;
 	p->drawn_ms = now;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
@@ -38,15 +38,6 @@ struct qemu_machine {
 	int64_t started_ms;
 	char url[64];
 };
-
-static int64_t
-qemu_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static int
 qemu_check(const char *what, char **ret, struct err *e)
@@ -186,7 +177,7 @@ qemu_start(struct qemu_machine *m, struct err *e)
 		return -1;
 	snprintf(m->url, sizeof m->url, "https://127.0.0.1:%u", m->shape.port);
 	m->starts++;
-	m->started_ms = qemu_now_ms();
+	m->started_ms = clock_ms();
 	return 0;
 }
 
@@ -286,7 +277,7 @@ qemu_is_stuck(const struct qemu_machine *m, bool alive)
 	if (!m->shape.kvm)
 		return false;
 	return !alive || qemu_log_has(m, "KVM internal error") || (qemu_is_silent(m) &&
-	    qemu_now_ms() - m->started_ms > QEMU_KVM_SILENT_S * 1000);
+	    clock_ms() - m->started_ms > QEMU_KVM_SILENT_S * 1000);
 }
 
 /* Is there something to try again with?  *ret: started anew. */
@@ -342,7 +333,7 @@ static int
 qemu_wait_ready(struct qemu_machine *m, struct progress *p, struct err *e)
 {
 	struct pollfd wake = {.fd = interrupt_fd(), .events = POLLIN};
-	int64_t until = qemu_now_ms() + QEMU_READY_S * INT64_C(1000);
+	int64_t until = clock_ms() + QEMU_READY_S * INT64_C(1000);
 
 	for (;;) {
 		int status = 0;
@@ -359,10 +350,10 @@ qemu_wait_ready(struct qemu_machine *m, struct progress *p, struct err *e)
 			return qemu_ended(m, e);
 		if (!again && qemu_answers(m))
 			return 0;
-		if (qemu_is_silent(m) && qemu_now_ms() - m->started_ms > QEMU_SILENT_S * INT64_C(1000))
+		if (qemu_is_silent(m) && clock_ms() - m->started_ms > QEMU_SILENT_S * INT64_C(1000))
 			return err_set(e, ERR_IO, "the firmware started nothing within %d s (with Secure Boot the"
 			    " image has to be signed by an enrolled key)", QEMU_SILENT_S);
-		if (qemu_now_ms() > until)
+		if (clock_ms() > until)
 			return err_set(e, ERR_IO, "the machine did not answer within %d s", QEMU_READY_S);
 		qemu_show(m, p);
 		if (poll(&wake, 1, QEMU_POLL_MS) < 0 && errno != EINTR)

@@ -1,8 +1,8 @@
 #include "remote/sync-walk.h"
 
 #include <string.h>
-#include <time.h>
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/path.h"
 #include "object/certificate.h"
@@ -222,23 +222,14 @@ sync_walk_links(struct sync_walk *w, const struct sync_walk_node *n, const struc
 
 /* --- getting its bytes --- */
 
-static int64_t
-sync_walk_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* From the remote: not judged yet. */
 static int
 sync_walk_receive(struct sync_walk *w, const struct sync_walk_node *n, struct buf *ret, struct err *e)
 {
-	int64_t before = sync_walk_now_ms();
+	int64_t before = clock_ms();
 	int rc = w->remote->ops->read(w->remote, &n->ref.id, sync_walk_max(n->ref.type), ret, e);
 
-	w->slow += sync_walk_now_ms() - before > SYNC_WALK_SLOW_MS;
+	w->slow += clock_ms() - before > SYNC_WALK_SLOW_MS;
 	return rc;
 }
 

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/interrupt.h"
 #include "crypto/key.h"
@@ -61,13 +61,11 @@ run_stop(void *arg, struct err *e)
 {
 	struct run *r = arg;
 	struct pollfd p = {.fd = r->rq->cancel_fd, .events = POLLIN};
-	struct timespec ts;
-	int64_t now, most = r->end.reason == EVENT_CANCELLED ? RUN_CANCEL_KEEP_MS : RUN_CANCEL_MS;
+	int64_t most = r->end.reason == EVENT_CANCELLED ? RUN_CANCEL_KEEP_MS : RUN_CANCEL_MS;
+	int64_t now = clock_ms() + 1; /* 0: not cancelled */
 
 	if (p.fd < 0 || poll(&p, 1, 0) != 1)
 		return 0;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	now = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + 1;
 	if (r->cancelled_ms == 0)
 		r->cancelled_ms = now;
 	if (now - r->cancelled_ms < most)

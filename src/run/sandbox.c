@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/timestamp.h"
 #include "codec/jcs.h"
@@ -37,15 +37,6 @@ struct sandbox_watch {
 	bool log_failed;
 	struct err log_err;
 };
-
-static int64_t
-sandbox_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* As given, but never above our own hard limit: only root may raise that. */
 static uint64_t
@@ -192,7 +183,7 @@ sandbox_ask(struct sandbox_watch *w, enum event_reason why)
 		return;
 	}
 	w->stop = SANDBOX_STOP_ASKED;
-	w->kill_at = sandbox_now_ms() + SANDBOX_GRACE_MS;
+	w->kill_at = clock_ms() + SANDBOX_GRACE_MS;
 }
 
 static void
@@ -203,7 +194,7 @@ sandbox_started(struct sandbox_watch *w)
 	w->end->has_times = true;
 	w->end->started = timestamp_now();
 	if (limit != 0 && limit <= INT64_MAX / 2000)
-		w->deadline = sandbox_now_ms() + (int64_t)limit * 1000;
+		w->deadline = clock_ms() + (int64_t)limit * 1000;
 	if (w->s->started != NULL)
 		w->s->started(w->s->arg);
 }
@@ -260,14 +251,14 @@ sandbox_timeout(const struct sandbox_watch *w)
 
 	if (at == 0)
 		return -1;
-	left = at - sandbox_now_ms();
+	left = at - clock_ms();
 	return left <= 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
 }
 
 static void
 sandbox_clock(struct sandbox_watch *w)
 {
-	int64_t now = sandbox_now_ms();
+	int64_t now = clock_ms();
 
 	if (w->deadline != 0 && now >= w->deadline)
 		sandbox_ask(w, EVENT_TIME_LIMIT);

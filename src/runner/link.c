@@ -1,30 +1,21 @@
 #include "runner/link.h"
 
 #include <poll.h>
-#include <time.h>
+#include "base/clock.h"
 #include "base/interrupt.h"
 
 #define LINK_PAUSE_FIRST_MS 250u
 #define LINK_PAUSE_MAX_MS 8000u
 #define LINK_QUIET_TRIES 1      /* a hiccup is nobody's business */
 
-static int64_t
-link_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 int
 link_sleep(const struct link *l, unsigned ms, struct err *e)
 {
 	struct pollfd p = {.fd = l->deaf ? -1 : interrupt_fd(), .events = POLLIN};
-	int64_t end = link_now_ms() + ms, left;
+	int64_t end = clock_ms() + ms, left;
 
 	/* in short steps: another thread's reason to stop has no descriptor */
-	while ((left = end - link_now_ms()) > 0) {
+	while ((left = end - clock_ms()) > 0) {
 		if ((l->deaf ? interrupt_watched(e) : interrupt_check(e)) != 0)
 			return -1;
 		(void)poll(&p, 1, left > 200 ? 200 : (int)left);
@@ -35,7 +26,7 @@ link_sleep(const struct link *l, unsigned ms, struct err *e)
 int
 link_retry(const struct link *l, struct link_retry *r, struct err *e)
 {
-	int64_t now = link_now_ms();
+	int64_t now = clock_ms();
 	unsigned pause = LINK_PAUSE_FIRST_MS;
 
 	if (e->code != ERR_NETWORK && e->code != ERR_BUSY)
