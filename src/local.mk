@@ -295,6 +295,7 @@ libaicert_core_a_SOURCES += \
 	src/cmd/audit-certificates.c \
 	src/cmd/audit-files.c \
 	src/cmd/audit-history.c \
+	src/cmd/audit-names.c src/cmd/audit-names.h \
 	src/cmd/audit-state.c src/cmd/audit-state.h \
 	src/cmd/branch.c \
 	src/cmd/bundle.c \

@@ -18,6 +18,8 @@ struct history_search {
 	const struct resource *content; /* or */
 	const char *path;
 	unsigned flags;
+	const struct oid_list *tips;    /* NULL: HEAD and all refs */
+	const struct oid_map *among;    /* certificates that count; NULL: all */
 	char hex[OID_HEX_SIZE];
 	struct oid_map told;    /* commits looked at already */
 	struct history_inside inside;
@@ -115,10 +117,13 @@ history_search_commit(void *arg, const struct oid *id, const struct commit *c)
 {
 	struct history_search *h = arg;
 	bool fresh;
+	size_t at;
 
 	if (oid_map_add(&h->told, id, 0, &fresh, h->e) != 0)
 		h->rc = -1;
-	else if (fresh && c->kind == COMMIT_RUN && c->has_subject && c->subject.type == OBJECT_CERTIFICATE)
+	else if (fresh && c->kind == COMMIT_RUN && c->has_subject &&
+	    c->subject.type == OBJECT_CERTIFICATE &&
+	    (h->among == NULL || oid_map_get(h->among, &c->subject.id, &at)))
 		h->rc = history_look(h, id, &c->subject.id);
 	return h->done || h->rc != 0;
 }
@@ -295,12 +300,18 @@ history_search(struct history_search *h, struct history_producer *ret)
 {
 	CLEANUP(oid_list_free) struct oid_list head = {0};
 	CLEANUP(oid_list_free) struct oid_list refs = {0};
+	int rc;
 
 	h->inside.s = h->s;
 	h->inside.content = h->content;
-	if (history_tips_head(h->s, &head, h->e) != 0 ||
-	    ((h->flags & HISTORY_HEAD_ONLY) == 0 && history_tips_refs(h->s, &refs, h->e) != 0) ||
-	    history_search_tips(h, &head, &refs) != 0)
+	if (h->tips != NULL)
+		rc = history_search_tips(h, h->tips, &refs);
+	else if (history_tips_head(h->s, &head, h->e) != 0 ||
+	    ((h->flags & HISTORY_HEAD_ONLY) == 0 && history_tips_refs(h->s, &refs, h->e) != 0))
+		rc = -1;
+	else
+		rc = history_search_tips(h, &head, &refs);
+	if (rc != 0)
 		return -1;
 	if (!h->done)
 		return err_set(h->e, ERR_NOTFOUND, "no successful run in %s has it as an output",
@@ -309,16 +320,36 @@ history_search(struct history_search *h, struct history_producer *ret)
 	return 0;
 }
 
+static int
+history_search_content(struct history_search *h, const struct resource *content,
+    struct history_producer *ret)
+{
+	h->content = content;
+	oid_hex(&content->digests.sha256, h->hex);
+	return history_search(h, ret);
+}
+
 int
 history_producer(struct store *s, const struct resource *content, unsigned flags,
     struct history_producer *ret, struct err *e)
 {
 	struct err local;
-	CLEANUP(history_search_free) struct history_search h = {.s = s, .content = content,
-	    .flags = flags, .e = e != NULL ? e : &local};
+	CLEANUP(history_search_free) struct history_search h = {.s = s, .flags = flags,
+	    .e = e != NULL ? e : &local};
 
-	oid_hex(&content->digests.sha256, h.hex);
-	return history_search(&h, ret);
+	return history_search_content(&h, content, ret);
+}
+
+int
+history_producer_among(struct store *s, const struct resource *content, unsigned flags,
+    const struct oid_list *tips, const struct oid_map *certificates, struct history_producer *ret,
+    struct err *e)
+{
+	struct err local;
+	CLEANUP(history_search_free) struct history_search h = {.s = s, .flags = flags, .tips = tips,
+	    .among = certificates, .e = e != NULL ? e : &local};
+
+	return history_search_content(&h, content, ret);
 }
 
 int

@@ -4,6 +4,8 @@
 
 #include "object/certificate.h"
 #include "object/commit.h"
+#include "object/oid-list.h"
+#include "store/oid-map.h"
 #include "store/store.h"
 
 int history_commit(struct store *s, const struct oid *id, struct commit *ret, struct err *e) MUST_CHECK;
@@ -42,6 +44,11 @@ struct history_producer {
 #define HISTORY_QUICK 4u
 int history_producer(struct store *s, const struct resource *content, unsigned flags,
     struct history_producer *ret, struct err *e) MUST_CHECK;
+/* The same among the certificates in `certificates` alone, which tips reach: for who has
+ * looked at that history and relies on no other. */
+int history_producer_among(struct store *s, const struct resource *content, unsigned flags,
+    const struct oid_list *tips, const struct oid_map *certificates, struct history_producer *ret,
+    struct err *e) MUST_CHECK;
 /* The newest successful run reachable from HEAD, then other refs, with an output of that path. */
 int history_producer_of_path(struct store *s, const char *path, unsigned flags,
     struct history_producer *ret, struct err *e) MUST_CHECK;

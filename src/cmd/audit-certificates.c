@@ -3,50 +3,10 @@
 #include "cmd/audit-state.h"
 #include "cmd/cmd.h"
 #include "cmd/verify-all.h"
-#include "object/certificate-scan.h"
 #include "store/history.h"
-#include "store/index.h"
 #include "store/odb.h"
 
 /* --- which --- */
-
-static int
-audit_name(void *arg, const struct certificate_scan_item *item)
-{
-	struct audit *a = arg;
-	CLEANUP(cleanup_free) char *path = NULL;
-	struct oid key;
-	bool fresh;
-
-	if (!item->output)
-		return 0;
-	path = buf_strfmt(a->e, "%.*s", (int)item->path_len, item->path);
-	if (path == NULL || index_path_key(path, &key, a->e) != 0 ||
-	    oid_map_add(&a->names, &key, 0, &fresh, a->e) != 0)
-		return -1;
-	return 0;
-}
-
-/* What its outputs are called: files of these names are to have its content. */
-static int
-audit_names(struct audit *a, const struct buf *text)
-{
-	CLEANUP(certificate_free) struct certificate c = {0};
-	struct oid key;
-	bool fresh;
-	int rc = certificate_scan(text->data, text->len, audit_name, a);
-
-	if (rc <= 0)
-		return rc;
-	if (certificate_decode(text->data, text->len, &c, NULL) != 0)
-		return 0; /* its verdict will say so */
-	for (size_t i = 0; i < c.event_count; i++)
-		if (c.events[i].kind == EVENT_OUTPUT_RESOURCE &&
-		    (index_path_key(c.events[i].u.output.output.path, &key, a->e) != 0 ||
-		    oid_map_add(&a->names, &key, 0, &fresh, a->e) != 0))
-			return -1;
-	return 0;
-}
 
 static int
 audit_missing(struct audit *a, const struct oid *id, const char *why)
@@ -75,7 +35,7 @@ audit_run(struct audit *a, const struct oid *certificate, bool before)
 			return -1;
 		return before ? 0 : audit_missing(a, certificate, "is not in this store");
 	}
-	if (audit_names(a, &text) != 0)
+	if (audit_names_add(&a->names, text.data, text.len, a->e) != 0)
 		return -1;
 	return before ? 0 : oid_list_add(&a->todo, certificate, a->e);
 }

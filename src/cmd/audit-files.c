@@ -4,9 +4,7 @@
 #include "cmd/audit-state.h"
 #include "cmd/cmd.h"
 #include "git/lfs-pointer.h"
-#include "git/repo-files.h"
 #include "store/history.h"
-#include "store/index.h"
 #include "store/refs.h"
 
 struct audit_git {
@@ -31,31 +29,13 @@ audit_weights(const char *path)
 	return false;
 }
 
-/* The name of an output, or inside of one; a bundle or a name of no run is no output. */
 static bool
-audit_want(void *arg, const char *path)
+audit_want(void *arg, const char *path, enum repo_file_kind kind)
 {
 	struct audit_git *g = arg;
-	CLEANUP(cleanup_free) char *name = NULL;
-	struct err ignored;
-	char *slash;
 
-	if (strncmp(path, g->prefix, strlen(g->prefix)) != 0)
-		return false;
-	if (audit_weights(path))
-		return true;
-	name = buf_strdup(path + strlen(g->prefix), &ignored);
-	for (; name != NULL; *slash = '\0') {
-		struct oid key;
-		size_t at;
-
-		if (index_path_key(name, &key, &ignored) == 0 && oid_map_get(&g->a->names, &key, &at))
-			return true;
-		slash = strrchr(name, '/');
-		if (slash == NULL)
-			break;
-	}
-	return false;
+	return strncmp(path, g->prefix, strlen(g->prefix)) == 0 && (audit_weights(path) ||
+	    audit_names_has(&g->a->names, path + strlen(g->prefix), kind));
 }
 
 static int
@@ -72,42 +52,90 @@ audit_uncovered(struct audit_git *g, const char *path, const struct oid *id)
 	    text);
 }
 
+/* A link or a submodule leads to content that is not looked at. */
+static int
+audit_elsewhere(struct audit_git *g, const char *path, const char *what)
+{
+	struct jcs *v = g->a->json ? jcs_new_object() : NULL;
+
+	g->a->uncovered++;
+	jcs_set_string(v, "path", path);
+	jcs_set_string(v, "id", NULL);
+	return audit_state_tell(g->a, "uncovered", v, g->e, "%s: %s, which no certificate has there", path, what);
+}
+
+static int
+audit_unread(struct audit *a, const char *path, const char *why, struct err *e)
+{
+	struct jcs *v = a->json ? jcs_new_object() : NULL;
+
+	a->missing++;
+	jcs_set_string(v, "path", path);
+	return audit_state_tell(a, "missing", v, e, "%s: whether a certificate has this content cannot be"
+	    " told: %s", path, why);
+}
+
 /* A certificate that would have to be read is damaged or missing. */
 static int
 audit_unknown(struct audit_git *g, const char *path)
 {
 	struct err why = *g->e;
-	struct jcs *v;
 
 	if (why.code != ERR_CORRUPT && why.code != ERR_FORMAT && why.code != ERR_IO)
 		return -1;
-	g->a->missing++;
-	v = g->a->json ? jcs_new_object() : NULL;
-	jcs_set_string(v, "path", path);
-	return audit_state_tell(g->a, "missing", v, g->e, "%s: whether a certificate has this content cannot be"
-	    " told: %s", path, why.msg);
+	return audit_unread(g->a, path, why.msg, g->e);
 }
 
 static int
-audit_take(void *arg, const char *path, const void *data, size_t len, struct err *e)
+audit_link(struct audit_git *g, const struct repo_file *f)
 {
-	struct audit_git *g = arg;
+	bool there;
+
+	if (audit_names_link(&g->a->names, g->a->s, f->path + strlen(g->prefix), f->data, f->len, &there,
+	    g->e) != 0)
+		return -1;
+	return there ? 0 : audit_elsewhere(g, f->path, "a symbolic link");
+}
+
+static int
+audit_regular(struct audit_git *g, const struct repo_file *f)
+{
 	CLEANUP(history_producer_free) struct history_producer p = {0};
-	struct resource content = {.type = OBJECT_BLOB, .size = len};
+	struct resource content = {.type = OBJECT_BLOB, .size = f->len};
+	const struct audit *a = g->a;
 	char hex[OID_HEX_SIZE];
 	int rc;
 
-	g->e = e;
-	if (lfs_pointer_decode(data, len, hex, &content.size))
-		rc = oid_from_hex(&content.digests.sha256, hex, e);
+	if (lfs_pointer_decode(f->data, f->len, hex, &content.size))
+		rc = oid_from_hex(&content.digests.sha256, hex, g->e);
 	else
-		rc = oid_from_data(&content.digests.sha256, data, len, e);
+		rc = oid_from_data(&content.digests.sha256, f->data, f->len, g->e);
 	if (rc != 0)
 		return -1;
-	if (history_producer(g->a->s, &content, HISTORY_INSIDE, &p, e) == 0)
+	/* by a certificate that was judged here, not by one of other refs */
+	if (history_producer_among(a->s, &content, HISTORY_INSIDE, &a->tips, &a->known, &p, g->e) == 0)
 		return 0;
-	return e->code == ERR_NOTFOUND ? audit_uncovered(g, path, &content.digests.sha256) :
-	    audit_unknown(g, path);
+	return g->e->code == ERR_NOTFOUND ? audit_uncovered(g, f->path, &content.digests.sha256) :
+	    audit_unknown(g, f->path);
+}
+
+static int
+audit_take(void *arg, const struct repo_file *f, struct err *e)
+{
+	struct audit_git *g = arg;
+
+	g->e = e;
+	if (f->why != NULL)
+		return audit_unread(g->a, f->path, f->why->msg, e);
+	switch (f->kind) {
+	case REPO_FILE_LINK:
+		return audit_link(g, f);
+	case REPO_FILE_SUBMODULE:
+		return audit_elsewhere(g, f->path, "a submodule");
+	case REPO_FILE_REGULAR:
+		break;
+	}
+	return audit_regular(g, f);
 }
 
 static int
@@ -138,7 +166,12 @@ audit_git(struct audit *a, struct err *e)
 		return -1;
 	rc = repo_files_each(r, &f, e);
 	free(g.prefix);
-	return rc == 0 || e->code == ERR_NOTFOUND ? 0 : -1;
+	if (rc != 0 && (e->code == ERR_NOTFOUND || e->code == ERR_IO)) {
+		const struct err why = *e;
+
+		return audit_unread(a, "HEAD", why.msg, e);
+	}
+	return rc;
 }
 
 static int

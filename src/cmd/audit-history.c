@@ -141,19 +141,102 @@ audit_since(struct audit *a, struct err *e)
 	return audit_state_tell(a, "rewritten", v, e, "%s is not part of the history any more", a->since);
 }
 
+/* --- refs that a remote had once, and has no more --- */
+
+static int
+audit_gone(struct audit *a, const char *ref, const char *what, struct err *e)
+{
+	struct jcs *v = a->json ? jcs_new_object() : NULL;
+
+	a->lost++;
+	jcs_set_string(v, "ref", ref);
+	return audit_state_tell(a, "rewritten", v, e, "%s: %s", ref, what);
+}
+
+static bool
+audit_is_there(const struct audit *a, const char *ours)
+{
+	for (size_t i = 0; i < a->fetch.count; i++)
+		if (a->fetch.refs[i].ours != NULL && strcmp(a->fetch.refs[i].ours, ours) == 0)
+			return true;
+	return false;
+}
+
+/* A branch may go when others there have its commits, or --since had them. */
+static int
+audit_gone_branch(struct audit *a, const char *ref, struct err *e)
+{
+	struct object_ref at;
+	bool kept = false, there;
+
+	if (refs_read(a->s, ref, &at, e) != 0)
+		return e->code == ERR_NOTFOUND ? 0 : -1;
+	if (odb_find(a->s, &at.id, &there, e) != 0 || (there && audit_reached(a, &at.id, &kept, e) != 0))
+		return -1;
+	if (there && !kept && a->since != NULL && sync_descends(a->s, &a->since_id, &at.id, &kept, e) != 0)
+		return -1;
+	return kept ? 0 : audit_gone(a, ref, "is gone there, with commits that no other ref there has", e);
+}
+
+struct audit_origin_log {
+	const char *prefix;     /* of what fetch writes in reflogs */
+	bool found;
+};
+
+static int
+audit_fetched_from(void *arg, const struct reflog_entry *entry)
+{
+	struct audit_origin_log *o = arg;
+
+	o->found |= strncmp(entry->message, o->prefix, strlen(o->prefix)) == 0;
+	return 0;
+}
+
+static int
+audit_gone_tag(struct audit *a, const char *ref, struct err *e)
+{
+	CLEANUP(cleanup_free) char *prefix = buf_strfmt(e, "fetch %s: ", a->fetch.entry.name);
+	struct audit_origin_log o = {.prefix = prefix};
+	size_t bad;
+
+	if (prefix == NULL || reflog_each(a->s, ref, audit_fetched_from, &o, &bad, e) != 0)
+		return -1;
+	return o.found ? audit_gone(a, ref, "is gone there (aicert tag -d, if that is right)", e) : 0;
+}
+
+static int
+audit_gone_refs(struct audit *a, const char *prefix, int (*check)(struct audit *, const char *, struct err *),
+    struct err *e)
+{
+	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
+
+	if (refs_names(a->s, prefix, &names, e) != 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++)
+		if (!audit_is_there(a, names.names[i]) && check(a, names.names[i], e) != 0)
+			return -1;
+	return 0;
+}
+
+/* --- all --- */
+
 int
 audit_history(struct audit *a, struct err *e)
 {
 	CLEANUP(dir_walk_free) struct dir_walk names = DIR_WALK_INIT;
-	CLEANUP(cleanup_free) char *prefix = a->fetched && a->fetch.entry.name[0] != '\0' ?
-	    buf_strfmt(e, "refs/remotes/%s/", a->fetch.entry.name) : buf_strdup("refs/remotes/", e);
+	bool named = a->fetched && a->fetch.entry.name[0] != '\0';
+	CLEANUP(cleanup_free) char *prefix = named ? buf_strfmt(e, "refs/remotes/%s/", a->fetch.entry.name) :
+	    buf_strdup("refs/remotes/", e);
 
 	if (prefix == NULL || refs_log_names(a->s, &names, e) != 0 || audit_since(a, e) != 0 ||
 	    audit_kept(a, e) != 0)
 		return -1;
+	if (named && (audit_gone_refs(a, prefix, audit_gone_branch, e) != 0 ||
+	    audit_gone_refs(a, "refs/tags/", audit_gone_tag, e) != 0))
+		return -1;
 	for (size_t i = 0; i < names.count; i++)
-		if (strncmp(names.names[i], prefix, strlen(prefix)) == 0 &&
-		    (!a->fetched || a->fetch.entry.name[0] != '\0') && audit_ref(a, names.names[i], e) != 0)
+		if (strncmp(names.names[i], prefix, strlen(prefix)) == 0 && (!a->fetched || named) &&
+		    audit_ref(a, names.names[i], e) != 0)
 			return -1;
 	return 0;
 }

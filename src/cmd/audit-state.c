@@ -12,7 +12,7 @@ audit_state_free(struct audit *a)
 	oid_list_free(&a->todo);
 	oid_map_free(&a->before);
 	oid_map_free(&a->known);
-	oid_map_free(&a->names);
+	audit_names_free(&a->names);
 	oid_map_free(&a->origins);
 }
 

@@ -2,6 +2,7 @@
 #ifndef CMD_AUDIT_STATE_H
 #define CMD_AUDIT_STATE_H
 
+#include "cmd/audit-names.h"
 #include "cmd/fetch-refs.h"
 #include "object/oid-list.h"
 #include "store/oid-map.h"
@@ -19,7 +20,7 @@ struct audit {
 	struct oid_list todo;       /* certificates to be judged */
 	struct oid_map before;      /* commits that --since reaches */
 	struct oid_map known;       /* certificates of the history, and those judged besides */
-	struct oid_map names;       /* outputs, by index_path_key() */
+	struct audit_names names;   /* of outputs */
 	struct oid_map origins;     /* inputs told already */
 	/* what was found */
 	size_t certificates, pass, fail, undecided;

@@ -9,10 +9,10 @@
 #include "store/refs.h"
 
 #define AUDIT_SYNOPSIS "[--since REV] [--min-level LEVEL] [--at TIME] [--reference FILE]..." \
-	" [--crl FILE]... [--json] [REMOTE]"
+	" [--crl FILE]... [--policy FILE] [--json] [REMOTE]"
 
 struct audit_options {
-	const char *since, *min_level, *at;
+	const char *since, *min_level, *at, *policy;
 	struct option_list references, crls;
 	bool json;
 };
@@ -22,6 +22,7 @@ struct audit_judging {
 	struct trust trust;
 	struct reference_set references;
 	struct judging_crls crls;
+	struct policy policy;
 	struct verify_request rq;
 };
 
@@ -31,6 +32,7 @@ audit_judging_free(struct audit_judging *j)
 	trust_free(&j->trust);
 	reference_set_free(&j->references);
 	judging_crls_free(&j->crls);
+	policy_free(&j->policy);
 }
 
 static void
@@ -43,10 +45,14 @@ audit_options_free(struct audit_options *o)
 static int
 audit_judging(const struct audit_options *o, struct store *s, struct audit_judging *j, struct err *e)
 {
+	bool has_policy;
+
 	if (judging_time(o->at, &j->rq, e) != 0 || judging_level(o->min_level, s, &j->rq.required, e) != 0 ||
 	    cmd_trust(&j->trust, e) != 0 || references_load(&o->references, &j->references, e) != 0 ||
-	    judging_crls(&o->crls, &j->crls, e) != 0)
+	    judging_crls(&o->crls, &j->crls, e) != 0 ||
+	    judging_policy(o->policy, &j->policy, &has_policy, e) != 0)
 		return -1;
+	j->rq.policy = has_policy ? &j->policy : NULL;
 	j->rq.trust = &j->trust;
 	j->rq.references = &j->references;
 	j->rq.reference_required = o->references.count > 0;
@@ -150,13 +156,14 @@ audit_command(int argc, char **argv, struct err *e)
 		{OPTION_STRINGS, 0, "reference", &o.references, "FILE",
 		    "one of these reference records must match"},
 		{OPTION_STRINGS, 0, "crl", &o.crls, "FILE", "a revocation list, DER or PEM"},
+		{OPTION_ONCE, 0, "policy", &o.policy, "FILE", "the policy to satisfy, not the user's own"},
 		{OPTION_FLAG, 0, "json", &o.json, NULL, "one JSON document a line, the summary last"},
 		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},
 		{0},
 	};
 	CLEANUP(store_closep) struct store *s = NULL;
 	CLEANUP(config_closep) struct config *c = NULL;
-	CLEANUP(audit_judging_free) struct audit_judging j = {.rq = {.chain = false}};
+	CLEANUP(audit_judging_free) struct audit_judging j = {.rq = {.chain = VERIFY_CHAIN_NONE}};
 	CLEANUP(audit_state_free) struct audit a = {.fetched = false};
 	int rc = cmd_parse("audit", AUDIT_SYNOPSIS, table, &argc, argv, e);
 

@@ -7,6 +7,7 @@
 #include "cmd/cmd.h"
 #include "object/oid-list.h"
 #include "store/history.h"
+#include "store/odb.h"
 #include "store/oid-map.h"
 #include "store/refs.h"
 
@@ -55,6 +56,41 @@ verify_all_add(void *arg, const struct oid *id UNUSED, const struct commit *c)
 broken:
 	a->broken = true;
 	return 1;
+}
+
+/* An ancestor that no commit names is a line too; without it there is a check missing already. */
+static int
+verify_all_ancestor(struct verify_all *a, const struct oid *id, struct err *e)
+{
+	bool there, fresh;
+	int rc;
+
+	pthread_mutex_lock(&a->lock);
+	rc = odb_find(a->s, id, &there, e);
+	pthread_mutex_unlock(&a->lock);
+	if (rc != 0 || !there)
+		return rc;
+	if (oid_map_add(&a->seen, id, 0, &fresh, e) != 0)
+		return -1;
+	return fresh ? oid_list_add(&a->certificates, id, e) : 0;
+}
+
+static int
+verify_all_ancestors(struct verify_all *a, const struct buf *bytes, struct err *e)
+{
+	CLEANUP(certificate_free) struct certificate c = {0};
+	struct err why;
+
+	if (certificate_decode(bytes->data, bytes->len, &c, &why) != 0)
+		return 0; /* its verdict has said so */
+	for (size_t i = 0; i < c.event_count; i++) {
+		const struct resource_input *in = &c.events[i].u.input;
+
+		if (c.events[i].kind == EVENT_INPUT_RESOURCE && in->made_by != NULL &&
+		    verify_all_ancestor(a, &in->made_by->certificate, e) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 struct verify_all_tips {
@@ -119,6 +155,8 @@ verify_all_judge(struct workers_job *job)
 	rq.fetch = verify_all_fetch;
 	rq.fetch_arg = j->all;
 	rq.memo = j->all->memo;
+	if (j->all->o->ids == NULL)
+		rq.chain = VERIFY_CHAIN_NAMED;
 	if (verify_certificate(&rq, &j->v, &j->error) != 0)
 		j->v = NULL;
 }
@@ -160,6 +198,8 @@ verify_all_report(struct verify_all *a, struct verify_all_job *j, struct err *e)
 	a->pass += j->v->answer == ANSWER_PASS;
 	a->fail += j->v->answer == ANSWER_FAIL;
 	a->undecided += j->v->answer == ANSWER_UNDECIDED;
+	if (a->o->ids == NULL && verify_all_ancestors(a, &j->bytes, e) != 0)
+		return -1;
 	if (a->o->report != NULL) {
 		/* the others wait for the store meanwhile */
 		pthread_mutex_lock(&a->lock);

@@ -19,8 +19,9 @@ struct verify_all_options {
 
 /*
  * rq: trust, references, level and time; the rest is filled in here.  Prints a line
- * for each certificate that a ref reaches, failed runs aside, newest first.
- * Ancestors are in the list themselves, so none is judged twice.  Returns the exit
+ * for each certificate that a ref reaches, failed runs aside, newest first, then for
+ * ancestors that no commit names: each is in the list once, and must have made what its
+ * descendants took.  Returns the exit
  * status: 1 when one fails, else 3 when one is undecided, else 0; -1: error.
  */
 int verify_all(struct store *s, const struct verify_request *rq,

@@ -160,7 +160,7 @@ verify_fill(struct verify_job *j)
 	rq->len = j->bytes.len;
 	rq->trust = &j->trust;
 	rq->references = &j->references;
-	rq->chain = true;
+	rq->chain = VERIFY_CHAIN_JUDGED;
 	rq->inputs = j->inputs;
 	rq->input_count = j->input_count;
 	rq->inputs_given = j->subject.is_input;

@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "git/repo-error.h"
 #include "git/repo-fetch.h"
+#include "git/repo-internal.h"
 #include "git/repo.h"
 
 #define REPO_EXPORT_DEPTH_MAX 64
@@ -66,10 +67,10 @@ repo_export_blob(struct repo_export *x, const git_oid *id, git_filemode_t mode, 
     const char *name, struct err *e)
 {
 	git_blob *blob;
-	int rc = git_blob_lookup(&blob, x->git, id);
+	int rc = repo_blob(x->git, id, name, &blob, e);
 
 	if (rc != 0)
-		return repo_error_set(e, rc, "%s", name);
+		return -1;
 	if (mode == GIT_FILEMODE_LINK)
 		rc = repo_export_link(blob, dirfd, name, e);
 	else

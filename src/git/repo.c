@@ -7,6 +7,26 @@
 #include "git/repo-error.h"
 #include "git/repo-internal.h"
 
+int
+repo_blob(git_repository *git, const git_oid *id, const char *what, git_blob **ret, struct err *e)
+{
+	git_object_t type;
+	git_odb *odb;
+	size_t size;
+	int rc = git_repository_odb(&odb, git);
+
+	if (rc != 0)
+		return repo_error_set(e, rc, "%s", what);
+	rc = git_odb_read_header(&size, &type, odb, id);
+	git_odb_free(odb);
+	if (rc == 0 && size > REPO_BLOB_MAX)
+		return err_set(e, ERR_LIMIT, "%s: %zu bytes in git, which is more than are read of one file"
+		    " (%llu); git-lfs is for those", what, size, REPO_BLOB_MAX);
+	if (rc == 0)
+		rc = git_blob_lookup(ret, git, id);
+	return rc == 0 ? 0 : repo_error_set(e, rc, "%s", what);
+}
+
 /* libgit2 says "not found" of another user's repository too, when no file of
  * the user could declare it safe. */
 static int

@@ -57,7 +57,7 @@ checks_chain_judge(struct check_ctx *x, const struct resource_made_by *by, const
 		.required = x->rq->required,
 		.time = x->time, /* what this one is made from was there before it */
 		.time_source = x->v->time_source,
-		.chain = true,
+		.chain = VERIFY_CHAIN_JUDGED,
 	};
 	struct verdict *v;
 
@@ -83,11 +83,16 @@ checks_chain_judge(struct check_ctx *x, const struct resource_made_by *by, const
 
 /* What the ancestor's verdict means for its descendant; levels are another matter. */
 static int
-checks_chain_weigh(struct check_ctx *x, const struct resource_made_by *by, const struct verdict *v,
+checks_chain_weigh(struct check_ctx *x, const struct resource_made_by *by, const struct buf *bytes,
     struct err *e)
 {
 	char id[OID_TEXT_SIZE], wanted[1024];
+	const struct verdict *v;
 
+	if (checks_chain_judge(x, by, bytes, &v, e) != 0)
+		return -1;
+	if (v == NULL)
+		return 0;
 	oid_text(&by->certificate, id);
 	snprintf(wanted, sizeof wanted, "a good certificate of %s", by->path);
 	for (enum verdict_check c = 0; c < CHECK_COUNT; c++) {
@@ -140,7 +145,6 @@ checks_chain_ancestor(struct check_ctx *x, const struct resource_made_by *by, st
 {
 	CLEANUP(certificate_free) struct certificate ancestor = {0};
 	CLEANUP(buf_free) struct buf bytes = BUF_INIT;
-	const struct verdict *v;
 	struct object_ref ref = {.type = OBJECT_CERTIFICATE, .id = by->certificate};
 	struct err why;
 	bool ok;
@@ -149,11 +153,7 @@ checks_chain_ancestor(struct check_ctx *x, const struct resource_made_by *by, st
 		return -1;
 	if (!ok)
 		return 0;
-	if (checks_chain_judge(x, by, &bytes, &v, e) != 0)
-		return -1;
-	if (v == NULL)
-		return 0;
-	if (checks_chain_weigh(x, by, v, e) != 0)
+	if (x->rq->chain == VERIFY_CHAIN_JUDGED && checks_chain_weigh(x, by, &bytes, e) != 0)
 		return -1;
 	if (x->v->checks[CHECK_CHAIN_INPUTS].result == VERDICT_FAIL)
 		return 0;
@@ -200,16 +200,20 @@ checks_chain_inputs(struct check_ctx *x, struct err *e)
 		if (ev->kind != EVENT_INPUT_RESOURCE)
 			continue;
 		any = any || ev->u.input.made_by != NULL;
-		if (!x->rq->chain)
+		if (x->rq->chain == VERIFY_CHAIN_NONE)
 			continue;
-		if (ev->u.input.made_by == NULL ? checks_chain_unproven(x, &ev->u.input, e) != 0 :
-		    checks_chain_first(x->cert, i) &&
-		    checks_chain_ancestor(x, ev->u.input.made_by, e) != 0)
+		if (ev->u.input.made_by == NULL) {
+			if (x->rq->chain == VERIFY_CHAIN_JUDGED && checks_chain_unproven(x, &ev->u.input, e) != 0)
+				return -1;
+		} else if (checks_chain_first(x->cert, i) &&
+		    checks_chain_ancestor(x, ev->u.input.made_by, e) != 0) {
 			return -1;
+		}
 	}
 	if (item->result == VERDICT_FAIL || item->missing)
 		return 0;
-	if (any && !x->rq->chain)
-		return checks_skip(x, CHECK_CHAIN_INPUTS, "ancestors were not asked for", e);
+	if (any && x->rq->chain != VERIFY_CHAIN_JUDGED)
+		return checks_skip(x, CHECK_CHAIN_INPUTS, x->rq->chain == VERIFY_CHAIN_NAMED ?
+		    "ancestors are judged by themselves" : "ancestors were not asked for", e);
 	return checks_pass(x, CHECK_CHAIN_INPUTS, e);
 }

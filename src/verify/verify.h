@@ -26,6 +26,13 @@ struct verify_file {
 	const char *detail;         /* of a directory: which entries differ, for people; or NULL */
 };
 
+/* The ancestors that madeBy names. */
+enum verify_chain {
+	VERIFY_CHAIN_NONE,      /* nothing is asked of them */
+	VERIFY_CHAIN_JUDGED,    /* each is judged, and theirs */
+	VERIFY_CHAIN_NAMED      /* they are there and made the inputs; the caller judges them by themselves */
+};
+
 struct verify_request {
 	struct oid id;              /* of the certificate */
 	const void *data;           /* its bytes */
@@ -48,7 +55,7 @@ struct verify_request {
 	/* RFC 3161, over the certificate's bytes: proves a time, at which everything is judged
 	 * unless time_source is other than "now"; NULL: none.  Not of ancestors. */
 	const struct buf *time_stamp;
-	bool chain;                 /* judge ancestors through madeBy */
+	enum verify_chain chain;
 	const struct verify_file *outputs;  /* NULL, 0: not asked for */
 	size_t output_count;
 	bool check_inputs;          /* --inputs */

@@ -61,6 +61,12 @@ new_repo() {
 		git config user.name "Test Author" && git config user.email test@localhost &&
 		aicert init -q || exit 99
 }
+# run_id REV: what a policy calls the run of a commit
+run_id() {
+	aicert cat-file -p "$1" | sed 's/.*"subject":{"id":"sha256:\([0-9a-f]*\)".*/\1/' | xargs aicert cat-file -p |
+		python3 -c 'import base64, hashlib, json, sys
+print(hashlib.sha256(base64.b64decode(json.load(sys.stdin)["envelope"]["payload"])).hexdigest())'
+}
 # spec FILE COMMAND INPUTS OUTPUTS: writes a spec in flow style.
 spec() {
 	printf 'version: 1\nimage: host\ncommand: [sh, -c, "%s"]\ninputs: [%s]\noutputs: [%s]\n' \

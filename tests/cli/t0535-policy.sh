@@ -11,9 +11,7 @@ cp trust.json "$XDG_CONFIG_HOME/aicert/trust/root.json"
 ok aicert verify --reference whole.json HEAD
 ok aicert verify --json --reference whole.json HEAD
 out_has '"policy":null'
-run=$(aicert cat-file -p HEAD | sed 's/.*"subject":{"id":"sha256:\([0-9a-f]*\)".*/\1/' | xargs aicert cat-file -p |
-	python3 -c 'import base64, hashlib, json, sys
-print(hashlib.sha256(base64.b64decode(json.load(sys.stdin)["envelope"]["payload"])).hexdigest())')
+run=$(run_id HEAD)
 
 # judged POLICY: of the machine's certificate, by its reference record
 judged() {

@@ -12,7 +12,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		.required = LEVEL_SIMULATED,
 		.time = 1780000000,
 		.time_source = "--at",
-		.chain = true,
+		.chain = VERIFY_CHAIN_JUDGED,
 	};
 	struct verdict *v;
 	struct err e;

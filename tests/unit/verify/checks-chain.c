@@ -30,7 +30,7 @@ request(const struct oid *id)
 {
 	struct verify_request rq = {
 		.id = *id, .required = LEVEL_SIMULATED, .time = FORGE_TIME, .time_source = "--at",
-		.chain = true, .fetch = forge_fetch, .fetch_arg = &objects,
+		.chain = VERIFY_CHAIN_JUDGED, .fetch = forge_fetch, .fetch_arg = &objects,
 	};
 
 	for (size_t i = 0; i < objects.count; i++) {
@@ -72,7 +72,7 @@ START_TEST(three_generations)
 	ck_assert_uint_eq(v->chain[0]->note_count, 1);
 	verdict_free(v);
 	/* not asked for: skipped, and no ancestor is looked at */
-	rq.chain = false;
+	rq.chain = VERIFY_CHAIN_NONE;
 	objects.fetched = 0;
 	v = forge_judge(&rq);
 	ck_assert_int_eq(v->answer, ANSWER_PASS);
@@ -88,10 +88,10 @@ START_TEST(no_made_by_passes)
 	struct oid a = generation(NULL, NULL, NULL);
 	struct verify_request rq = request(&a);
 
-	for (int chain = 0; chain < 2; chain++) {
+	for (enum verify_chain chain = VERIFY_CHAIN_NONE; chain <= VERIFY_CHAIN_NAMED; chain++) {
 		CLEANUP(forge_verdict_freep) struct verdict *v = NULL;
 
-		rq.chain = chain == 1;
+		rq.chain = chain;
 		v = forge_judge(&rq);
 		ck_assert_int_eq(v->checks[CHECK_CHAIN_INPUTS].result, VERDICT_PASS);
 	}
@@ -184,6 +184,31 @@ START_TEST(ancestor_that_fails)
 	b = generation(&a, "model.safetensors", NULL);
 	c = generation(&b, "model.safetensors", NULL);
 	fails(&c, "fails chain.inputs");
+}
+END_TEST
+
+/* For who judges the ancestors besides: they must be there, and have made it; no more. */
+START_TEST(ancestor_that_is_named)
+{
+	struct oid a = generation(NULL, NULL, exit_one);
+	struct oid b = generation(&a, "model.safetensors", NULL);
+	struct oid c = generation(&b, "ckpt", NULL);
+	struct verify_request rq = request(&b);
+	CLEANUP(forge_verdict_freep) struct verdict *v = NULL;
+
+	rq.chain = VERIFY_CHAIN_NAMED;
+	v = forge_judge(&rq);
+	ck_assert_int_eq(v->answer, ANSWER_PASS);
+	ck_assert_int_eq(v->checks[CHECK_CHAIN_INPUTS].result, VERDICT_SKIP);
+	ck_assert_uint_eq(v->chain_count, 0);
+	rq = request(&c);
+	rq.chain = VERIFY_CHAIN_NAMED;
+	forge_fails(&rq, CHECK_CHAIN_INPUTS, "another content");
+	objects.all[0].id.b[0] ^= 1;
+	rq = request(&b);
+	rq.chain = VERIFY_CHAIN_NAMED;
+	forge_undecided(&rq, CHECK_CHAIN_INPUTS, "missing certificate");
+	forge_objects_free(&objects);
 }
 END_TEST
 
@@ -311,6 +336,7 @@ UNIT_SUITE(checks_chain)
 	tcase_add_test(tc, no_memory_is_no_verdict);
 	tcase_add_test(tc, foreign_ancestor);
 	tcase_add_test(tc, ancestor_that_fails);
+	tcase_add_test(tc, ancestor_that_is_named);
 	tcase_add_test(tc, level_of_the_lineage);
 	tcase_add_test(tc, diamond);
 	tcase_add_test(tc, cycle);

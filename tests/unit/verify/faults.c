@@ -64,7 +64,7 @@ prepare(struct verify_request *rq, struct verify_file *file, void (*change)(stru
 	UNIT_OK(oid_from_data(&file->id, "notes", 5, &e), &e);
 	rq->outputs = file;
 	rq->output_count = 1;
-	rq->chain = true;
+	rq->chain = VERIFY_CHAIN_JUDGED;
 	rq->fetch = forge_fetch;
 	rq->fetch_arg = &objects;
 	rq->nonce = f.nonce;
