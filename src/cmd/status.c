@@ -1,7 +1,10 @@
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "cmd/promises.h"
 #include "cmd/remotes.h"
 #include "cmd/spec-file.h"
@@ -12,6 +15,8 @@
 struct status {
 	struct store *s;
 	struct run_spec now;
+	const struct spec_input *gone;  /* inputs that are not there */
+	size_t gone_count;
 	struct certificate last;
 	struct oid last_id;
 	bool has_last;
@@ -120,6 +125,43 @@ status_find_last(struct status *st, const struct spec *spec, struct err *e)
 	return st->has_last ? history_certificate(st->s, &st->last_id, &st->last, e) : 0;
 }
 
+/* What is there is resolved; the rest goes behind it. Returns how many are there. */
+static size_t
+status_set_aside(struct status *st, struct spec *spec)
+{
+	size_t here = 0;
+
+	for (size_t i = 0; i < spec->input_count; i++) {
+		const struct spec_input in = spec->inputs[i];
+		struct stat ignored;
+
+		if (in.from == SPEC_INPUT_PATH && fstatat(store_worktree_fd(st->s), in.path, &ignored,
+		    AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
+			continue;
+		spec->inputs[i] = spec->inputs[here];
+		spec->inputs[here++] = in;
+	}
+	st->gone = spec->inputs + here;
+	st->gone_count = spec->input_count - here;
+	return here;
+}
+
+static bool
+status_is_gone(const struct status *st, const char *path)
+{
+	for (size_t i = 0; i < st->gone_count; i++)
+		if (strcmp(st->gone[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+static void
+status_gone(struct status *st)
+{
+	for (size_t i = 0; i < st->gone_count; i++)
+		status_line(st, "missing", "input", st->gone[i].path);
+}
+
 static const struct resource_input *
 status_input(const struct run_spec *s, const char *path)
 {
@@ -141,9 +183,11 @@ status_inputs(struct status *st, const struct run_spec *then)
 		else if (!resource_same_content(&old->thing, r))
 			status_line(st, "modified", "input", r->path);
 	}
+	status_gone(st);
 	for (size_t i = 0; i < then->input_count; i++) /* what is fetched is not looked at here */
 		if (!then->inputs[i].fetched &&
-		    status_input(&st->now, then->inputs[i].thing.path) == NULL)
+		    status_input(&st->now, then->inputs[i].thing.path) == NULL &&
+		    !status_is_gone(st, then->inputs[i].thing.path))
 			status_line(st, "dropped", "input", then->inputs[i].thing.path);
 }
 
@@ -251,9 +295,24 @@ status_promises(struct status *st, struct err *e)
 }
 
 static int
+status_judge(struct status *st, const struct spec *spec, struct err *e)
+{
+	if (spec_file_resolve(st->s, spec, true, &st->ingest.options, &st->now, e) != 0 ||
+	    status_find_last(st, spec, e) != 0)
+		return -1;
+	if (st->has_last)
+		return status_compare(st, e);
+	puts("No run of this spec has been committed.");
+	status_gone(st);
+	return 0;
+}
+
+static int
 status_spec(struct status *st, const char *file, struct err *e)
 {
 	CLEANUP(spec_free) struct spec spec = {0};
+	size_t all;
+	int rc;
 
 	if (spec_file_read(st->s, file, &spec, e) != 0) {
 		if (file != NULL || e->code != ERR_SPEC || cmd_is_path("aicert.yaml"))
@@ -261,14 +320,11 @@ status_spec(struct status *st, const char *file, struct err *e)
 		puts("There is no aicert.yaml; name a spec with -f.");
 		return 0;
 	}
-	if (spec_file_resolve(st->s, &spec, true, &st->ingest.options, &st->now, e) != 0 ||
-	    status_find_last(st, &spec, e) != 0)
-		return -1;
-	if (!st->has_last) {
-		puts("No run of this spec has been committed.");
-		return 0;
-	}
-	return status_compare(st, e);
+	all = spec.input_count;
+	spec.input_count = status_set_aside(st, &spec);
+	rc = status_judge(st, &spec, e);
+	spec.input_count = all;
+	return rc;
 }
 
 /* What is read for the comparison is not read again for the promises, which are looked at
