@@ -144,21 +144,34 @@ mailbox_open(const char *dir, const char *url, FILE *progress, struct mailbox **
 
 /* --- the git program --- */
 
-/* The last line that git wrote, or the last that says "fatal" or "error". */
+static bool
+mailbox_complains(const char *line)
+{
+	return strncmp(line, "fatal: ", 7) == 0 || strncmp(line, "error: ", 7) == 0 ||
+	    strncmp(line, "ERROR: ", 7) == 0;
+}
+
+/* The last line that says "fatal" or "error".  Where that is only that the other end is gone, why
+ * is in the one before it of that kind, or in what ssh wrote. */
 static int
 mailbox_complain(const struct mailbox *m, const struct buf *said, enum err_code code, struct err *e)
 {
+	static const char gone[] = "fatal: Could not read from remote repository.";
 	CLEANUP(cleanup_free) char *copy = buf_strdup(buf_str(said), e), *safe = NULL;
-	const char *found = "git says nothing";
+	const char *found = NULL, *before = NULL;
 	char *rest = copy, *line;
 
 	if (copy == NULL)
 		return -1;
-	while ((line = strsep(&rest, "\n")) != NULL)
-		if (strncmp(line, "fatal: ", 7) == 0 || strncmp(line, "error: ", 7) == 0 ||
-		    strncmp(line, "ERROR: ", 7) == 0)
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		if (strcmp(line, gone) == 0 && before != NULL)
+			found = found != NULL ? found : before;
+		else if (mailbox_complains(line))
 			found = line;
-	safe = printable(found, NULL);
+		if (line[0] != '\0')
+			before = line;
+	}
+	safe = printable(found != NULL ? found : "git says nothing", NULL);
 	return err_set(e, code, "%s: git cannot reach it: %.600s", m->url, safe != NULL ? safe : "");
 }
 

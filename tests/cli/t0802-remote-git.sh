@@ -37,4 +37,17 @@ cd .. && ok aicert clone -q code.git relative
 # of each push one pack; nobody rewrites what is there
 same "$(git -C code.git rev-list --count refs/aicert/store)" 1
 
+# why a git remote cannot be reached
+cat >denied <<'END'
+#!/bin/sh
+echo "git@host: Permission denied (publickey)." >&2
+exit 255
+END
+chmod +x denied
+cd builder
+GIT_SSH=$scratch/denied fails 3 aicert push ssh://git@host/x
+err_has "Permission denied (publickey)"
+fails 3 aicert fetch "git+$scratch/nosuch.git"
+err_has "nosuch.git' does not appear to be a git repository"
+
 done_testing
