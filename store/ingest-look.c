@@ -214,7 +214,7 @@ look_handle_entry(struct ingest_look *l, struct ingest_entry *x, size_t *offset,
 			return 0;
 		}
 		return err_set(e, ERR_DENIED, "%s: a directory, where a file is expected",
-		    node->item != NULL ? node->item->path : node->path);
+		    node->item != NULL ? ingest_shown(node->item) : node->path);
 	case INGEST_UNSEEN:
 		break;
 	}

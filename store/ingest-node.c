@@ -85,6 +85,9 @@ node_check_name(const struct ingest_node *node, const struct ingest_entry *x, st
 	if (path_name_ok(x->name, strlen(x->name)))
 		return 0;
 	ingest_name(node, x, what);
+	if (strcasecmp(x->name, ".aicert") == 0)
+		return err_set(e, ERR_DENIED, "%s: a store inside; leave it out by a rule in "
+		    INGEST_IGNORE_NAME ", or choose another directory", what);
 	if (strcasecmp(x->name, ".git") == 0)
 		return err_set(e, ERR_DENIED, "%s: a git repository inside; leave it out by a rule in "
 		    INGEST_IGNORE_NAME ", or choose another directory", what);
@@ -378,8 +381,8 @@ node_item_dir(struct ingest_node *node, const struct ingest_item *item, const ch
 	}
 	if (fd_open_parent(item->dirfd, item->path, &node->dirfd, ret_name, e) == 0)
 		return 0;
-	return e->code == ERR_NOTFOUND ? err_set(e, ERR_NOTFOUND, "%s: no such file", item->path) :
-	    err_prefix(e, "%s", item->path);
+	return e->code == ERR_NOTFOUND ? err_set(e, ERR_NOTFOUND, "%s: no such file", ingest_shown(item)) :
+	    err_prefix(e, "%s", ingest_shown(item));
 }
 
 static int

@@ -112,6 +112,11 @@ struct ingest {
 void ingest_job_submit(struct ingest_job *job, enum workers_lane lane);
 /* Bytes were hashed or need not be. */
 void ingest_count(struct ingest *in, uint64_t n);
+static inline const char *
+ingest_shown(const struct ingest_item *item)
+{
+	return item->shown != NULL ? item->shown : item->path;
+}
 /* "<path of node>/<name>", for messages. */
 #define INGEST_NAME_SIZE 4400
 void ingest_name(const struct ingest_node *node, const struct ingest_entry *x, char ret[INGEST_NAME_SIZE]);

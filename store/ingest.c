@@ -19,7 +19,7 @@ void
 ingest_name(const struct ingest_node *node, const struct ingest_entry *x, char ret[INGEST_NAME_SIZE])
 {
 	if (node->item != NULL)
-		snprintf(ret, INGEST_NAME_SIZE, "%s", node->item->path);
+		snprintf(ret, INGEST_NAME_SIZE, "%s", ingest_shown(node->item));
 	else
 		snprintf(ret, INGEST_NAME_SIZE, "%s/%s", node->path, x->name);
 }

@@ -48,6 +48,7 @@ struct ingest_result {
 /* One file or directory to take in. */
 struct ingest_item {
 	const char *path;       /* beneath dirfd */
+	const char *shown;      /* as messages and `told` have it; NULL: path */
 	struct ingest_result result; /* when done */
 	int dirfd;              /* borrowed */
 	bool worktree;          /* dirfd is the top of a work tree: ignore rules above path act */

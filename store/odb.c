@@ -76,7 +76,8 @@ odb_absent(const struct store *s, const struct oid *id, struct err *e)
 	char hex[OID_HEX_SIZE];
 
 	oid_hex(id, hex);
-	return err_set(e, ERR_NOTFOUND, "object %s is not in %s", hex, store_path(s));
+	return err_set(e, ERR_NOTFOUND, "object %s is not in %s%s", hex, store_path(s), store_partial(s) ?
+	    ", where not all contents were fetched (aicert fetch --blobs)" : "");
 }
 
 int

@@ -122,6 +122,7 @@ static int
 atomic_file_prepare(struct atomic_file_lock *l, const char *tmp, struct err *e)
 {
 	char self[LOCK_HOLDER_SIZE], holder[LOCK_HOLDER_SIZE + 1];
+	struct err why;
 	int n;
 
 	lock_holder_self(self);
@@ -132,7 +133,13 @@ atomic_file_prepare(struct atomic_file_lock *l, const char *tmp, struct err *e)
 	/* waits, but not long: others only try whether it is locked */
 	if (flock(l->fd, LOCK_EX) != 0)
 		return err_sys(e, "%s: cannot lock", l->lock_name);
-	return fd_write_all(l->fd, holder, (size_t)n, l->lock_name, e);
+	/* who holds it is for people to know, and a gc on a full disk makes room */
+	if (fd_write_all(l->fd, holder, (size_t)n, l->lock_name, &why) == 0 || why.sys == ENOSPC ||
+	    why.sys == EDQUOT)
+		return 0;
+	if (e != NULL)
+		*e = why;
+	return -1;
 }
 
 /* 1: taken, 0: held by another, ATOMIC_FILE_SWEPT: who looked for litter took our file

@@ -52,7 +52,7 @@ hash_object_outside(struct hash_object *h, const char *path, size_t i, struct er
 	h->fds[i] = open(slash == NULL ? "." : *dir != '\0' ? dir : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (h->fds[i] < 0)
 		return err_sys(e, "%s: cannot open the directory", path);
-	h->items[i] = (struct ingest_item){.dirfd = h->fds[i], .path = h->paths[i]};
+	h->items[i] = (struct ingest_item){.dirfd = h->fds[i], .path = h->paths[i], .shown = path};
 	return 0;
 }
 

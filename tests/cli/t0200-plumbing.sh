@@ -56,7 +56,16 @@ fails 3 aicert hash-object symlink
 mkdir -p inner/.git && touch inner/.git/x
 fails 3 aicert hash-object inner
 err_has .git
+mkdir -p inner/store && cp -R .aicert inner/store/
+fails 3 aicert hash-object inner/store
+err_has "a store inside"
 fails 3 aicert hash-object absent
 err_has absent
+# by the name that was typed, also out of the work tree and beneath it
+fails 3 aicert hash-object /dev/null
+err_has "/dev/null: neither"
+mkdir -p "$scratch/aside/in" && mkfifo "$scratch/aside/in/p"
+fails 3 aicert hash-object ../aside
+err_has "../aside/in/p: "
 ok aicert fsck
 done_testing

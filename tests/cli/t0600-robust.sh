@@ -77,6 +77,14 @@ if [ "$(id -u)" = 0 ] && mkdir "$scratch/small" && mount -t tmpfs -o size=3m tmp
 	rm -f big
 	ok aicert fsck
 	ok aicert commit -f ok.yaml -m "after the full disk"
+	# not a byte is left: gc makes room
+	head -c 500000 /dev/urandom >big
+	ok aicert hash-object -w big
+	rm big
+	cat /dev/zero >rest 2>/dev/null
+	ok aicert gc -q
+	rm rest
+	ok aicert fsck
 	cd "$scratch/r" || exit 99
 fi
 done_testing
