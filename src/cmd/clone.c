@@ -71,14 +71,21 @@ clone_dir(const char *url, char **ret, struct err *e)
 	return *ret != NULL ? 0 : -1;
 }
 
-/* A new store, or one that an earlier clone of the same url left. */
+static int
+clone_any_ref(void *arg, const char *name UNUSED, const struct object_ref *ref UNUSED)
+{
+	*(bool *)arg = true;
+	return 1;
+}
+
+/* A new store, or one that an earlier clone left: of the same url, or without anything. */
 static int
 clone_store(struct clone *c, struct store **ret_s, struct config **ret_c, struct err *e)
 {
 	CLEANUP(cleanup_free) char *path = buf_strfmt(e, "%s/" STORE_NAME, c->dir);
 	CLEANUP(cleanup_free) char *url = NULL;
 	struct object_ref head;
-	bool created;
+	bool created, any = false;
 
 	if (path == NULL)
 		return -1;
@@ -91,7 +98,9 @@ clone_store(struct clone *c, struct store **ret_s, struct config **ret_c, struct
 		return 0;
 	if (config_get(*ret_c, "remote." REMOTES_DEFAULT ".url", &url, e) != 0 && e->code != ERR_NOTFOUND)
 		return -1;
-	if (refs_read(*ret_s, "HEAD", &head, e) == 0 || (url != NULL && strcmp(url, c->url) != 0))
+	if (refs_each(*ret_s, "refs/", clone_any_ref, &any, e) != 0)
+		return -1;
+	if (refs_read(*ret_s, "HEAD", &head, e) == 0 || (any && url != NULL && strcmp(url, c->url) != 0))
 		return err_set(e, ERR_EXISTS, "%s: there is a store already", c->dir);
 	return 0; /* empty, or an earlier clone's that was stopped: it goes on */
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
+#include "store/history.h"
 #include "store/refs.h"
 
 struct fetch_contents {
@@ -108,6 +109,31 @@ fetch_contents_all(struct fetch_contents *f, struct err *e)
 	return rc;
 }
 
+/* It, or a directory that it lies in, is an output, or is in an input. */
+static int
+fetch_contents_named(struct store *s, const char *typed, const char *path, struct err *e)
+{
+	CLEANUP(cleanup_free) char *up = buf_strdup(path, e);
+	struct oid user;
+
+	if (up == NULL)
+		return -1;
+	for (char *slash = up; slash != NULL && *up != '\0';) {
+		CLEANUP(history_producer_free) struct history_producer p = {0};
+
+		if (history_producer_of_path(s, up, HISTORY_QUICK, &p, e) == 0)
+			return 0;
+		if (e->code != ERR_NOTFOUND)
+			return -1;
+		slash = strrchr(up, '/');
+		if (slash != NULL)
+			*slash = '\0';
+	}
+	if (history_user_of_path(s, path, &user, e) == 0)
+		return 0;
+	return e->code == ERR_NOTFOUND ? err_set(e, ERR_NOTFOUND, "%s: no certificate names it", typed) : -1;
+}
+
 static int
 fetch_contents_paths(struct fetch_contents *f, int argc, char **argv, struct err *e)
 {
@@ -165,5 +191,8 @@ fetch_contents_run(struct store *s, struct config *c, int argc, char **argv, boo
 		return err_nomem(e);
 	if (f.tip_count == 0)
 		return err_set(e, ERR_NOTFOUND, "there is no history here that names files: fetch it first");
+	for (size_t i = 0; i < f.path_count; i++)
+		if (fetch_contents_named(s, argv[i], f.paths[i], e) != 0)
+			return -1;
 	return fetch_contents_all(&f, e) != 0 ? -1 : fetch_contents_say(&f, json, e);
 }

@@ -113,6 +113,24 @@ subject_path(struct store *s, const char *arg, struct subject *sub, struct err *
 	return 0;
 }
 
+/* Neither: perhaps a file of the history that was not checked out. */
+static int
+subject_unknown(struct store *s, const char *arg, struct err *e)
+{
+	CLEANUP(history_producer_free) struct history_producer p = {0};
+	CLEANUP(cleanup_free) char *path = NULL;
+	char id[CMD_SHORT_SIZE];
+
+	if (cmd_worktree_path(s, arg, &path, e) == 0 &&
+	    history_producer_of_path(s, path, HISTORY_QUICK, &p, e) == 0) {
+		cmd_short(&p.certificate, id);
+		return err_set(e, ERR_NOTFOUND, "%s: is not here; certificate %s names it (aicert fetch --blobs"
+		    " and aicert checkout bring it)", arg, id);
+	}
+	return err_set(e, ERR_NOTFOUND, "%s: neither a file nor a revision (no branch, tag, ref or object has"
+	    " this name or id; ids are of 7 digits or more)", arg);
+}
+
 static int
 subject_revision(struct store *s, const char *arg, struct subject *sub, struct err *e)
 {
@@ -120,9 +138,7 @@ subject_revision(struct store *s, const char *arg, struct subject *sub, struct e
 
 	if (refs_resolve(s, arg, &sub->object, e) != 0)
 		return e->code == ERR_NOTFOUND && strcspn(arg, "~^") == strlen(arg) &&
-		    strcmp(arg, "HEAD") != 0 ? err_set(e, ERR_NOTFOUND, "%s: neither a file nor a"
-		    " revision (no branch, tag, ref or object has this name or id; ids are of 7"
-		    " digits or more)", arg) : -1;
+		    strcmp(arg, "HEAD") != 0 ? subject_unknown(s, arg, e) : -1;
 	if (sub->object.type == OBJECT_CERTIFICATE) {
 		sub->certificate = sub->object.id;
 		sub->has_certificate = true;

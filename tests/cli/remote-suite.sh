@@ -76,6 +76,15 @@ suite_clone() {
 	ok aicert fsck
 	ok aicert gc
 	fails 3 aicert cat-file -p "$(sha256sum <out | cut -d' ' -f1)"
+	mv out elsewhere
+	fails 3 aicert checkout HEAD -- out
+	err_has "aicert fetch --blobs"
+	fails 3 aicert verify $min out
+	err_has "certificate"
+	err_has "aicert checkout"
+	mv elsewhere out
+	fails 3 aicert fetch --blobs no-such-output
+	err_has "no certificate names it"
 	ok aicert fetch --blobs out
 	ok aicert cat-file -p "$(sha256sum <out | cut -d' ' -f1)"
 	if [ "$large" = yes ]; then

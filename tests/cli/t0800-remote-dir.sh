@@ -62,4 +62,10 @@ if [ "$(id -u)" = 0 ]; then
 	err_has 'belongs to user'
 fi
 
+# a clone of what is not there does not stand in the way of the right one
+cd "$scratch" || exit 99
+fails 3 aicert clone "$scratch/nowhere" again
+ok aicert clone -q "$main_url" again
+fails 3 aicert clone "$scratch/nowhere" again
+err_has "there is a store already"
 done_testing
