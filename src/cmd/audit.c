@@ -49,7 +49,7 @@ audit_judging(const struct audit_options *o, struct store *s, struct audit_judgi
 
 	if (judging_time(o->at, &j->rq, e) != 0 || judging_level(o->min_level, s, &j->rq.required, e) != 0 ||
 	    cmd_trust(&j->trust, e) != 0 || references_load(&o->references, &j->references, e) != 0 ||
-	    judging_crls(&o->crls, &j->crls, e) != 0 ||
+	    judging_crls(&o->crls, &j->crls, e) != 0 || judging_crls_check(&o->crls, &j->crls, e) != 0 ||
 	    judging_policy(o->policy, &j->policy, &has_policy, e) != 0)
 		return -1;
 	j->rq.policy = has_policy ? &j->policy : NULL;

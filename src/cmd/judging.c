@@ -90,6 +90,21 @@ judging_crls(const struct option_list *files, struct judging_crls *ret, struct e
 	return 0;
 }
 
+int
+judging_crls_check(const struct option_list *files, const struct judging_crls *c, struct err *e)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		struct x509_crl *list = NULL;
+
+		if (x509_crl_decode(c->lists[i].data, c->lists[i].len, &list, e) != 0) {
+			e->code = ERR_SPEC;
+			return err_prefix(e, "--crl %s", files->items[i]);
+		}
+		x509_crl_free(list);
+	}
+	return 0;
+}
+
 void
 judging_crls_free(struct judging_crls *c)
 {

@@ -29,6 +29,10 @@ struct judging_crls {
 
 /* --crl, each a file. */
 int judging_crls(const struct option_list *files, struct judging_crls *ret, struct err *e) MUST_CHECK;
+/* That each is a revocation list, else ERR_SPEC with the file's name: for who counts them only
+ * where a chain is. */
+int judging_crls_check(const struct option_list *files, const struct judging_crls *c,
+    struct err *e) MUST_CHECK;
 void judging_crls_free(struct judging_crls *c);
 
 #endif

@@ -394,7 +394,7 @@ verify_command(int argc, char **argv, struct err *e)
 	if (verify_source(&j, &o, e) != 0 ||
 	    judging_level(o.min_level, j.s, &j.rq.required, e) != 0 || cmd_trust(&j.trust, e) != 0 ||
 	    references_load(&o.references, &j.references, e) != 0 ||
-	    judging_crls(&o.crls, &j.crls, e) != 0 ||
+	    judging_crls(&o.crls, &j.crls, e) != 0 || judging_crls_check(&o.crls, &j.crls, e) != 0 ||
 	    judging_policy(o.policy, &j.policy, &j.has_policy, e) != 0)
 		return -1;
 	j.rq.policy = j.has_policy ? &j.policy : NULL;

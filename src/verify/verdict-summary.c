@@ -105,7 +105,11 @@ static void
 summary_outputs(const struct verdict *v, struct buf *b)
 {
 	summary_things(b, v->run.outputs, "output");
-	buf_adds(b, ", measured when the command had ended");
+	if (v->run.missing > 0)
+		buf_addf(b, ", of which %zu %s not there when the command had ended", v->run.missing,
+		    v->run.missing == 1 ? "was" : "were");
+	else
+		buf_adds(b, ", measured when the command had ended");
 	if (summary_passed(v, CHECK_FILES_OUTPUTS))
 		buf_adds(b, "; the file asked about is one");
 }

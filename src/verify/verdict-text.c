@@ -153,7 +153,7 @@ verdict_certificate(const struct verdict *v, struct buf *b)
 
 	oid_hex(&v->certificate, hex);
 	buf_addf(b, "\n  certificate  %.12s", hex);
-	if (v->bank != NULL)
+	if (v->bank != NULL && v->answer == ANSWER_PASS)
 		buf_addf(b, ", proof in the %s bank", v->bank);
 	buf_adds(b, "\n");
 }
@@ -282,8 +282,7 @@ verdict_to_text(const struct verdict *v, bool all, struct buf *ret, struct err *
 	if (!all)
 		verdict_summary(v, ret);
 	verdict_table(v, all, ret);
-	if (all || v->answer == ANSWER_PASS)
-		verdict_certificate(v, ret);
+	verdict_certificate(v, ret);
 	verdict_lineage(v, ret);
 	verdict_unproven(v, all, ret);
 	buf_adds(ret, "\n");

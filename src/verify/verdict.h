@@ -33,7 +33,8 @@ struct verdict_run {
 	bool known;
 	char *command;              /* as run_spec_command() writes it; printable */
 	char *image;                /* its name, "unknown" where unmeasured; printable */
-	size_t inputs, outputs;
+	size_t inputs, outputs;     /* as asked for */
+	size_t missing;             /* outputs that were not there in the end */
 	bool has_times;
 	int64_t started, finished;  /* as the host claims */
 };

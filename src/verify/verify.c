@@ -178,6 +178,8 @@ verify_run_facts(struct check_ctx *x, struct err *e)
 		return -1;
 	run->inputs = rq->spec.input_count;
 	run->outputs = rq->spec.output_count;
+	for (size_t i = 0; i < x->cert->event_count; i++)
+		run->missing += x->cert->events[i].kind == EVENT_OUTPUT_MISSING;
 	run->has_times = f->has_times;
 	run->started = f->started;
 	run->finished = f->finished;

@@ -23,6 +23,13 @@ same "${#first}" 64
 ok aicert status
 out_has "nothing differs"
 ok aicert fsck
+# an input that is not there is one more difference
+mv in.txt elsewhere && echo changed >>out.txt
+ok aicert status
+out_has "missing   input   in.txt"
+out_has "modified  output  out.txt"
+out_lacks dropped
+mv elsewhere in.txt && ok aicert checkout -f HEAD out.txt
 
 # the commit's objects are what they say, for other tools too
 same "$(aicert cat-file -p HEAD | sha256sum | cut -c1-64)" "$first"
@@ -68,6 +75,11 @@ out_has run.exit
 spec missing.yaml "true" "" "never.txt"
 fails 1 aicert commit -f missing.yaml
 err_has never.txt
+for run in $(aicert log --failed | cut -d' ' -f1); do
+	[ "$run" = "$failed" ] || fails 1 aicert verify --min-level simulated "$run"
+done
+out_has "1 output, of which 1 was not there when the command had ended"
+out_has "certificate  "
 spec link.yaml "ln -s /etc/passwd made.txt" "" "made.txt"
 fails 1 aicert commit -f link.yaml
 err_has made.txt

@@ -123,6 +123,15 @@ for line in sys.stdin:
 fails 1 aicert verify --all
 fails 2 aicert verify --all --inputs
 
+# a file that is no revocation list is not one that revokes nothing
+head -c 100 /dev/zero >no.crl
+echo words >words.crl
+for crl in no.crl words.crl; do
+	fails 2 aicert verify --min-level simulated --crl $crl HEAD
+	err_has "--crl $crl"
+	fails 2 aicert audit --min-level simulated --crl $crl
+done
+
 # in words
 ok aicert verify --explain quote.binding
 out_has "replay"
