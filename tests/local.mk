@@ -584,8 +584,8 @@ CLI_TESTS = $(IMAGE_TESTS) \
 	tests/cli/t0520-event-log.sh \
 	tests/cli/t0530-reference.sh \
 	tests/cli/t0535-image.sh \
-	tests/cli/t0535-policy.sh \
 	tests/cli/t0536-time-stamp.sh \
+	tests/cli/t0537-policy.sh \
 	tests/cli/t0540-hardware-check.sh \
 	tests/cli/t0550-legacy.sh \
 	tests/cli/t0600-robust.sh \
@@ -595,7 +595,7 @@ CLI_TESTS = $(IMAGE_TESTS) \
 	tests/cli/t0716-aicertd-boot.sh \
 	tests/cli/t0720-hub.sh \
 	tests/cli/t0730-aicertd-load.sh \
-	tests/cli/t0730-runner.sh \
+	tests/cli/t0732-runner.sh \
 	tests/cli/t0735-aicertd-bounds.sh \
 	tests/cli/t0740-mitm.sh \
 	tests/cli/t0745-isolation.sh \

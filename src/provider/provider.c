@@ -31,17 +31,6 @@ provider_check(const struct provider *p, const char *what, char **ret_url, struc
 	return *ret_url != NULL ? 0 : -1;
 }
 
-int
-provider_list(provider_list_fn *fn, void *arg, struct err *e)
-{
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < PROVIDER_COUNT; i++)
-		if (provider_all[i]->list != NULL)
-			rc = provider_all[i]->list(fn, arg, e);
-	return rc;
-}
-
 struct provider_reaping {
 	const struct provider *provider;
 	provider_list_fn *fn;

@@ -62,8 +62,6 @@ const struct provider *provider_find(const char *url, const char **ret_what);
 /* url in the spelling in which it is registered. */
 int provider_check(const struct provider *p, const char *what, char **ret_url,
     struct err *e) MUST_CHECK;
-/* Every provider's machines. */
-int provider_list(provider_list_fn *fn, void *arg, struct err *e) MUST_CHECK;
 /* Destroys those whose maker is gone; fn, where not NULL, is told of each. */
 int provider_reap(provider_list_fn *fn, void *arg, struct err *e) MUST_CHECK;
 
