@@ -22,6 +22,26 @@ out_has "vtpm is required"
 fails 2 aicert audit --min-level best
 fails 2 aicert audit a b
 
+# an ancestor that no commit names is judged too, and is not to be missing
+cp -R .aicert ../whole.aicert
+one=$(aicert rev-parse HEAD~1)
+aicert cat-file -p HEAD | sed 's/"parents":\[[^]]*\]/"parents":[]/' >alone
+alone=$(aicert hash-object -w alone | cut -c1-64)
+sed -i "s/$(aicert rev-parse HEAD)/$alone/" .aicert/refs/heads/main
+same "$(aicert log --oneline | wc -l)" 1
+ok aicert verify -a --min-level simulated
+out_has "2 certificates: 2 pass"
+ok $a
+first=$(aicert cat-file -p "$one" | sed 's/.*"subject":{"id":"sha256:\([0-9a-f]*\)".*/\1/')
+python3 -c 'import sqlite3, sys
+d = sqlite3.connect(".aicert/objects/small.db")
+assert d.execute("DELETE FROM objects WHERE id=?", (bytes.fromhex(sys.argv[1]),)).rowcount == 1
+d.commit()' "$first"
+fails 3 aicert verify -a --min-level simulated
+out_has "missing certificate"
+fails 3 $a
+rm -rf .aicert alone && mv ../whole.aicert .aicert
+
 # a line a document, the summary last
 ok sh -c "$a --json >../out.json"
 ok python3 - ../out.json <<'END'
