@@ -46,7 +46,7 @@ bundle_subject(struct store *s, const char *arg, struct bundle_index *x, struct 
 	if (subject_find(s, arg, &sub, e) != 0)
 		return -1;
 	if (!sub.has_certificate)
-		return err_set(e, ERR_USAGE, "bundle: %s is not a run's commit or certificate", arg);
+		return cmd_no_run(s, "bundle", arg, &sub.object, e);
 	if (sub.is_path && !sub.content_known)
 		return err_set(e, ERR_REFUSED, "%s: no run made this content, another content of that name"
 		    " has a certificate (aicert verify says more)", arg);

@@ -185,7 +185,7 @@ checkout_revision(struct checkout *c, const char *rev, struct err *e)
 			ref = commit.subject;
 	}
 	if (ref.type != OBJECT_CERTIFICATE)
-		return err_set(e, ERR_USAGE, "checkout: %s is not a run's commit or certificate", rev);
+		return cmd_no_run(c->s, "checkout", rev, &ref, e);
 	return checkout_certificate(c, &ref.id, e);
 }
 

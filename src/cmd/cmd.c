@@ -10,6 +10,7 @@
 #include "cmd/trust-files.h"
 #include "base/workers.h"
 #include "store/config.h"
+#include "store/history.h"
 #include "store/odb.h"
 
 int
@@ -172,6 +173,21 @@ int
 cmd_fetch(void *store, const struct oid *id, size_t max, struct buf *ret, struct err *e)
 {
 	return odb_read_raw(store, id, max, ret, e);
+}
+
+int
+cmd_no_run(struct store *s, const char *name, const char *rev, const struct object_ref *at,
+    struct err *e)
+{
+	CLEANUP(commit_free) struct commit c = {0};
+
+	if (s != NULL && at->type == OBJECT_COMMIT && history_commit(s, &at->id, &c, e) != 0)
+		return -1;
+	if (c.parent_count < 2)
+		return err_set(e, ERR_USAGE, "%s: %s is not a run's commit or certificate", name, rev);
+	return err_set(e, ERR_USAGE, "%s: %s is not a run's commit or certificate but a merge;"
+	    " %s^1 %s %s^%zu may be", name, rev, rev, c.parent_count == 2 ? "and" : "to", rev,
+	    c.parent_count);
 }
 
 void

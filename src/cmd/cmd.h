@@ -57,6 +57,11 @@ int cmd_trust(struct trust *ret, struct err *e) MUST_CHECK;
  * damaged: a verify_fetch with the store as its argument. */
 int cmd_fetch(void *store, const struct oid *id, size_t max, struct buf *ret, struct err *e) MUST_CHECK;
 
+/* ERR_USAGE: rev, which resolves to at, is of no run.  A merge is said to be one, since its
+ * parents may be of runs; s is NULL where there are no commits to look at. */
+int cmd_no_run(struct store *s, const char *name, const char *rev, const struct object_ref *at,
+    struct err *e) MUST_CHECK;
+
 /* First 12 digits of an id. */
 #define CMD_SHORT_SIZE 13
 void cmd_short(const struct oid *id, char ret[CMD_SHORT_SIZE]);

@@ -257,7 +257,7 @@ learn_open(struct learn *l, const struct learn_options *o, const char *arg, stru
 	    subject_find(l->s, arg, &l->subject, e) != 0)
 		return -1;
 	if (!l->subject.has_certificate)
-		return err_set(e, ERR_USAGE, "%s is not a run's commit or certificate", arg);
+		return cmd_no_run(l->s, "reference from-certificate", arg, &l->subject.object, e);
 	if (cmd_fetch(l->s, &l->subject.certificate, CERTIFICATE_BYTES_MAX, &l->bytes, e) != 0 ||
 	    certificate_decode(l->bytes.data, l->bytes.len, &l->certificate, e) != 0)
 		return -1;

@@ -64,6 +64,22 @@ print_message(const char *message)
 	}
 }
 
+/* Of a merge: "REV^1" and "REV^2" of it, in their order. */
+static void
+print_parents(const struct commit *c)
+{
+	char id[CMD_SHORT_SIZE];
+
+	if (c->parent_count < 2)
+		return;
+	printf("%-12s", "merge");
+	for (size_t i = 0; i < c->parent_count; i++) {
+		cmd_short(&c->parents[i], id);
+		printf(" %s", id);
+	}
+	putchar('\n');
+}
+
 int
 print_commit(struct store *s, const struct oid *id, const struct commit *c, struct err *e)
 {
@@ -76,6 +92,7 @@ print_commit(struct store *s, const struct oid *id, const struct commit *c, stru
 	if (print_names(s, id, e) != 0)
 		return -1;
 	putchar('\n');
+	print_parents(c);
 	if (c->has_subject) {
 		oid_hex(&c->subject.id, hex);
 		printf("%-12s %s\n", oid_type_name(c->subject.type), hex);

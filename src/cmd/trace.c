@@ -134,7 +134,7 @@ trace_command(int argc, char **argv, struct err *e)
 	if (subject_find(s, argv[0], &sub, e) != 0)
 		return -1;
 	if (!sub.has_certificate)
-		return err_set(e, ERR_USAGE, "trace: %s is not a run's commit or certificate", argv[0]);
+		return cmd_no_run(s, "trace", argv[0], &sub.object, e);
 	t.s = s;
 	if (sub.is_path && !sub.content_known)
 		puts("The file has other content than the certificate below made.");

@@ -292,7 +292,7 @@ verify_subject(struct verify_job *j, const struct verify_options *o, const char 
 		return e->code == ERR_CORRUPT && j->s != NULL ?
 		    err_prefix(e, "%s: check object.id fails", arg) : -1;
 	if (!j->subject.has_certificate)
-		return err_set(e, ERR_USAGE, "verify: %s is not a run's commit or certificate", arg);
+		return cmd_no_run(j->s, "verify", arg, &j->subject.object, e);
 	if (j->rq.fetch(j->rq.fetch_arg, &j->subject.certificate, CERTIFICATE_BYTES_MAX, &j->bytes, e) != 0)
 		return -1;
 	if (certificate_decode(j->bytes.data, j->bytes.len, &j->certificate, e) != 0)

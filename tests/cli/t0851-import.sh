@@ -55,6 +55,17 @@ out_has "the branch is at"
 ok aicert cat-file -p HEAD
 out_has '"kind":"merge"'
 out_has "$two"
+# which is of no run; its parents are
+parents=$(aicert rev-parse HEAD^1 HEAD^2 | cut -c 1-12 | tr '\n' ' ')
+for command in "verify" "checkout" "bundle -o b" "trace" "reference from-certificate"; do
+	# shellcheck disable=SC2086 # a command and its options
+	fails 2 aicert $command HEAD
+	err_has "not a run's commit or certificate but a merge; HEAD^1 and HEAD^2 may be"
+done
+ok aicert show HEAD
+out_has "merge        ${parents% }"
+ok aicert log -n 2
+same "$(grep '^merge ' ../out)" "merge        ${parents% }"
 ok aicert commit -q -f use.yaml -m "joined"
 ok aicert trace use.txt
 out_has mid.txt
