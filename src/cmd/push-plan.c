@@ -103,7 +103,7 @@ push_plan_find(struct store *s, const char *name, char ret[REFSPEC_NAME_SIZE],
 	for (size_t i = 0; i < 2; i++)
 		if (refspec_qualify(name, prefixes[i], ret, NULL) == 0 && refs_read(s, ret, ref, NULL) == 0)
 			return 0;
-	return err_set(e, ERR_NOTFOUND, "%s: no such branch or tag", name);
+	return err_set(e, ERR_USAGE, "%s: no such branch or tag", name);
 }
 
 static int
@@ -153,8 +153,11 @@ push_plan_spec(struct store *s, const struct push_options *o, const struct remot
 	if (spec.pattern)
 		return push_plan_pattern(s, p, &spec, force, e);
 	named = push_plan_find(s, spec.src, src, &ref, e) == 0;
-	if (!named && (!spec.has_dst || refs_resolve(s, spec.src, &ref, e) != 0))
+	if (!named && (!spec.has_dst || refs_resolve(s, spec.src, &ref, e) != 0)) {
+		if (e->code == ERR_NOTFOUND)
+			e->code = ERR_USAGE;
 		return -1;
+	}
 	if (!named && strncmp(spec.dst, "refs/", 5) != 0)
 		return err_set(e, ERR_USAGE, "%s: name the ref there in full: refs/heads/... or"
 		    " refs/tags/...", text);

@@ -51,6 +51,15 @@ fails 3 aicert push --force "$scratch/copy" side:main
 err_has 'current branch'
 ok aicert push "$scratch/copy" main:refs/heads/from-builder
 same "$(in_dir copy aicert rev-parse from-builder)" "$(aicert rev-parse main)"
+# what is not here is a slip of who typed it, what is not there is not
+fails 2 aicert push "$scratch/copy" typo
+err_has 'no such branch or tag'
+fails 2 aicert push "$scratch/copy" typo:refs/heads/main
+fails 2 aicert push typo main
+fails 2 aicert fetch typo
+fails 2 aicert ls-remote typo
+fails 3 aicert fetch "$scratch/copy" typo
+err_has 'the remote has no such branch or tag'
 # what has been fetched once is not fetched again, and what is damaged here is replaced
 cd "$scratch/copy"
 ok aicert fetch --blobs
