@@ -342,6 +342,8 @@ libaicert_core_a_SOURCES += \
 	src/cmd/learn.c \
 	src/cmd/learn.h \
 	src/cmd/log.c \
+	src/cmd/log-failed.c \
+	src/cmd/log-failed.h \
 	src/cmd/ls-remote.c \
 	src/cmd/ls-tree.c \
 	src/cmd/named-refs.c \

@@ -3,7 +3,7 @@
 
 #include <string.h>
 #include "base/path.h"
-#include "base/timestamp.h"
+#include "cmd/log-failed.h"
 #include "cmd/print.h"
 #include "store/history.h"
 #include "store/refs.h"
@@ -118,30 +118,6 @@ log_each(void *arg, const struct oid *id, const struct commit *c)
 	return rc;
 }
 
-static int
-log_failed_each(void *arg, const char *name, const struct object_ref *ref)
-{
-	struct log_walk *w = arg;
-	CLEANUP(certificate_free) struct certificate c = {0};
-	const struct event *ev;
-	char id[CMD_SHORT_SIZE], time[TIMESTAMP_SIZE] = "-";
-
-	(void)name;
-	if (history_certificate(w->s, &ref->id, &c, w->e) != 0) {
-		w->broken = true;
-		return 1;
-	}
-	ev = certificate_event(&c, EVENT_RUN_FINISHED);
-	cmd_short(&ref->id, id);
-	if (ev->u.finished.has_times && timestamp_format(time, ev->u.finished.finished, NULL) != 0)
-		snprintf(time, sizeof time, "-");
-	printf("%s %s %s", id, time, event_reason_name(ev->u.finished.reason));
-	if (ev->u.finished.has_exit_code)
-		printf(" %d", ev->u.finished.exit_code);
-	putchar('\n');
-	return 0;
-}
-
 /* The first argument may be a revision; the rest are paths. */
 static int
 log_arguments(struct log_walk *w, int argc, char **argv, struct object_ref *ret, struct err *e)
@@ -178,11 +154,6 @@ log_show(struct store *s, const struct log_options *o, int argc, char **argv, st
 	CLEANUP(log_walk_free) struct log_walk w = {.s = s, .o = o, .e = e};
 	struct object_ref start;
 
-	if (o->failed) {
-		if (refs_each(s, "refs/failed/", log_failed_each, &w, e) != 0)
-			return -1;
-		return w.broken ? -1 : 0;
-	}
 	if (log_arguments(&w, argc, argv, &start, e) != 0)
 		return -1;
 	if (history_walk(s, &start.id, 1, log_each, &w, e) != 0)
@@ -215,5 +186,5 @@ log_command(int argc, char **argv, struct err *e)
 		return err_set(e, ERR_USAGE, "log: --failed goes alone");
 	if (cmd_store(STORE_READ_ONLY, &s, e) != 0)
 		return -1;
-	return log_show(s, &o, argc, argv, e);
+	return o.failed ? log_failed(s, e) : log_show(s, &o, argc, argv, e);
 }

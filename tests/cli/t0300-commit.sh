@@ -80,6 +80,9 @@ for run in $(aicert log --failed | cut -d' ' -f1); do
 done
 out_has "1 output, of which 1 was not there when the command had ended"
 out_has "certificate  "
+ok aicert log --failed
+out_has "exited 7  sh -c 'echo broken; exit 7'"
+out_has "exited 0, output missing: never.txt  sh -c true"
 spec link.yaml "ln -s /etc/passwd made.txt" "" "made.txt"
 fails 1 aicert commit -f link.yaml
 err_has made.txt
@@ -96,8 +99,11 @@ err_has "d"
 printf 'version: 1\nimage: host\ncommand: [/no/such/program]\noutputs: [x]\n' >nocmd.yaml
 fails 1 aicert commit -f nocmd.yaml
 err_has "not-started"
-spec killed.yaml "kill -9 \$\$" "" "x"
+spec killed.yaml "sleep 1.1; kill -9 \$\$" "" "x"
 fails 1 aicert commit -f killed.yaml
+ok aicert log --failed
+same "$(sed -n '1s/.* sh -c/sh -c/p' ../out)" "sh -c 'sleep 1.1; kill -9 \$\$'"
+same "$(cut -d' ' -f2 ../out)" "$(cut -d' ' -f2 ../out | sort -r)"
 same "$(aicert rev-parse HEAD)" "$head"
 ok aicert fsck
 
