@@ -42,6 +42,13 @@ cmd_count(const char *name, int argc, int min, int max, struct err *e)
 }
 
 int
+cmd_no_verb(const char *name, const char *verb, const char *verbs, struct err *e)
+{
+	return err_set(e, ERR_USAGE, "%s: no such action: %s (%s; aicert %s --help says more)", name, verb,
+	    verbs, name);
+}
+
+int
 cmd_store(unsigned flags, struct store **ret, struct err *e)
 {
 	return store_discover(".", flags, ret, e);

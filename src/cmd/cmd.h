@@ -24,6 +24,8 @@ int cmd_parse(const char *name, const char *synopsis, const struct option *table
     char **argv, struct err *e) MUST_CHECK;
 /* ERR_USAGE unless min <= argc <= max. */
 int cmd_count(const char *name, int argc, int min, int max, struct err *e) MUST_CHECK;
+/* ERR_USAGE for a verb that the command does not have; verbs are those it has: "list, show". */
+int cmd_no_verb(const char *name, const char *verb, const char *verbs, struct err *e) MUST_CHECK;
 
 /* The store that holds the current directory. */
 int cmd_store(unsigned flags, struct store **ret, struct err *e) MUST_CHECK;

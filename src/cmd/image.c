@@ -132,10 +132,10 @@ image_measure(const char *path, const struct image_options *o, struct err *e)
 static int
 image_dispatch(const struct image_options *o, int argc, char **argv, struct err *e)
 {
+	if (argc > 0 && strcmp(argv[0], "measure") != 0)
+		return cmd_no_verb("image", argv[0], "measure", e);
 	if (cmd_count("image", argc, 2, 2, e) != 0)
 		return -1;
-	if (strcmp(argv[0], "measure") != 0)
-		return err_set(e, ERR_USAGE, "image: no such thing to do: %s (aicert image --help)", argv[0]);
 	return image_measure(argv[1], o, e);
 }
 

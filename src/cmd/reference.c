@@ -260,10 +260,10 @@ reference_join_files(size_t n, char **files, struct err *e)
 static int
 reference_run(const struct reference_options *o, int argc, char **argv, struct err *e)
 {
-	const char *what = argv[0];
+	const char *what = argc > 0 ? argv[0] : "list";
 
 	if (strcmp(what, "list") == 0)
-		return cmd_count("reference list", argc, 1, 1, e) != 0 ? -1 :
+		return cmd_count("reference list", argc, 0, 1, e) != 0 ? -1 :
 		    references_each(reference_list_one, NULL, e);
 	if (strcmp(what, "show") == 0)
 		return cmd_count("reference show", argc, 2, 2, e) != 0 ? -1 :
@@ -280,8 +280,7 @@ reference_run(const struct reference_options *o, int argc, char **argv, struct e
 	if (strcmp(what, "join") == 0)
 		return cmd_count("reference join", argc, 2, REFERENCE_RECORDS_MAX, e) != 0 ? -1 :
 		    reference_join_files((size_t)argc - 1, argv + 1, e);
-	return err_set(e, ERR_USAGE, "reference: %s is not one of list, show, add, remove,"
-	    " from-certificate and join", what);
+	return cmd_no_verb("reference", what, "list, show, add, remove, from-certificate, join", e);
 }
 
 int
@@ -301,12 +300,12 @@ reference_command(int argc, char **argv, struct err *e)
 		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},
 		{0},
 	};
-	int rc = cmd_parse("reference", "list | show [--json] NAME|FILE | add FILE [NAME] | remove NAME |"
+	int rc = cmd_parse("reference", "[list] | show [--json] NAME|FILE | add FILE [NAME] | remove NAME |"
 	    " from-certificate [--image FILE] [--platform TEXT] [--min-level LEVEL] [--at TIME] FILE|REV |"
 	    " join FILE...",
 	    table, &argc, argv, e);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	return cmd_count("reference", argc, 1, REFERENCE_RECORDS_MAX, e) != 0 ? -1 : reference_run(&o, argc, argv, e);
+	return reference_run(&o, argc, argv, e);
 }

@@ -306,7 +306,7 @@ remote_dispatch(const struct remote_command *o, int argc, char **argv, struct er
 		return cmd_count(name, argc, 2, 2, e) != 0 ? -1 : remote_show(o, argv[1], e);
 	if (strcmp(what, "list") == 0)
 		return cmd_count(name, argc, 0, 1, e) != 0 ? -1 : remote_list(o, e);
-	return err_set(e, ERR_USAGE, "remote: no such thing to do: %s (aicert remote --help)", what);
+	return cmd_no_verb(name, what, "add, set-url, rename, remove, show, list", e);
 }
 
 int
@@ -324,7 +324,7 @@ remote_command(int argc, char **argv, struct err *e)
 	};
 	int rc = cmd_parse("remote", "add [" REMOTES_CREDENTIALS_SYNOPSIS "] NAME URL |"
 	    " set-url [" REMOTES_CREDENTIALS_SYNOPSIS "] NAME URL |"
-	    " rename OLD NEW | remove NAME | show [--json] NAME | list [--json]", table, &argc, argv, e);
+	    " rename OLD NEW | remove NAME | show [--json] NAME | [list] [--json]", table, &argc, argv, e);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;

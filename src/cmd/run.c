@@ -218,7 +218,7 @@ run_dispatch(const struct run_options *o, int argc, char **argv, struct err *e)
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
 		if (strcmp(what, table[i].name) == 0)
 			return cmd_count("run", argc, 2, 2, e) != 0 ? -1 : table[i].fn(o, argv[1], e);
-	return err_set(e, ERR_USAGE, "run: no such thing to do: %s (aicert run --help)", what);
+	return cmd_no_verb("run", what, "list, show, attach, cancel, log", e);
 }
 
 int
@@ -232,7 +232,7 @@ run_command(int argc, char **argv, struct err *e)
 		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},
 		{0},
 	};
-	int rc = cmd_parse("run", "list [-r RUNNER] | show [-r RUNNER] ID | attach [-q] ID |"
+	int rc = cmd_parse("run", "[list] [-r RUNNER] | show [-r RUNNER] ID | attach [-q] ID |"
 	    " cancel [-r RUNNER] ID | log [-r RUNNER] ID", table, &argc, argv, e);
 
 	if (rc != 0)

@@ -362,7 +362,7 @@ runner_dispatch(const struct runner_command *o, int argc, char **argv, struct er
 		return cmd_count(name, argc, 2, 2, e) != 0 ? -1 : runner_check(o, argv[1], e);
 	if (strcmp(what, "reap") == 0)
 		return cmd_count(name, argc, 1, 1, e) != 0 ? -1 : provider_reap(runner_reaped, NULL, e);
-	return err_set(e, ERR_USAGE, "runner: no such thing to do: %s (aicert runner --help)", what);
+	return cmd_no_verb(name, what, "add, list, remove, check, reap", e);
 }
 
 int
@@ -386,7 +386,7 @@ runner_command(int argc, char **argv, struct err *e)
 	};
 	int rc = cmd_parse("runner", "add [--min-level LEVEL] [--ak-name HEX] [--token-file FILE]"
 	    " [--client-cert FILE --client-key FILE] NAME URL | add [--processors N] [--memory MIB]"
-	    " [--accelerator kvm|tcg] [--secure-boot FILE] NAME qemu:IMAGE | list [--json] | remove NAME |"
+	    " [--accelerator kvm|tcg] [--secure-boot FILE] NAME qemu:IMAGE | [list] [--json] | remove NAME |"
 	    " check [--json] NAME | reap", table, &argc, argv, e);
 
 	if (rc != 0)

@@ -465,7 +465,7 @@ trust_run(const struct trust_options *o, int argc, char **argv, struct err *e)
 			return trust_enable(&l, argv[1], e);
 		}
 	}
-	return err_set(e, ERR_USAGE, "trust: no such action: %s (aicert trust --help)", verb);
+	return cmd_no_verb("trust", verb, "list, show, add, remove, disable, enable", e);
 }
 
 int

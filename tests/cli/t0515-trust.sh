@@ -125,6 +125,7 @@ fails 3 aicert trust remove ../../x
 
 # --- usage, and what is no entry ---
 fails 2 aicert trust grow
+err_has "trust: no such action: grow (list, show, add, remove, disable, enable;"
 fails 2 aicert trust add --purpose ak --grants device lab
 fails 2 aicert trust add --grants device lab lab.pem
 fails 2 aicert trust add --purpose all --grants device lab lab.pem

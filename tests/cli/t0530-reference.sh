@@ -27,8 +27,12 @@ fails 3 aicert reference remove base
 fails 3 aicert reference show base
 fails 2 aicert reference add "$seeds/whole" ../base
 fails 2 aicert reference add "$seeds/whole" .base
-fails 2 aicert reference
+ok aicert reference list
+list=$(cat "$scratch/out")
+ok aicert reference
+same "$(cat "$scratch/out")" "$list"
 fails 2 aicert reference forget
+err_has "reference: no such action: forget (list, show, add,"
 printf '{"records":[]}' >bad.json
 fails 2 aicert reference add bad.json
 fails 2 aicert reference show bad.json

@@ -7,6 +7,8 @@ new_repo r
 "$build/forge-machine" uki || die "forge-machine"
 
 fails 2 aicert image
+fails 2 aicert image forget
+err_has "image: no such action: forget (measure;"
 fails 2 aicert image forget image.efi
 fails 2 aicert image measure
 fails 2 aicert image measure --platform vax image.efi

@@ -11,6 +11,9 @@ port=${url##*:}
 ok aicert runner
 out_has "local"
 fails 2 aicert runner nonsense
+err_has "runner: no such action: nonsense (add, list, remove, check, reap;"
+fails 2 aicert run nonsense
+err_has "run: no such action: nonsense (list, show, attach, cancel, log;"
 fails 2 aicert runner add gpu
 fails 2 aicert runner add local "$url"
 fails 2 aicert runner add "../x" "$url"

@@ -51,6 +51,8 @@ fails 3 aicert push --force "$scratch/copy" side:main
 err_has 'current branch'
 ok aicert push "$scratch/copy" main:refs/heads/from-builder
 same "$(in_dir copy aicert rev-parse from-builder)" "$(aicert rev-parse main)"
+fails 2 aicert remote nonsense
+err_has 'remote: no such action: nonsense (add, set-url, rename, remove, show, list;'
 # what is not here is a slip of who typed it, what is not there is not
 fails 2 aicert push "$scratch/copy" typo
 err_has 'no such branch or tag'
