@@ -13,15 +13,17 @@ judging_level(const char *option, struct store *s, enum verdict_level *ret, stru
 {
 	CLEANUP(config_closep) struct config *c = NULL;
 	CLEANUP(cleanup_free) char *configured = NULL;
+	CLEANUP(cleanup_free) char *dir = NULL;
 
-	if (option == NULL) {
-		if (config_open(s, &c, e) != 0)
-			return -1;
-		if (config_get(c, "verify.minlevel", &configured, e) != 0 && e->code != ERR_NOTFOUND)
-			return -1;
-		option = configured != NULL ? configured : "vtpm";
-	}
-	return verdict_level_parse(option, ret, e);
+	if (option != NULL)
+		return verdict_level_parse(option, ret, e);
+	if (config_open(s, &c, e) != 0 || config_dir_user(&dir, e) != 0)
+		return -1;
+	if (config_get(c, "verify.minlevel", &configured, e) != 0 && e->code != ERR_NOTFOUND)
+		return -1;
+	if (verdict_level_parse(configured != NULL ? configured : "vtpm", ret, e) != 0)
+		return err_prefix(e, "%s/config: verify.minLevel", dir);
+	return 0;
 }
 
 int

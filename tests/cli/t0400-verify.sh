@@ -77,6 +77,9 @@ checks=$((checks + 1))
 # the user's configuration may set the level, a repository may not
 ok aicert config --user verify.minlevel simulated
 ok aicert verify end.txt
+ok aicert config --user verify.minlevel nonsense
+fails 2 aicert verify end.txt
+err_has "$XDG_CONFIG_HOME/aicert/config: verify.minLevel: nonsense: no claim level"
 ok aicert config --user --unset verify.minlevel
 git config -f .aicert/config verify.minlevel simulated
 fails 1 aicert verify end.txt
