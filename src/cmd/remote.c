@@ -210,32 +210,48 @@ remote_rename(const struct remote_command *o, char **argv, struct err *e)
 	return remote_forget_key(o, argv[0], "url", e);
 }
 
+static void
+remote_print_line(const struct remotes_entry *r)
+{
+	printf("%s\t", r->name);
+	cmd_print_text(stdout, r->url);
+	puts(r->git ? "\t(the git repository's)" : "");
+}
+
+static struct jcs *
+remote_to_jcs(const struct remotes_entry *r)
+{
+	struct jcs *v = jcs_new_object();
+
+	jcs_set_bool(v, "git", r->git);
+	jcs_set_string(v, "name", r->name);
+	jcs_set_string(v, "url", r->url);
+	return v;
+}
+
+/* {"remotes":[...]} of the array, which is used up. */
+static int
+remote_print_json(struct jcs *remotes, struct err *e)
+{
+	CLEANUP(jcs_freep) struct jcs *v = jcs_new_object();
+
+	jcs_set(v, "remotes", remotes);
+	return cmd_print_json(v, e);
+}
+
 static int
 remote_print(const struct remotes_entry *list, size_t n, bool json, struct err *e)
 {
-	CLEANUP(jcs_freep) struct jcs *v = NULL;
 	struct jcs *array;
 
-	if (!json) {
-		for (size_t i = 0; i < n; i++) {
-			printf("%s\t", list[i].name);
-			cmd_print_text(stdout, list[i].url);
-			puts(list[i].git ? "\t(the git repository's)" : "");
-		}
+	for (size_t i = 0; !json && i < n; i++)
+		remote_print_line(&list[i]);
+	if (!json)
 		return 0;
-	}
-	v = jcs_new_object();
 	array = jcs_new_array();
-	for (size_t i = 0; i < n; i++) {
-		struct jcs *one = jcs_new_object();
-
-		jcs_set_bool(one, "git", list[i].git);
-		jcs_set_string(one, "name", list[i].name);
-		jcs_set_string(one, "url", list[i].url);
-		jcs_append(array, one);
-	}
-	jcs_set(v, "remotes", array);
-	return cmd_print_json(v, e);
+	for (size_t i = 0; i < n; i++)
+		jcs_append(array, remote_to_jcs(&list[i]));
+	return remote_print_json(array, e);
 }
 
 /* Without any of its own a store has git's. */
@@ -259,16 +275,47 @@ remote_list(const struct remote_command *o, struct err *e)
 	return rc;
 }
 
+struct remote_show {
+	const char *prefix;         /* refs/remotes/NAME/ */
+	struct jcs *branches;       /* NULL: they are printed */
+};
+
 static int
 remote_show_ref(void *arg, const char *name, const struct object_ref *ref)
 {
-	char id[CMD_SHORT_SIZE];
+	const struct remote_show *show = arg;
+	char short_id[CMD_SHORT_SIZE], id[OID_TEXT_SIZE];
+	struct jcs *one;
 
-	cmd_short(&ref->id, id);
-	printf("  %s  ", id);
-	cmd_print_text(stdout, name + strlen(arg));
-	putchar('\n');
+	if (show->branches == NULL) {
+		cmd_short(&ref->id, short_id);
+		printf("  %s  ", short_id);
+		cmd_print_text(stdout, name + strlen(show->prefix));
+		putchar('\n');
+		return 0;
+	}
+	oid_text(&ref->id, id);
+	one = jcs_new_object();
+	jcs_set_string(one, "id", id);
+	jcs_set_string(one, "name", name + strlen(show->prefix));
+	jcs_append(show->branches, one);
 	return 0;
+}
+
+static int
+remote_show_json(const struct remote_command *o, const struct remotes_entry *r, const char *prefix,
+    struct err *e)
+{
+	struct remote_show show = {.prefix = prefix, .branches = jcs_new_array()};
+	struct jcs *one = remote_to_jcs(r), *array = jcs_new_array();
+	int rc = refs_each(o->s, prefix, remote_show_ref, &show, e);
+
+	jcs_set(one, "branches", show.branches);
+	jcs_append(array, one);
+	if (rc == 0)
+		return remote_print_json(array, e);
+	jcs_free(array);
+	return -1;
 }
 
 /* What is known here: nobody is asked. */
@@ -277,12 +324,14 @@ remote_show(const struct remote_command *o, const char *name, struct err *e)
 {
 	CLEANUP(remotes_entry_free) struct remotes_entry r = {0};
 	CLEANUP(cleanup_free) char *prefix = buf_strfmt(e, "refs/remotes/%s/", name);
+	struct remote_show show = {.prefix = prefix};
 
 	if (prefix == NULL || remotes_choose(o->s, o->c, name, &r, e) != 0)
 		return -1;
-	if (remote_print(&r, 1, o->json, e) != 0)
-		return -1;
-	return o->json ? 0 : refs_each(o->s, prefix, remote_show_ref, prefix, e);
+	if (o->json)
+		return remote_show_json(o, &r, prefix, e);
+	remote_print_line(&r);
+	return refs_each(o->s, prefix, remote_show_ref, &show, e);
 }
 
 static int

@@ -184,7 +184,7 @@ runner_to_jcs(const struct registry_entry *r)
 {
 	struct jcs *v = jcs_new_object();
 
-	jcs_set_string(v, "akFrom", r->started ? NULL : r->ak_given ? "given" : "first-use");
+	jcs_set_string(v, "akFrom", r->ak_name == NULL ? NULL : r->ak_given ? "given" : "first-use");
 	jcs_set_string(v, "akName", r->ak_name);
 	jcs_set_string(v, "minLevel", verdict_level_name(r->level));
 	jcs_set_string(v, "name", r->name);
@@ -206,16 +206,19 @@ static int
 runner_list_print(const struct registry_entry *list, size_t n, bool json, struct err *e)
 {
 	CLEANUP(jcs_freep) struct jcs *v = NULL;
+	char name[] = REGISTRY_LOCAL;
+	const struct registry_entry local = {.name = name, .level = LEVEL_SIMULATED};
 	struct jcs *array;
 
 	if (!json) {
-		printf("%-16s  %-12s  this machine\n", REGISTRY_LOCAL, verdict_level_name(LEVEL_SIMULATED));
+		printf("%-16s  %-12s  this machine\n", local.name, verdict_level_name(local.level));
 		for (size_t i = 0; i < n; i++)
 			runner_list_line(&list[i]);
 		return 0;
 	}
 	v = jcs_new_object();
 	array = jcs_new_array();
+	jcs_append(array, runner_to_jcs(&local));
 	for (size_t i = 0; i < n; i++)
 		jcs_append(array, runner_to_jcs(&list[i]));
 	jcs_set(v, "runners", array);

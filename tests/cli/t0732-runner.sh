@@ -41,6 +41,7 @@ ok aicert runner list --json
 name=$(sed -n 's/.*"akName":"\([0-9a-f]*\)".*/\1/p' "$scratch/out")
 same "${#name}" 68
 out_has "\"url\":\"$url\""
+out_has '{"akFrom":null,"akName":null,"minLevel":"simulated","name":"local","url":null}'
 ok aicert runner add --min-level simulated --ak-name "$name" given "$url"
 out_has "the one that was given"
 ok aicert runner list

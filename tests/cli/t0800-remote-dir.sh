@@ -53,6 +53,9 @@ ok aicert push "$scratch/copy" main:refs/heads/from-builder
 same "$(in_dir copy aicert rev-parse from-builder)" "$(aicert rev-parse main)"
 fails 2 aicert remote nonsense
 err_has 'remote: no such action: nonsense (add, set-url, rename, remove, show, list;'
+ok aicert remote show --json there
+out_has "{\"id\":\"sha256:$(aicert rev-parse refs/remotes/there/main)\",\"name\":\"main\"}"
+out_has '"name":"there","url":'
 # what is not here is a slip of who typed it, what is not there is not
 fails 2 aicert push "$scratch/copy" typo
 err_has 'no such branch or tag'
