@@ -5,9 +5,9 @@
 #include "base/printable.h"
 #include "serve/daemon.h"
 
-#define AICERTD_SYNOPSIS "--store DIR --listen ADDR:PORT|--socket PATH [--tpm TCTI|none]\n" \
-	"       [--token-file FILE] [--tls-cert FILE --tls-key FILE] [--client-ca FILE]\n" \
-	"       [--runtime-config FILE] [--config FILE] [--check-config]"
+#define AICERTD_SYNOPSIS "--store DIR --listen ADDR:PORT|--socket PATH [--tpm TCTI|none]" \
+	" [--token-file FILE] [--tls-cert FILE --tls-key FILE] [--client-ca FILE]" \
+	" [--runtime-config FILE] [--config FILE] [--check-config]"
 
 struct aicertd {
 	const char *listen, *store, *socket, *tpm, *token_file, *tls_cert, *tls_key, *client_ca, *config,

@@ -60,12 +60,17 @@ main_find(const char *name)
 static void
 main_usage(FILE *out)
 {
+	int width = 0;
+
 	fputs("usage: aicert [-C DIR] COMMAND [ARGUMENT...]\n"
 	    "       aicert help [COMMAND] | --help | --version\n\n", out);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		fprintf(out, "  %-12s  %s\n", commands[i].name, commands[i].summary);
-	fputs("  version       the version of this program\n"
-	    "  help          this text, or the usage of a command\n", out);
+		if ((int)strlen(commands[i].name) > width)
+			width = (int)strlen(commands[i].name);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		fprintf(out, "  %-*s  %s\n", width, commands[i].name, commands[i].summary);
+	fprintf(out, "  %-*s  the version of this program\n", width, "version");
+	fprintf(out, "  %-*s  this text, or the usage of a command\n", width, "help");
 }
 
 static int

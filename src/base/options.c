@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
+#define OPTIONS_WIDTH 80
+#define OPTIONS_INDENT 10   /* of what does not fit into the usage's line; a blank follows */
+
 static const struct option *
 options_find_long(const struct option *table, const char *name, size_t len)
 {
@@ -169,10 +172,48 @@ options_parse(const struct option *table, int argc, char **argv, int *ret_argc, 
 	return 0;
 }
 
+/* The length of what is not broken: brackets, an option with its value, else a word. */
+static size_t
+options_piece(const char *text)
+{
+	size_t len = 0;
+	int depth = 0;
+
+	for (; text[len] != '\0'; len++) {
+		depth += (text[len] == '[') - (text[len] == ']');
+		if (text[len] == ' ' && depth == 0 && (text[0] != '-' || strchr("[-|", text[len + 1]) != NULL))
+			break;
+	}
+	return len;
+}
+
+static void
+options_synopsis(FILE *out, const char *command, const char *synopsis)
+{
+	size_t start = strlen("usage: ") + strlen(command), column = start, len;
+
+	fprintf(out, "usage: %s", command);
+	for (; *synopsis != '\0'; synopsis += len + (synopsis[len] == ' ')) {
+		len = options_piece(synopsis);
+		if (len == 1 && *synopsis == '|') {
+			fprintf(out, "\n%*s%s", (int)strlen("usage: "), "", command);
+			column = start;
+			continue;
+		}
+		if (column + 1 + len > OPTIONS_WIDTH && column > OPTIONS_INDENT) {
+			fprintf(out, "\n%*s", OPTIONS_INDENT, "");
+			column = OPTIONS_INDENT;
+		}
+		fprintf(out, " %.*s", (int)len, synopsis);
+		column += 1 + len;
+	}
+	fputc('\n', out);
+}
+
 void
 options_usage(FILE *out, const char *command, const char *synopsis, const struct option *table)
 {
-	fprintf(out, "usage: %s%s%s\n", command, *synopsis != '\0' ? " " : "", synopsis);
+	options_synopsis(out, command, synopsis);
 	for (; table->kind != OPTION_END; table++) {
 		char left[64] = "    ";
 		size_t n;

@@ -44,7 +44,8 @@ struct option {
  */
 int options_parse(const struct option *table, int argc, char **argv, int *ret_argc,
     struct err *e) MUST_CHECK;
-/* synopsis: the arguments part, e.g. "[-n N] [FILE|REV]". */
+/* synopsis: the arguments part, e.g. "[-n N] [FILE|REV]"; " | " outside of brackets is between
+ * forms, each of which gets a line of its own. */
 void options_usage(FILE *out, const char *command, const char *synopsis,
     const struct option *table);
 void options_list_free(struct option_list *l);

@@ -313,7 +313,7 @@ quote_check_command(int argc, char **argv, struct err *e)
 		{0},
 	};
 	int rc = cmd_parse("quote-check", "--attest FILE --signature FILE"
-	    " [--signature-format FORMAT] --key PEM | --chain PEM [--root PEM ...] [--crl FILE ...]"
+	    " [--signature-format FORMAT] --key PEM|--chain PEM [--root PEM ...] [--crl FILE ...]"
 	    " [--fetch-aia] [--pcrs FILE] [--nonce HEX | --any-nonce] [--require BANK:LIST ...]"
 	    " [--event-log FILE ...] [--at TIME] [--json]", table, &argc, argv, e);
 

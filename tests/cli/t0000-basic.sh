@@ -5,6 +5,8 @@
 fails 2 aicert
 ok aicert --help
 out_has "usage: aicert"
+out_has "  hardware-check  judge"
+out_has "  init            make"
 ok aicert help
 ok aicert --version
 out_has "aicert "

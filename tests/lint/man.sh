@@ -38,7 +38,7 @@ page_options() {
 
 # the same of a usage: "  -f, --file SPEC   what it is"
 usage_options() {
-	awk '/^ +-/ {
+	awk '/^  (    )?-/ {
 		for (i = 1; i <= NF && $i ~ /^-/; i++) {
 			name = $i
 			sub(/,$/, "", name)
@@ -80,10 +80,10 @@ for name in $commands; do
 	fi
 	usage=$("$aicert" "$name" --help)
 	compare_options "aicert $name" "$page" "$usage"
-	said=$(printf '%s\n' "$usage" | sed -n 's/^usage: //p' | squeeze)
-	# overstriking taken out; a second form in the page is an "|" of the usage
+	said=$(printf '%s\n' "$usage" | sed -e '/^  \(    \)\{0,1\}-/,$d' -e 's/^usage: //' | squeeze)
+	# overstriking taken out
 	shown=$(mandoc -T ascii "$page" | sed "s/.$(printf '\b')//g" |
-		awk '/^[A-Z]/ { on = $0 == "SYNOPSIS"; next } on' | squeeze | sed "s/aicert$name/|/2g")
+		awk '/^[A-Z]/ { on = $0 == "SYNOPSIS"; next } on' | squeeze)
 	[ "$said" = "$shown" ] || wrong "$page: SYNOPSIS is \"$shown\", the usage \"$said\""
 done
 for page in aicert-*.1; do

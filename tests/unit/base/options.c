@@ -181,6 +181,16 @@ START_TEST(test_options_usage)
 	fclose(out);
 	ck_assert_str_eq(text, "usage: aicert x\n");
 	free(text);
+	out = open_memstream(&text, &len);
+	options_usage(out, "aicert x", "[-a | -b] [--one FILE --two FILE] --three A|B [--four FILE ...]"
+	    " --five FILE NAME | --six | list", table + 7);
+	fclose(out);
+	ck_assert_str_eq(text,
+	    "usage: aicert x [-a | -b] [--one FILE --two FILE] --three A|B [--four FILE ...]\n"
+	    "           --five FILE NAME\n"
+	    "       aicert x --six\n"
+	    "       aicert x list\n");
+	free(text);
 }
 END_TEST
 
