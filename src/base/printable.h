@@ -7,6 +7,13 @@
 
 #define PRINTABLE_MAX 2048
 
+/* What "%zu object%s" has at its end. */
+static inline const char *
+printable_s(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* A copy in which control characters, characters that change the direction of
  * writing and bytes that are not UTF-8 are \xNN, cut after PRINTABLE_MAX bytes.
  * The caller frees it. */

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 #include "base/clock.h"
+#include "base/printable.h"
 
 void
 progress_size(char *ret, size_t cap, uint64_t bytes)
@@ -11,7 +12,7 @@ progress_size(char *ret, size_t cap, uint64_t bytes)
 	size_t unit = 0;
 
 	if (bytes < 1024) {
-		snprintf(ret, cap, "%llu bytes", (unsigned long long)bytes);
+		snprintf(ret, cap, "%llu byte%s", (unsigned long long)bytes, printable_s(bytes));
 		return;
 	}
 	for (; bytes >= 1024 * 1024 && unit < 4; unit++)

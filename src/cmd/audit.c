@@ -2,6 +2,7 @@
 #include "cmd/commands.h"
 
 #include <string.h>
+#include "base/printable.h"
 #include "cmd/audit-state.h"
 #include "cmd/judging.h"
 #include "cmd/references.h"
@@ -125,10 +126,11 @@ audit_end(const struct audit *a, struct err *e)
 	jcs_set_string(v, "verdict", answer);
 	for (size_t i = 0; a->json && i < sizeof counts / sizeof *counts; i++)
 		jcs_set_int(v, counts[i].name, (int64_t)counts[i].n);
-	if (audit_state_tell(a, "summary", v, e, "%s: %zu certificates: %zu pass, %zu fail, %zu undecided;"
-	    " %zu rewritten, %zu uncovered, %zu missing; %zu inputs without a certificate, %zu failed runs",
-	    answer, a->certificates, a->pass, a->fail, a->undecided, a->lost, a->uncovered,
-	    a->missing + a->lineage, a->origin_count, a->failed_runs) != 0)
+	if (audit_state_tell(a, "summary", v, e, "%s: %zu certificate%s: %zu pass, %zu fail, %zu undecided;"
+	    " %zu rewritten, %zu uncovered, %zu missing; %zu input%s without a certificate, %zu failed run%s",
+	    answer, a->certificates, printable_s(a->certificates), a->pass, a->fail, a->undecided, a->lost,
+	    a->uncovered, a->missing + a->lineage, a->origin_count, printable_s(a->origin_count),
+	    a->failed_runs, printable_s(a->failed_runs)) != 0)
 		return -1;
 	return no ? 1 : unknown ? 3 : 0;
 }

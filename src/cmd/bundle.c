@@ -2,6 +2,7 @@
 #include "cmd/commands.h"
 
 #include <string.h>
+#include "base/printable.h"
 #include "cmd/bundle-write.h"
 #include "cmd/subject.h"
 #include "store/history.h"
@@ -84,8 +85,9 @@ bundle_print(const struct bundle_collect *c, const struct bundle_options *o, uin
 	}
 	progress_size(text, sizeof text, size);
 	cmd_print_text(stdout, o->output);
-	printf(": %zu subject%s, a lineage of %zu certificate%s, %zu objects, %s\n", c->index.subject_count,
-	    c->index.subject_count == 1 ? "" : "s", c->lineage, c->lineage == 1 ? "" : "s", c->count, text);
+	printf(": %zu subject%s, a lineage of %zu certificate%s, %zu object%s, %s\n",
+	    c->index.subject_count, printable_s(c->index.subject_count), c->lineage,
+	    printable_s(c->lineage), c->count, printable_s(c->count), text);
 	return 0;
 }
 

@@ -200,7 +200,8 @@ event_log_print(const struct event_log *l, struct err *e)
 	if (differ > 0)
 		printf("%zu digests are not those of their payloads.\n", differ);
 	if (l->trailing > 0)
-		printf("%zu bytes follow the last event at byte offset %zu%s.\n", l->trailing, l->end,
+		printf("%zu byte%s the last event at byte offset %zu%s.\n", l->trailing,
+		    l->trailing == 1 ? " follows" : "s follow", l->end,
 		    l->padding ? ", all padding" : ": not padding, and not judged");
 	puts("A log proves nothing until its PCR values are those of a quote.");
 	return 0;

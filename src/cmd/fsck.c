@@ -2,6 +2,7 @@
 #include "cmd/commands.h"
 
 #include <inttypes.h>
+#include "base/printable.h"
 #include "base/progress.h"
 #include "base/workers.h"
 #include "cmd/fsck-remote.h"
@@ -24,7 +25,7 @@ fsck_summary(const struct fsck_result *r)
 	char bytes[32];
 
 	progress_size(bytes, sizeof bytes, r->bytes);
-	printf("%" PRIu64 " objects, %s", r->objects, bytes);
+	printf("%" PRIu64 " object%s, %s", r->objects, printable_s(r->objects), bytes);
 	if (r->repaired > 0)
 		printf(", %" PRIu64 " repaired", r->repaired);
 	puts(".");

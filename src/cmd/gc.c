@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/printable.h"
 #include "base/progress.h"
 #include "serve/ledger.h"
 #include "store/gc.h"
@@ -79,8 +80,9 @@ gc_summary(const struct gc_result *r, bool dry_run)
 	char removed[32], before[32], after[32];
 
 	progress_size(removed, sizeof removed, r->removed_bytes);
-	printf("%s %" PRIu64 " objects (%s) and %" PRIu64 " left-overs; %" PRIu64 " objects are kept.\n",
-	    dry_run ? "Would remove" : "Removed", r->removed, removed, r->litter, r->kept);
+	printf("%s %" PRIu64 " object%s (%s) and %" PRIu64 " left-over%s; %" PRIu64 " object%s kept.\n",
+	    dry_run ? "Would remove" : "Removed", r->removed, printable_s(r->removed), removed, r->litter,
+	    printable_s(r->litter), r->kept, r->kept == 1 ? " is" : "s are");
 	if (r->small_after < r->small_before) {
 		progress_size(before, sizeof before, r->small_before);
 		progress_size(after, sizeof after, r->small_after);

@@ -126,7 +126,8 @@ image_print_comparison(const struct image *m, const struct event_log *l,
 	    hash_name(uki_banks[n->bank]), c->differ, c->count);
 	if (c->differ == 0)
 		return 0;
-	return err_set(e, ERR_REFUSED, "the boot is not one of %s: %zu events differ", m->path, c->differ);
+	return err_set(e, ERR_REFUSED, "the boot is not one of %s: %zu event%s", m->path, c->differ,
+	    c->differ == 1 ? " differs" : "s differ");
 }
 
 int

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/interrupt.h"
 #include "base/path.h"
+#include "base/printable.h"
 #include "base/timestamp.h"
 #include "cmd/import-check.h"
 #include "git/repo.h"
@@ -398,7 +399,7 @@ import_print(const struct import_job *j, struct err *e)
 
 	if (j->o->json)
 		return import_print_json(j, e);
-	printf("%zu objects%s, %zu of them new\n", j->bundle.b.count,
+	printf("%zu object%s%s, %zu of them new\n", j->bundle.b.count, printable_s(j->bundle.b.count),
 	    j->o->dry_run ? " would be here" : "", j->fresh);
 	for (size_t i = 0; i < x->head_count; i++) {
 		CLEANUP(cleanup_free) char *name = import_ref_name(j, &x->heads[i], e);

@@ -8,6 +8,7 @@
 #include "base/atomic-file.h"
 #include "base/fd.h"
 #include "base/hex.h"
+#include "base/printable.h"
 #include "cmd/learn.h"
 #include "cmd/references.h"
 
@@ -202,7 +203,7 @@ reference_add(const char *file, const char *as, struct err *e)
 		    " give another name", name);
 	if (atomic_file_write(dir, target, text.data, text.len, 0600, e) != 0)
 		return -1;
-	printf("%s: %zu records\n", name, d.count);
+	printf("%s: %zu record%s\n", name, d.count, printable_s(d.count));
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <string.h>
 #include "base/interrupt.h"
+#include "base/printable.h"
 #include "base/workers.h"
 #include "cmd/cmd.h"
 #include "object/oid-list.h"
@@ -308,7 +309,7 @@ verify_all(struct store *s, const struct verify_request *rq, const struct verify
 	if (rc != 0)
 		return -1;
 	if (!o->json && o->report == NULL)
-		printf("%zu certificates: %zu pass, %zu fail, %zu undecided\n", a->certificates.count,
-		    a->pass, a->fail, a->undecided);
+		printf("%zu certificate%s: %zu pass, %zu fail, %zu undecided\n", a->certificates.count,
+		    printable_s(a->certificates.count), a->pass, a->fail, a->undecided);
 	return a->fail > 0 ? 1 : a->undecided > 0 ? 3 : 0;
 }

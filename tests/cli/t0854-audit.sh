@@ -83,7 +83,8 @@ spec bad.yaml "exit 3" "" "none"
 aicert commit -q -f bad.yaml -m bad >/dev/null 2>&1
 ok $a
 out_has "failedRun"
-out_has "1 failed runs"
+out_has ", 1 failed run"
+out_lacks "failed runs"
 
 # from a remote: fetched, and only what is new
 ok aicert push -q "$scratch/remote" main
@@ -94,7 +95,7 @@ spec ../b/three.yaml "wc -l <model.bin >three.txt" "{path: model.bin, kind: mode
 ok aicert -C ../b commit -q -f three.yaml -m three
 ok aicert -C ../b push -q "$scratch/remote" main
 ok $a --since "$two" origin
-out_has "1 certificates: 1 pass"
+out_has "1 certificate: 1 pass"
 ok $a "$scratch/remote"
 out_has "3 certificates: 3 pass"
 fails 3 $a "$scratch/nowhere"

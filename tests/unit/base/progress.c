@@ -10,7 +10,8 @@ static const struct {
 	const char *text;
 } progress_sizes[] = {
 	{0, "0 bytes"},
-	{1, "1 bytes"},
+	{1, "1 byte"},
+	{2, "2 bytes"},
 	{1023, "1023 bytes"},
 	{1024, "1.0 KiB"},
 	{1536, "1.5 KiB"},
