@@ -1,6 +1,7 @@
 #include "verify/verdict-internal.h"
 
 #include <string.h>
+#include "base/array.h"
 #include "base/timestamp.h"
 
 #define VERDICT_WIDTH 78
@@ -200,29 +201,85 @@ verdict_is_unproven(const char *note)
 	return strncmp(note, VERDICT_UNPROVEN, strlen(VERDICT_UNPROVEN)) == 0;
 }
 
+/* The notes in the order they came in, each once: runs share inputs. */
+struct verdict_unproven {
+	struct verdict_unproven_note {
+		const char *text;
+		size_t place;
+	} *notes;
+	size_t count, cap;
+};
+
 static void
-verdict_unproven_of(const struct verdict *v, bool all, size_t *count, struct buf *b)
+verdict_unproven_free(struct verdict_unproven *u)
+{
+	free(u->notes);
+}
+
+static int
+verdict_unproven_text(const void *a, const void *b)
+{
+	const struct verdict_unproven_note *x = a, *y = b;
+	int order = strcmp(x->text, y->text);
+
+	return order != 0 ? order : (x->place > y->place) - (x->place < y->place);
+}
+
+static int
+verdict_unproven_place(const void *a, const void *b)
+{
+	const struct verdict_unproven_note *x = a, *y = b;
+
+	return (x->place > y->place) - (x->place < y->place);
+}
+
+static int
+verdict_unproven_of(const struct verdict *v, struct verdict_unproven *u, struct err *e)
 {
 	for (size_t i = 0; i < v->note_count; i++) {
 		if (!verdict_is_unproven(v->notes[i]))
 			continue;
-		if ((*count)++ == 0)
-			buf_adds(b, "\nInputs whose origin no certificate proves:\n");
-		if (all || *count <= VERDICT_NOTES_SHOWN)
-			buf_addf(b, "  %s\n", v->notes[i] + strlen(VERDICT_UNPROVEN));
+		if (ARRAY_ROOM(u->notes, u->count, u->cap, e) != 0)
+			return -1;
+		u->notes[u->count] = (struct verdict_unproven_note){
+			v->notes[i] + strlen(VERDICT_UNPROVEN), u->count};
+		u->count++;
 	}
+	return 0;
 }
 
 static void
-verdict_unproven(const struct verdict *v, bool all, struct buf *b)
+verdict_unproven_once(struct verdict_unproven *u)
 {
-	size_t count = 0;
+	size_t kept = 1;
 
-	verdict_unproven_of(v, all, &count, b);
+	qsort(u->notes, u->count, sizeof *u->notes, verdict_unproven_text);
+	for (size_t i = 1; i < u->count; i++)
+		if (strcmp(u->notes[i].text, u->notes[kept - 1].text) != 0)
+			u->notes[kept++] = u->notes[i];
+	u->count = kept;
+	qsort(u->notes, u->count, sizeof *u->notes, verdict_unproven_place);
+}
+
+static int
+verdict_unproven(const struct verdict *v, bool all, struct buf *b, struct err *e)
+{
+	CLEANUP(verdict_unproven_free) struct verdict_unproven u = {0};
+
+	if (verdict_unproven_of(v, &u, e) != 0)
+		return -1;
 	for (size_t i = 0; i < v->chain_count; i++)
-		verdict_unproven_of(v->chain[i], all, &count, b);
-	if (!all && count > VERDICT_NOTES_SHOWN)
-		buf_addf(b, "  and %zu more\n", count - VERDICT_NOTES_SHOWN);
+		if (verdict_unproven_of(v->chain[i], &u, e) != 0)
+			return -1;
+	if (u.count == 0)
+		return 0;
+	verdict_unproven_once(&u);
+	buf_adds(b, "\nInputs whose origin no certificate proves:\n");
+	for (size_t i = 0; i < u.count && (all || i < VERDICT_NOTES_SHOWN); i++)
+		buf_addf(b, "  %s\n", u.notes[i].text);
+	if (!all && u.count > VERDICT_NOTES_SHOWN)
+		buf_addf(b, "  and %zu more\n", u.count - VERDICT_NOTES_SHOWN);
+	return 0;
 }
 
 static void
@@ -284,7 +341,8 @@ verdict_to_text(const struct verdict *v, bool all, struct buf *ret, struct err *
 	verdict_table(v, all, ret);
 	verdict_certificate(v, ret);
 	verdict_lineage(v, ret);
-	verdict_unproven(v, all, ret);
+	if (verdict_unproven(v, all, ret, e) != 0)
+		return -1;
 	buf_adds(ret, "\n");
 	if (v->answer != ANSWER_PASS)
 		verdict_meaning(v, ret);

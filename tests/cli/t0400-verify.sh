@@ -140,4 +140,15 @@ ok aicert verify --explain quote.binding
 out_has "replay"
 fails 2 aicert verify --explain quote
 err_has "quote.binding"
+
+# what two runs of a lineage had is listed once
+new_repo shared
+echo a >in.txt
+spec one.yaml "cat in.txt > mid.txt" "{path: in.txt, kind: dataset}" "mid.txt"
+spec two.yaml "cat in.txt mid.txt > end.txt" "{path: in.txt, kind: dataset}, mid.txt" "end.txt"
+ok aicert commit -q -f one.yaml -m one
+ok aicert commit -q -f two.yaml -m two
+ok aicert verify --min-level simulated end.txt
+out_has "Inputs whose origin no certificate proves:"
+same "$(grep -c '^  in.txt (dataset, sha256:' ../out)" 1
 done_testing
