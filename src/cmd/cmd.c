@@ -49,6 +49,13 @@ cmd_no_verb(const char *name, const char *verb, const char *verbs, struct err *e
 }
 
 int
+cmd_message(const char *name, const char *message, struct err *e)
+{
+	return message == NULL || message[strspn(message, " \t\r\n\v\f")] != '\0' ? 0 :
+	    err_set(e, ERR_USAGE, "%s: the message is empty", name);
+}
+
+int
 cmd_store(unsigned flags, struct store **ret, struct err *e)
 {
 	return store_discover(".", flags, ret, e);
@@ -213,6 +220,14 @@ cmd_print_text(FILE *out, const char *text)
 	CLEANUP(cleanup_free) char *safe = printable(text, NULL);
 
 	fputs(safe != NULL ? safe : "(out of memory)", out);
+}
+
+void
+cmd_print_line(FILE *out, const char *text)
+{
+	CLEANUP(cleanup_free) char *line = strndup(text, strcspn(text, "\n"));
+
+	cmd_print_text(out, line != NULL ? line : "(out of memory)");
 }
 
 void

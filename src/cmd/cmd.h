@@ -27,6 +27,9 @@ int cmd_count(const char *name, int argc, int min, int max, struct err *e) MUST_
 /* ERR_USAGE for a verb that the command does not have; verbs are those it has: "list, show". */
 int cmd_no_verb(const char *name, const char *verb, const char *verbs, struct err *e) MUST_CHECK;
 
+/* ERR_USAGE for a message of nothing but blanks; NULL: none was given, which is fine. */
+int cmd_message(const char *name, const char *message, struct err *e) MUST_CHECK;
+
 /* The store that holds the current directory. */
 int cmd_store(unsigned flags, struct store **ret, struct err *e) MUST_CHECK;
 /* A path as typed, relative to the current directory, as one relative to the work
@@ -69,6 +72,8 @@ int cmd_no_run(struct store *s, const char *name, const char *rev, const struct 
 void cmd_short(const struct oid *id, char ret[CMD_SHORT_SIZE]);
 /* Text of others on a terminal, as base/printable.h makes it safe. */
 void cmd_print_text(FILE *out, const char *text);
+/* The first line of it, where one line is shown. */
+void cmd_print_line(FILE *out, const char *text);
 /* A notice to standard error. */
 void cmd_tell(void *arg, const char *message);
 /* A run's log on standard output, piece by piece: its bytes, but on a terminal as

@@ -12,7 +12,7 @@ commit_print(const struct commit_run_result *r, const struct oid *commit, const 
 	cmd_short(commit, commit_id);
 	cmd_short(&r->id, certificate_id);
 	printf("[%s] ", commit_id);
-	cmd_print_text(stdout, message);
+	cmd_print_line(stdout, message);
 	printf("\n certificate %s\n", certificate_id);
 	for (size_t i = 0; i < r->certificate.event_count; i++) {
 		const struct event *ev = &r->certificate.events[i];

@@ -130,7 +130,7 @@ commit_command(int argc, char **argv, struct err *e)
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	if (cmd_count("commit", argc, 0, 0, e) != 0)
+	if (cmd_count("commit", argc, 0, 0, e) != 0 || cmd_message("commit", o.message, e) != 0)
 		return -1;
 	if (o.wait_s > COMMIT_WAIT_MAX_S)
 		return err_set(e, ERR_USAGE, "commit: --wait: at most %d seconds", COMMIT_WAIT_MAX_S);

@@ -64,11 +64,10 @@ static void
 log_print_oneline(const struct oid *id, const struct commit *c)
 {
 	char short_id[CMD_SHORT_SIZE];
-	CLEANUP(cleanup_free) char *line = strndup(c->message, strcspn(c->message, "\n"));
 
 	cmd_short(id, short_id);
 	printf("%s ", short_id);
-	cmd_print_text(stdout, line != NULL ? line : "");
+	cmd_print_line(stdout, c->message);
 	putchar('\n');
 }
 

@@ -178,7 +178,8 @@ pull_command(int argc, char **argv, struct err *e)
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	if (cmd_count("pull", argc, 0, 2, e) != 0 || cmd_store(0, &s, e) != 0 || config_open(s, &c, e) != 0)
+	if (cmd_count("pull", argc, 0, 2, e) != 0 || cmd_message("pull", p.message, e) != 0 ||
+	    cmd_store(0, &s, e) != 0 || config_open(s, &c, e) != 0)
 		return -1;
 	p.s = f.s = s;
 	f.c = c;

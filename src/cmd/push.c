@@ -82,14 +82,12 @@ push_print_lost(struct store *s, const struct push_ref *r)
 {
 	for (size_t i = 0; i < r->lost_shown; i++) {
 		CLEANUP(commit_free) struct commit c = {0};
-		CLEANUP(cleanup_free) char *line = NULL;
 		char id[CMD_SHORT_SIZE];
 
 		cmd_short(&r->lost[i], id);
-		if (history_commit(s, &r->lost[i], &c, NULL) == 0)
-			line = strndup(c.message, strcspn(c.message, "\n"));
 		printf("      would be lost: %s ", id);
-		cmd_print_text(stdout, line != NULL ? line : "");
+		if (history_commit(s, &r->lost[i], &c, NULL) == 0)
+			cmd_print_line(stdout, c.message);
 		putchar('\n');
 	}
 	if (r->lost_count > r->lost_shown)

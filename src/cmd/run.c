@@ -78,7 +78,7 @@ run_list_store(struct err *e)
 		printf("%.*s  %-12s  ", RUN_SHORT, list[i].run, list[i].runner);
 		run_print_time(list[i].started);
 		printf("  ");
-		cmd_print_text(stdout, list[i].message);
+		cmd_print_line(stdout, list[i].message);
 		putchar('\n');
 		pending_free(&list[i]);
 	}
@@ -131,7 +131,7 @@ run_show(const struct run_options *o, const char *id, struct err *e)
 	}
 	if (n.pending.message != NULL) {
 		printf("message      ");
-		cmd_print_text(stdout, n.pending.message);
+		cmd_print_line(stdout, n.pending.message);
 		putchar('\n');
 	}
 	return 0;

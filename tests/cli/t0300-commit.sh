@@ -47,6 +47,10 @@ same "$(aicert log --json | wc -l)" 2
 same "$(aicert log --oneline out.txt | wc -l)" 2
 same "$(aicert log --oneline aicert.yaml | wc -l)" 0
 fails 2 aicert log --oneline --json
+fails 2 aicert commit -m ""
+err_has "the message is empty"
+fails 2 aicert commit -m "$(printf ' \n\t ')"
+fails 2 aicert pull --merge -m ""
 fails 2 aicert log --failed -n 1
 
 # a changed output of a recorded run is replaced, anything else is kept
@@ -54,7 +58,8 @@ echo mine >out.txt
 ok aicert commit -m "third run"
 err_has "out.txt.orig"
 same "$(cat out.txt.orig)" mine
-ok aicert commit -m "fourth run"
+ok aicert commit -m "$(printf 'fourth run\nand why')"
+same "$(sed -n 's/^\[[0-9a-f]*\] //p' ../out)" "fourth run"
 checks=$((checks + 1))
 [ ! -e out.txt.orig.1 ] || die "a recorded output was kept as .orig"
 
