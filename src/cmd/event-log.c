@@ -148,8 +148,11 @@ event_log_print_event(const struct event_log *l, size_t k, enum event_log_match 
 		printf("%4zu  %3u  ", k, ev->pcr);
 	else
 		printf("%4zu    -  ", k);
-	printf("%-34s  %-16s  %s%s\n", type, ev->type == EVENT_LOG_NO_ACTION ? "-" : hex,
-	    match == EVENT_LOG_DIFFERS ? "DIGEST DIFFERS FROM PAYLOAD  " : "", text);
+	printf("%-34s  %*s", type, match != EVENT_LOG_DIFFERS && *text == '\0' ? 0 : -2 * EVENT_LOG_SHOWN,
+	    ev->type == EVENT_LOG_NO_ACTION ? "-" : hex);
+	if (match == EVENT_LOG_DIFFERS)
+		printf("  DIGEST DIFFERS FROM PAYLOAD");
+	printf("%s%s\n", *text != '\0' ? "  " : "", text);
 }
 
 static int

@@ -259,17 +259,21 @@ runner_print_checks(const struct verdict *v)
 
 	for (int c = 0; c < CHECK_COUNT; c++) {
 		const struct verdict_item *item = &v->checks[c];
-		bool skipped = item->result == VERDICT_SKIP;
+		const char *found = item->found != NULL ? item->found : "";
+		bool differs = item->result == VERDICT_FAIL && item->expected != NULL;
 
-		if (skipped && item->found != NULL && strcmp(item->found, "not part of an identity") == 0)
+		if (item->result == VERDICT_SKIP && strcmp(found, "not part of an identity") == 0)
 			continue;
-		printf("  %-16s  %s  ", verdict_check_name((enum verdict_check)c), words[item->result]);
-		if (item->result == VERDICT_FAIL && item->expected != NULL) {
-			printf("expected ");
+		printf("  %-16s  %s", verdict_check_name((enum verdict_check)c), words[item->result]);
+		if (differs) {
+			printf("  expected ");
 			cmd_print_text(stdout, item->expected);
-			printf(", found ");
+			printf(", found");
 		}
-		cmd_print_text(stdout, item->found != NULL ? item->found : "");
+		if (*found != '\0') {
+			fputs(differs ? " " : "  ", stdout);
+			cmd_print_text(stdout, found);
+		}
 		putchar('\n');
 	}
 	for (size_t i = 0; i < v->note_count; i++) {

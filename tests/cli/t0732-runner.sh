@@ -49,6 +49,7 @@ out_has "given"
 ok aicert runner remove given
 fails 2 aicert runner check given
 ok aicert runner check gpu
+same "$(grep -c ' $' "$scratch/out")" 0
 out_has "quote.binding     pass"
 out_has "AK $name"
 ok aicert runner check --json gpu
