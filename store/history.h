@@ -77,7 +77,7 @@ struct history_view;
 int history_view_new(struct store *s, struct history_view **ret, struct err *e) MUST_CHECK;
 void history_view_free(struct history_view *v);
 static inline void history_view_freep(struct history_view **v) { history_view_free(*v); }
-int history_uses(const struct history_view *v, const struct oid *id, bool made, history_uses_fn *fn, void *arg,
-    bool *ret_whole, struct err *e) MUST_CHECK;
+int history_uses(const struct history_view *v, const struct oid *id, bool made, history_uses_fn *fn,
+    void *arg, bool *ret_whole, struct err *e) MUST_CHECK;
 
 #endif

@@ -54,7 +54,8 @@ int odb_file_commit(struct store *s, struct odb_file *f, const struct oid *id, s
 /* Removes what was not committed; harmless after a commit. */
 void odb_file_abort(struct store *s, struct odb_file *f);
 /* Moves name beneath dirfd, complete, synced and read-only, under its id; when
- * the object is there already, intact, name is removed; one that is damaged is replaced.  1: on another file system, nothing done. */
+ * the object is there already, intact, name is removed; one that is damaged is replaced.
+ * 1: on another file system, nothing done. */
 int odb_file_publish(struct store *s, int dirfd, const char *name, const struct oid *id,
     struct err *e) MUST_CHECK;
 /* Absent is success.  For gc alone. */

@@ -31,7 +31,8 @@ branch_command(int argc, char **argv, struct err *e)
 	const struct option table[] = {
 		{OPTION_FLAG, 'd', "delete", &n.remove, NULL, "delete the branch"},
 		{OPTION_FLAG, 's', "switch", &change, NULL, "commit to this branch from now on"},
-		{OPTION_FLAG, 'f', "force", &n.force, NULL, "move a branch that exists; delete the last one that has its commits"},
+		{OPTION_FLAG, 'f', "force", &n.force, NULL,
+		    "move a branch that exists; delete the last one that has its commits"},
 		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},
 		{0},
 	};

@@ -24,7 +24,8 @@ subject_used(struct store *s, const struct subject *sub, const char *arg, struct
 	char id[CMD_SHORT_SIZE];
 	bool whole;
 
-	if (history_view_new(s, &view, e) != 0 || history_uses(view, &sub->content.id, false, subject_first_use, &user, &whole, e) != 0)
+	if (history_view_new(s, &view, e) != 0 ||
+	    history_uses(view, &sub->content.id, false, subject_first_use, &user, &whole, e) != 0)
 		return -1;
 	cmd_short(&user, id);
 	return err_set(e, ERR_NOTFOUND, "%s: no certificate in this store has this content or names"

@@ -10,7 +10,8 @@ tag_command(int argc, char **argv, struct err *e)
 	struct named_refs n = {.command = "tag", .prefix = "refs/tags/"};
 	const struct option table[] = {
 		{OPTION_FLAG, 'd', "delete", &n.remove, NULL, "delete the tag"},
-		{OPTION_FLAG, 'f', "force", &n.force, NULL, "move a tag that exists; delete the last one that has its commits"},
+		{OPTION_FLAG, 'f', "force", &n.force, NULL,
+		    "move a tag that exists; delete the last one that has its commits"},
 		{OPTION_HELP, 'h', "help", &help, NULL, "this text"},
 		{0},
 	};

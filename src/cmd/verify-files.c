@@ -229,8 +229,8 @@ verify_files_keep(struct verify_files *v, struct buf *text, const char **ret, st
 }
 
 static int
-verify_files_tell(struct verify_files *v, const struct verify_files_diff *d, const struct resource_ignored *left,
-    struct verify_file *f, struct err *e)
+verify_files_tell(struct verify_files *v, const struct verify_files_diff *d,
+    const struct resource_ignored *left, struct verify_file *f, struct err *e)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
 

@@ -236,7 +236,8 @@ verify_note_others(struct verify_job *j, struct verdict *v, struct err *e)
 		return bundle_find_note(&j->bundle, &j->subject, v, e);
 	if (!j->subject.is_path)
 		return 0;
-	if (history_view_new(j->s, &view, e) != 0 || history_uses(view, &j->subject.content.id, true, verify_other, &o, &whole, e) != 0)
+	if (history_view_new(j->s, &view, e) != 0 ||
+	    history_uses(view, &j->subject.content.id, true, verify_other, &o, &whole, e) != 0)
 		return -1;
 	return o.rc;
 }

@@ -26,8 +26,8 @@ struct x509_profile {
 
 /* DER in its one encoding; trailing bytes refused. */
 int x509_decode(const void *der, size_t len, struct x509_cert **ret, struct err *e) MUST_CHECK;
-/* The certificates in a PEM text (crypto/pem.h), one or more and no other block, into ret[0..*ret_n-1]; more than max:
- * ERR_LIMIT; the caller frees each. */
+/* The certificates in a PEM text (crypto/pem.h), one or more and no other block, into
+ * ret[0..*ret_n-1]; more than max: ERR_LIMIT; the caller frees each. */
 int x509_decode_pem(const void *pem, size_t len, size_t max, struct x509_cert **ret, size_t *ret_n,
     struct err *e) MUST_CHECK;
 void x509_free(struct x509_cert *c);

@@ -459,7 +459,8 @@ http_outcome(const struct http_transfer *t, CURLcode code, struct err *e)
 		    t->curl_error[0] != '\0' ? t->curl_error : curl_easy_strerror(code));
 	if (code != CURLE_OK)
 		return err_set(e, ERR_NETWORK, "%s: %s %.*s: %s", peer, t->rq->method,
-		    (int)strcspn(t->rq->path, "?"), t->rq->path, t->curl_error[0] != '\0' ? t->curl_error : curl_easy_strerror(code));
+		    (int)strcspn(t->rq->path, "?"), t->rq->path,
+		    t->curl_error[0] != '\0' ? t->curl_error : curl_easy_strerror(code));
 	return 0;
 }
 

@@ -213,7 +213,8 @@ s3_place_settings(struct config *c, struct s3_place *p, struct err *e)
 	CLEANUP(cleanup_free) char *endpoint = NULL;
 	bool own;
 
-	if (s3_place_setting(c, p, "cafile", &p->ca_file, e) != 0 || s3_place_profile(c, p, e) != 0 || s3_place_region(c, p, e) != 0 ||
+	if (s3_place_setting(c, p, "cafile", &p->ca_file, e) != 0 || s3_place_profile(c, p, e) != 0 ||
+	    s3_place_region(c, p, e) != 0 ||
 	    s3_place_endpoint(c, p, &endpoint, &own, e) != 0 || s3_place_style(c, p, own, e) != 0)
 		return -1;
 	if (!p->path_style && p->local)

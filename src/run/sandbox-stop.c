@@ -106,7 +106,8 @@ sandbox_stop_ask(pid_t supervisor)
 	struct dirent *d;
 	DIR *dir;
 
-	if (!sandbox_stop_container(supervisor, container) || !sandbox_stop_namespace(getpid(), own) || strcmp(container, own) == 0)
+	if (!sandbox_stop_container(supervisor, container) || !sandbox_stop_namespace(getpid(), own) ||
+	    strcmp(container, own) == 0)
 		return 0;
 	dir = opendir("/proc");
 	if (dir == NULL)

@@ -35,8 +35,8 @@ journal_request_line(const struct http_done *d, const char *principal, struct bu
 		return -1;
 	/* a path was found plain */
 	buf_addf(ret, " request=%s address=%s principal=%s method=%.16s path=%.1024s status=%u in=%llu"
-	    " out=%llu ms=%llu\n", c->request_id, c->address, principal, journal_method(c->method), d->path, d->status,
-	    (unsigned long long)d->in, (unsigned long long)d->out,
+	    " out=%llu ms=%llu\n", c->request_id, c->address, principal, journal_method(c->method), d->path,
+	    d->status, (unsigned long long)d->in, (unsigned long long)d->out,
 	    (unsigned long long)(d->micros / 1000));
 	return buf_check(ret, e);
 }

@@ -99,7 +99,8 @@ level_check_ok(const struct level_row *row, enum verdict_check c,
 	return false;
 }
 
-/* Software TPMs, also those that look like hardware from inside, and unmeasured images stay simulated whatever vouches for them. */
+/* Software TPMs, also those that look like hardware from inside, and unmeasured images stay
+ * simulated whatever vouches for them. */
 static bool
 level_root_ok(enum verdict_level level, const struct verdict_item checks[CHECK_COUNT],
     const struct level_facts *facts)

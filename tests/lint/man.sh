@@ -1,7 +1,7 @@
 #!/bin/sh
 # The manual: man.sh [SOURCE-DIR [BUILD-DIR]].  mandoc finds nothing to warn
-# about; every command has a page, whose SYNOPSIS and options are those that
-# the command itself prints.
+# about; every command has a page, whose summary, SYNOPSIS and options are those
+# that the program itself prints.
 set -eu
 source=${1:-${top_srcdir:-.}}
 build=${2:-${top_builddir:-.}}
@@ -78,6 +78,11 @@ for name in $commands; do
 		wrong "$page: missing"
 		continue
 	fi
+	# one summary, in three places; a sentence in aicert.1
+	summary=$("$aicert" help | sed -n "s/^  $name  *//p")
+	[ "$(sed -n 's/^\.Nd //p' "$page")" = "$summary" ] || wrong "$page: .Nd is not \"$summary\""
+	[ "$(sed -n "/^\.It Xr aicert-$name 1/{n;s/\.\$//p;}" aicert.1 | squeeze)" = "$(echo "$summary" | squeeze)" ] ||
+		wrong "aicert.1: does not say of $name \"$summary\""
 	usage=$("$aicert" "$name" --help)
 	compare_options "aicert $name" "$page" "$usage"
 	said=$(printf '%s\n' "$usage" | sed -e '/^  \(    \)\{0,1\}-/,$d' -e 's/^usage: //' | squeeze)

@@ -145,6 +145,11 @@ fails size 'a line of its own'
 fresh
 yes '/* line */' | head -901 >"$tree/t/src/base/big.c"
 fails size 'the file has 901 lines'
+fresh
+awk 'BEGIN { printf "/* "; for (i = 0; i < 105; i++) printf "x"; print " */" }' >"$tree/t/src/base/wide.h"
+fails size 'wide.h:1: 111 characters'
+sed -i s/x// "$tree/t/src/base/wide.h"
+passes size
 
 for call in 'strcpy(a, b)' 'x = sprintf (a, b)' 'system("ls")' 'f(atoi(s))' 'signal(SIGINT, f)' \
 	'/* c */ gets(a)' 'mktemp(t)' 'alloca(n)' 'localtime(&t)' 'p = mmap(NULL, n, 1, 2, fd, 0)'; do
@@ -222,7 +227,7 @@ manual() {
 		.Sh DESCRIPTION
 		.Bl -tag -width Ds
 		.It Xr aicert-do 1
-		It.
+		Do it.
 		.It Ic help
 		This.
 		.El
@@ -272,6 +277,12 @@ if command -v mandoc >/dev/null; then
 	manual
 	sed -i 's/^.Ar FILE/.Op Ar FILE/' "$tree/t/$page"
 	fails man 'SYNOPSIS is'
+	manual
+	sed -i 's/^.Nd do it/.Nd do that/' "$tree/t/$page"
+	fails man '.Nd is not "do it"'
+	manual
+	sed -i 's/^Do it/Do that/' "$tree/t/man/aicert.1"
+	fails man 'does not say of do "do it"'
 	manual
 	sed -i '/aicert-do/,+1d' "$tree/t/man/aicert.1"
 	fails man 'does not mention aicert-do.1'

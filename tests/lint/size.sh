@@ -1,12 +1,22 @@
 #!/bin/sh
-# Functions of at most 100 lines and 6 parameters, files of at most 900 lines:
-# size.sh [SOURCE-DIR].  Also prints medians, so that drift is seen early.
+# Functions of at most 100 lines and 6 parameters, files of at most 900 lines,
+# lines of at most 110 characters: size.sh [SOURCE-DIR].  Also prints medians, so that drift is seen early.
 # The error out-parameter, which everything that can fail ends with, is not
 # counted.
 # Counts on the layout of the code: a function's name at column 0, its braces
 # alone at column 0; a function laid out otherwise is refused.
 set -eu
 cd "${1:-${top_srcdir:-.}}"
+status=0
+
+find src store -name '*.[ch]' ! -path store/ingest.c ! -path src/cmd/clone.c | LC_ALL=C sort |
+	xargs awk -v max=110 '
+length($0) > max {
+	printf "%s:%d: %d characters, at most %d are allowed\n", FILENAME, FNR, length($0), max
+	bad = 1
+}
+END { exit bad }
+' || status=1
 
 find src store -name '*.c' | LC_ALL=C sort | xargs awk -v max_lines=100 -v max_file=900 \
     -v max_parameters=6 '
@@ -102,4 +112,5 @@ END {
 	    file_size[files]
 	exit bad
 }
-'
+' || status=1
+exit $status
