@@ -210,7 +210,8 @@ ingest_items(struct store *s, const struct ingest_options *o, struct ingest_item
     struct err *e)
 {
 	struct ingest in = {.s = o->flags & INGEST_HASH_ONLY ? NULL : s, .o = o, .items = items,
-	    .item_count = n, .present = {.s = s, .elsewhere = o->mode == INGEST_AUTO || o->mode == INGEST_REFERENCE}};
+	    .item_count = n,
+	    .present = {.s = s, .elsewhere = o->mode == INGEST_AUTO || o->mode == INGEST_REFERENCE}};
 	struct err local;
 
 	if (e == NULL)

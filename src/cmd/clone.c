@@ -178,7 +178,8 @@ clone_fetch(struct clone *c, struct fetch *f, struct err *e)
 {
 	c->fetch.blobs = c->no_blobs ? "none" : "outputs";
 	if (clone_configure(c, f->c, e) != 0 ||
-	    remotes_credentials_set(f->c, c->url, &c->shown, e) != 0 || remotes_choose(f->s, f->c, REMOTES_DEFAULT, &f->entry, e) != 0)
+	    remotes_credentials_set(f->c, c->url, &c->shown, e) != 0 ||
+	    remotes_choose(f->s, f->c, REMOTES_DEFAULT, &f->entry, e) != 0)
 		return -1;
 	if (fetch_refs_run(f, &c->fetch, e) != 0)
 		return err_prefix(e, "%s (the same command goes on from here)", c->dir);
