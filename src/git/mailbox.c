@@ -433,6 +433,25 @@ mailbox_answer(const struct mailbox *m, int status, const struct buf *out, const
 	    (int)strcspn(safe != NULL ? safe : "", "\n\\"), safe != NULL ? safe : "");
 }
 
+/* A path, as git decides it: not a scheme but file, and not HOST:PATH. */
+static bool
+mailbox_is_here(const char *url)
+{
+	size_t colon = strcspn(url, ":/");
+
+	return strncmp(url, "file://", 7) == 0 || url[colon] != ':';
+}
+
+/* The other git of a repository on this machine is the user's own: what that repository's hooks
+ * and configuration name is not to be run. On another machine it is the owner's affair. */
+static const char *
+mailbox_receive(const struct mailbox *m)
+{
+	return !mailbox_is_here(m->url) ? "--receive-pack=git-receive-pack" :
+	    "--receive-pack=git -c core.hooksPath=/dev/null -c core.alternateRefsCommand=true"
+	    " -c receive.autogc=false -c core.fsmonitor=false receive-pack";
+}
+
 int
 mailbox_push(struct mailbox *m, struct err *e)
 {
@@ -440,8 +459,8 @@ mailbox_push(struct mailbox *m, struct err *e)
 	CLEANUP(buf_free) struct buf said = BUF_INIT;
 	char hex[GIT_OID_HEXSZ + 1], old[GIT_OID_HEXSZ + 1] = "", lease[128], spec[128];
 	const char *args[] = {"push", "--porcelain", "--no-verify", "--no-follow-tags",
-	    "--recurse-submodules=no", m->progress != NULL ? "--progress" : "--no-progress", lease, "--",
-	    m->url, spec, NULL};
+	    "--recurse-submodules=no", m->progress != NULL ? "--progress" : "--no-progress",
+	    mailbox_receive(m), lease, "--", m->url, spec, NULL};
 	git_oid id;
 	int status;
 

@@ -37,6 +37,20 @@ cd .. && ok aicert clone -q code.git relative
 # of each push one pack; nobody rewrites what is there
 same "$(git -C code.git rev-list --count refs/aicert/store)" 1
 
+# a repository on this machine runs nothing: no hook, and no command of its configuration
+git init -q --bare evil.git && git init -q --bare other.git
+printf '#!/bin/sh\ntouch "%s/ran"\n' "$scratch" | tee evil.git/hooks/pre-receive evil.git/hooks/update \
+	evil.git/hooks/post-receive evil.git/hooks/reference-transaction evil.git/hooks/proc-receive >run
+chmod +x run evil.git/hooks/*
+echo "$scratch/other.git/objects" >evil.git/objects/info/alternates
+git -C evil.git config core.alternateRefsCommand "$scratch/run"
+git -C evil.git config core.fsmonitor "$scratch/run"
+ok in_dir builder aicert push "git+$scratch/evil.git"
+ok in_dir builder aicert push "git+file://$scratch/evil.git" main:again
+ok aicert clone -q "git+file://$scratch/evil.git" from-evil
+checks=$((checks + 1))
+[ ! -e ran ] || die "something of the repository was run"
+
 # why a git remote cannot be reached
 cat >denied <<'END'
 #!/bin/sh
