@@ -183,6 +183,7 @@ oci_config_mounts(const struct oci_config *c, struct jcs *root, struct err *e)
 	static const char *const file[] = {"rbind", "ro", "nosuid", "nodev", NULL};
 	/* also what the host has mounted beneath, say a tmpfs in /opt */
 	static const char *const directory[] = {"rbind", "ro", "rro", "nosuid", "nodev", NULL};
+	static const char *const hidden[] = {"ro", "nosuid", "nodev", "noexec", "mode=000", "size=4k", NULL};
 	static const char *const scratch[] = {"bind", "rw", "nosuid", "nodev", NULL};
 	struct jcs *mounts = jcs_new_array();
 
@@ -191,10 +192,12 @@ oci_config_mounts(const struct oci_config *c, struct jcs *root, struct err *e)
 	jcs_append(mounts, oci_config_mount("tmpfs", "tmpfs", "/dev", dev));
 	if (oci_config_shm(c->spec, mounts, e) != 0)
 		return -1;
-	for (size_t i = 0; i < c->rootfs->count; i++)
-		jcs_append(mounts, oci_config_mount("bind", c->rootfs->binds[i].path,
-		    c->rootfs->binds[i].path,
-		    c->rootfs->binds[i].directory ? directory : file));
+	for (size_t i = 0; i < c->rootfs->count; i++) {
+		const struct rootfs_bind *b = &c->rootfs->binds[i];
+
+		jcs_append(mounts, b->hidden ? oci_config_mount("tmpfs", "tmpfs", b->path, hidden) :
+		    oci_config_mount("bind", b->path, b->path, b->directory ? directory : file));
+	}
 	jcs_append(mounts, oci_config_mount("tmpfs", "tmpfs", "/tmp", tmp));
 	jcs_append(mounts, oci_config_mount("tmpfs", "tmpfs", "/tmp/home", home));
 	jcs_append(mounts, oci_config_mount("bind", OCI_CONFIG_DIR "/scratch", "/workspace", scratch));

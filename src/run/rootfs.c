@@ -44,8 +44,7 @@ rootfs_bind(struct rootfs *r, const char *path, bool directory, struct err *e)
 	if (binds == NULL)
 		return err_nomem(e);
 	r->binds = binds;
-	r->binds[r->count].directory = directory;
-	r->binds[r->count].path = buf_strdup(path, e);
+	r->binds[r->count] = (struct rootfs_bind){.directory = directory, .path = buf_strdup(path, e)};
 	if (r->binds[r->count].path == NULL)
 		return -1;
 	r->count++;
@@ -104,8 +103,47 @@ rootfs_host_one(struct rootfs *r, int fd, const char *path, struct err *e)
 	return rootfs_bind(r, path, S_ISDIR(st.st_mode), e);
 }
 
+static bool
+rootfs_shows(const struct rootfs *r, const char *path)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		size_t len = strlen(r->binds[i].path);
+
+		if (strncmp(path, r->binds[i].path, len) == 0 && (path[len] == '/' || path[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
 static int
-rootfs_host(struct rootfs *r, int fd, struct err *e)
+rootfs_hide(struct rootfs *r, const char *path, struct err *e)
+{
+	CLEANUP(cleanup_free) char *real = realpath(path, NULL);
+
+	if (real == NULL)
+		return err_sys(e, "%s: cannot look at", path);
+	if (!rootfs_shows(r, real))
+		return 0;
+	if (rootfs_bind(r, real, true, e) != 0)
+		return -1;
+	r->binds[r->count - 1].hidden = true;
+	return 0;
+}
+
+/* What a run reads is declared: a work tree in /opt, say, is not seen beside its inputs, nor is a
+ * store with what others sent. */
+static int
+rootfs_hide_store(struct rootfs *r, struct store *s, struct err *e)
+{
+	const char *path = store_path(s), *name = strrchr(path, '/');
+
+	if (rootfs_hide(r, path, e) != 0)
+		return -1;
+	return name == NULL || strcmp(name + 1, STORE_NAME) != 0 ? 0 : rootfs_hide(r, store_worktree(s), e);
+}
+
+static int
+rootfs_host(struct rootfs *r, struct store *s, int fd, struct err *e)
 {
 	for (size_t i = 0; i < ROOTFS_COUNT(rootfs_system); i++) {
 		char path[32];
@@ -120,7 +158,7 @@ rootfs_host(struct rootfs *r, int fd, struct err *e)
 	for (size_t i = 0; i < ROOTFS_COUNT(rootfs_files); i++)
 		if (rootfs_write(fd, rootfs_files[i].path, rootfs_files[i].text, e) != 0)
 			return -1;
-	return 0;
+	return s != NULL ? rootfs_hide_store(r, s, e) : 0;
 }
 
 int
@@ -142,7 +180,7 @@ rootfs_prepare(struct store *s, const struct run_spec *spec, int run_dirfd, stru
 		return -1;
 	if (rootfs_places_make(fd, e) != 0)
 		return -1;
-	if (spec->image == RUN_SPEC_HOST && rootfs_host(&r, fd, e) != 0)
+	if (spec->image == RUN_SPEC_HOST && rootfs_host(&r, s, fd, e) != 0)
 		return -1;
 	*ret = r;
 	r = (struct rootfs)ROOTFS_INIT;

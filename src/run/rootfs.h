@@ -13,6 +13,7 @@
 struct rootfs_bind {
 	char *path;             /* the same outside and inside; absolute */
 	bool directory;
+	bool hidden;            /* in one before it: nothing is to be seen there */
 };
 
 struct rootfs {
@@ -25,7 +26,8 @@ struct rootfs {
 /*
  * Makes "rootfs" beneath run_dirfd.  For an image file, its bytes are read from
  * the store, whose digest checks apply, and unpacked; all image files together
- * are bounded.  The frame's files are ours: the image must not need them.
+ * are bounded.  The frame's files are ours: the image must not need them.  s is hidden where
+ * `host` would show it, with its work tree; NULL: there is none.
  */
 int rootfs_prepare(struct store *s, const struct run_spec *spec, int run_dirfd, struct rootfs *ret,
     struct err *e) MUST_CHECK;

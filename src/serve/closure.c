@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include "base/array.h"
+#include "base/interrupt.h"
 #include "object/certificate.h"
 #include "object/evidence.h"
 #include "object/tree.h"
@@ -157,7 +158,7 @@ closure_run(struct closure *w, struct err *e)
 {
 	while (w->count > 0) {
 		const struct closure_item item = w->queue[--w->count];
-		int rc = w->fn(w->arg, &item.ref, item.need, e);
+		int rc = interrupt_check(e) != 0 ? -1 : w->fn(w->arg, &item.ref, item.need, e);
 
 		if (rc < 0 || (rc > 0 && closure_look(w, &item, e) != 0))
 			return -1;
@@ -176,13 +177,14 @@ closure_free(struct closure *w)
 }
 
 int
-closure_walk(struct store *s, const struct object_ref *root, closure_fn *fn, void *arg,
+closure_walk(struct store *s, const struct object_ref *roots, size_t n, closure_fn *fn, void *arg,
     struct err *e)
 {
 	CLEANUP(closure_free) struct closure w = {.store = s, .fn = fn, .arg = arg};
 
-	if (closure_push(&w, root->type, &root->id, CLOSURE_NEEDED, e) != 0)
-		return -1;
+	for (size_t i = n; i > 0; i--) /* the first is looked at first */
+		if (closure_push(&w, roots[i - 1].type, &roots[i - 1].id, CLOSURE_NEEDED, e) != 0)
+			return -1;
 	return closure_run(&w, e);
 }
 

@@ -16,8 +16,9 @@ enum closure_need {
 typedef int closure_fn(void *arg, const struct object_ref *ref, enum closure_need need,
     struct err *e);
 
-/* Calls fn with root and with all that is found beneath. */
-int closure_walk(struct store *s, const struct object_ref *root, closure_fn *fn, void *arg,
+/* Calls fn with the roots and with all that is found beneath, each once however many lead to
+ * it. */
+int closure_walk(struct store *s, const struct object_ref *roots, size_t n, closure_fn *fn, void *arg,
     struct err *e) MUST_CHECK;
 /* The objects that a run request names: image, inputs, certificates in madeBy. */
 int closure_spec(struct store *s, const struct run_spec *spec, closure_fn *fn, void *arg,

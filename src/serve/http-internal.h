@@ -40,7 +40,9 @@ struct http_peer {
  * when it is answered; one address has a half at most. */
 #define HTTP_DOCUMENT_SMALL 65536u
 #define HTTP_DOCUMENTS_MAX (256u * 1024 * 1024)
-#define HTTP_LARGE_AT_ONCE 2            /* being understood: that takes several times their size */
+/* Being understood, which takes several times their size, or answered with long work; one address
+ * has one at most, so that there is a turn for others. */
+#define HTTP_LARGE_AT_ONCE 2
 
 struct http_server {
 	struct MHD_Daemon *mhd;
@@ -56,7 +58,7 @@ struct http_server {
 	struct shares *documents;       /* bytes, by address */
 	pthread_mutex_t large_lock;
 	pthread_cond_t large_left;
-	unsigned large;                 /* handlers at work on a long document */
+	const char *large[HTTP_LARGE_AT_ONCE]; /* whose handlers are at work on one; NULL: nobody's */
 };
 
 struct http_answer_header {

@@ -319,25 +319,50 @@ http_first(struct http_exchange *x, const char *method)
 	return MHD_YES;
 }
 
-/* Few long documents at once: their trees take several times their size. */
+/* Where a long document of this address may be at work now; NULL: it has to wait. */
+static const char **
+http_large_place(struct http_server *s, const char *address, bool local)
+{
+	const char **place = NULL;
+
+	for (size_t i = 0; i < HTTP_LARGE_AT_ONCE; i++)
+		if (s->large[i] == NULL)
+			place = &s->large[i];
+		else if (!local && strcmp(s->large[i], address) == 0)
+			return NULL;
+	return place;
+}
+
 static int
-http_handle(struct http_exchange *x, struct err *e)
+http_handle_large(struct http_exchange *x, struct err *e)
 {
 	struct http_server *s = x->server;
-	bool large = x->route->heavy || x->call.body.len > HTTP_DOCUMENT_SMALL;
+	const char **place;
 	int rc;
 
 	pthread_mutex_lock(&s->large_lock);
-	while (large && s->large == HTTP_LARGE_AT_ONCE)
+	while ((place = http_large_place(s, x->call.address, x->call.local)) == NULL)
 		pthread_cond_wait(&s->large_left, &s->large_lock);
-	s->large += large;
+	*place = x->call.address;
 	pthread_mutex_unlock(&s->large_lock);
 	rc = x->route->handler(&x->call, e);
 	buf_free(&x->call.body);
 	pthread_mutex_lock(&s->large_lock);
-	s->large -= large;
-	pthread_cond_signal(&s->large_left);
+	*place = NULL;
+	pthread_cond_broadcast(&s->large_left);
 	pthread_mutex_unlock(&s->large_lock);
+	return rc;
+}
+
+static int
+http_handle(struct http_exchange *x, struct err *e)
+{
+	int rc;
+
+	if (x->route->heavy || x->call.body.len > HTTP_DOCUMENT_SMALL)
+		return http_handle_large(x, e);
+	rc = x->route->handler(&x->call, e);
+	buf_free(&x->call.body);
 	return rc;
 }
 

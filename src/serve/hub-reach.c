@@ -64,7 +64,7 @@ hub_reach_prove(struct http_call *c, const struct object_ref *root, enum ledger_
 	struct hub_reach_proof p = {.call = c, .mark = mark, .again = again, .list = ret};
 	struct store *s;
 
-	return session_store(c, &s, e) != 0 ? -1 : closure_walk(s, root, hub_reach_look, &p, e);
+	return session_store(c, &s, e) != 0 ? -1 : closure_walk(s, root, 1, hub_reach_look, &p, e);
 }
 
 struct hub_reach_rebuild {
@@ -107,7 +107,7 @@ hub_reach_walk(struct hub_reach_rebuild *w, const char *name, bool public_, stru
 		return -1;
 	/* an input that was not sent with a public ref, and came later with another, stays closed */
 	w->floor = public_ && before.reach == LEDGER_PUBLIC ? LEDGER_PUBLIC : LEDGER_REF;
-	return closure_walk(w->store, &ref, hub_reach_again, w, e);
+	return closure_walk(w->store, &ref, 1, hub_reach_again, w, e);
 }
 
 /* Not about the ref: the same walk may go through a moment later. */

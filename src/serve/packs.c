@@ -206,6 +206,7 @@ packs_history(struct http_call *c, struct err *e)
 {
 	CLEANUP(packs_request_free) struct packs_request r = {0};
 	CLEANUP(jcs_freep) struct jcs *out = jcs_new_object();
+	CLEANUP(cleanup_free) struct object_ref *roots = NULL;
 	struct packs_walk w = {.call = c, .list = jcs_new_array()};
 	bool fresh;
 	int rc;
@@ -214,14 +215,14 @@ packs_history(struct http_call *c, struct err *e)
 	jcs_set(out, "objects", w.list);
 	if (session_store(c, &w.store, e) != 0 || packs_decode(c->body.data, c->body.len, &r, e) != 0)
 		return -1;
-	rc = 0;
+	roots = calloc(r.want_count + 1, sizeof *roots);
+	rc = roots == NULL ? err_nomem(e) : 0;
 	for (size_t i = 0; i < r.have_count && rc == 0; i++)
 		rc = oid_map_add(&w.have, &r.have[i], 0, &fresh, e);
-	for (size_t i = 0; i < r.want_count && rc == 0; i++) {
-		const struct object_ref root = {OBJECT_COMMIT, r.want[i]};
-
-		rc = closure_walk(w.store, &root, packs_look, &w, e);
-	}
+	for (size_t i = 0; i < r.want_count && rc == 0; i++)
+		roots[i] = (struct object_ref){OBJECT_COMMIT, r.want[i]};
+	if (rc == 0)
+		rc = closure_walk(w.store, roots, r.want_count, packs_look, &w, e);
 	oid_map_free(&w.have);
 	oid_map_free(&w.told);
 	return rc != 0 ? -1 : http_reply_json(c, 200, out, e);

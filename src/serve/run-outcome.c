@@ -24,7 +24,7 @@ run_outcome_event(const struct run_outcome_options *o, const struct event *ev,
 	if (ev->kind == EVENT_RUN_FINISHED)
 		return oid_list_add(l, &ev->u.finished.log, e);
 	return ev->kind == EVENT_OUTPUT_RESOURCE ?
-	    closure_walk(o->store, &root, run_outcome_take, l, e) : 0;
+	    closure_walk(o->store, &root, 1, run_outcome_take, l, e) : 0;
 }
 
 static int

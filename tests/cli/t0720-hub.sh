@@ -241,6 +241,18 @@ push eve refs/heads/main "$first" -H "If-Match: \"$second\"" -H 'Aicert-Force: t
 same "$status" 200
 req 404 bob "/v1/objects/$second"
 req 200 ada "/v1/objects/$second"
+
+# what is wanted many times is looked for once
+for times in 1 50000; do
+	python3 -c 'import json, sys
+print(json.dumps({"have": [], "mediaType": "application/vnd.aicert.history-request.v1+json",
+    "want": ["sha256:" + sys.argv[1]] * int(sys.argv[2])}, separators=(",", ":")), end="")' \
+		"$second" $times >../wanted
+	req 200 ada /v1/history -H 'Content-Type: application/json' --data-binary @../wanted
+	cp ../out ../wanted.$times
+done
+out_has "$second"
+ok cmp ../wanted.1 ../wanted.50000
 stop
 start
 req 404 bob "/v1/objects/$second"

@@ -83,4 +83,20 @@ ok aicert verify --min-level simulated probe.txt
 checks=$((checks + 1))
 ! curl -skf -o "$scratch/out" -H "Authorization: Bearer $(cat "$scratch/alice.token")" \
 	"$url/v1/objects/$id" || die "an object of bob's was given to alice"
+
+# a work tree beneath what the host's image shows is not shown: what is read is declared
+if mkdir "/opt/aicert-test-$$" 2>/dev/null; then
+	trap 'rm -rf "/opt/aicert-test-$$"; chmod -R u+w "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT
+	cd "/opt/aicert-test-$$" || exit 99
+	git init -q . && git config user.name x && git config user.email x@localhost
+	aicert init -q && echo declared >in && echo secret >undeclared
+	spec aicert.yaml "cat in >out; cat $PWD/undeclared $PWD/.aicert/config >>out 2>/dev/null; ls /opt >>out" in out
+	ok aicert commit -q -m hidden
+	checks=$((checks + 2))
+	grep -q declared out && ! grep -q -e secret -e store out || die "the command read what is not declared"
+	grep -q "aicert-test-$$" out || die "/opt was not there: what is said of it says nothing"
+	cd "$scratch" || exit 99
+else
+	untried "nothing can be put beneath /opt"
+fi
 done_testing

@@ -83,14 +83,14 @@ START_TEST(trees_are_walked)
 	inner = make_tree(s, TREE_FILE, &blob);
 	outer = make_tree(s, TREE_DIR, &inner);
 	root = (struct object_ref){OBJECT_TREE, outer};
-	UNIT_OK(closure_walk(s, &root, see, &seen, &e), &e);
+	UNIT_OK(closure_walk(s, &root, 1, see, &seen, &e), &e);
 	ck_assert_uint_eq(seen.count, 3);
 	ck_assert(count(&seen, &outer) == 1 && count(&seen, &inner) == 1 && count(&seen, &blob) == 1);
 	seen = (struct seen){.descend = false};
-	UNIT_OK(closure_walk(s, &root, see, &seen, &e), &e);
+	UNIT_OK(closure_walk(s, &root, 1, see, &seen, &e), &e);
 	ck_assert_uint_eq(seen.count, 1);
 	seen = (struct seen){.descend = true, .refuse = &blob};
-	UNIT_FAILS(closure_walk(s, &root, see, &seen, &e), &e, ERR_REFUSED);
+	UNIT_FAILS(closure_walk(s, &root, 1, see, &seen, &e), &e, ERR_REFUSED);
 	store_close(s);
 }
 END_TEST
