@@ -9,6 +9,7 @@ struct filesystem {
 	const char *name;   /* "NFS"; "local" for all that is not in the list */
 	bool network;       /* other machines can write to it, or it is served by a program */
 	bool locks_seen;    /* flock(2) and byte-range locks are seen by all who can write to it */
+	bool dates_files;   /* a file's ctime is of its own, and of no other that has its number later */
 	bool dates_names;   /* a directory never gets or loses a name without a change of its times */
 };
 

@@ -54,6 +54,14 @@ gc_mark_link(void *arg, const struct links_link *l, struct err *e)
 	return gc_mark_todo(m->g, &l->ref, m->needed && l->needed, e);
 }
 
+/* In a damaged store nothing is removed. */
+static int
+gc_mark_unknown(struct err *e)
+{
+	return err_set(e, ERR_CORRUPT, "%.700s; it is not known what must be kept, nothing was removed:"
+	    " see aicert fsck", strdupa(e->msg));
+}
+
 /* What is absent names nothing, unless its absence is damage. */
 static int
 gc_mark_absent(const struct gc_todo *t, struct err *e)
@@ -86,10 +94,8 @@ gc_mark_follow(struct gc *g, const struct gc_todo *t, struct err *e)
 		return -1;
 	if (links_each(g->s, &t->ref, gc_mark_link, &m, e) == 0)
 		return 0;
-	if (e->code == ERR_CORRUPT || e->code == ERR_FORMAT || e->code == ERR_NOTFOUND)
-		return err_set(e, ERR_CORRUPT, "%.700s; it is not known what must be kept, nothing"
-		    " was removed: see aicert fsck", strdupa(e->msg));
-	return -1;
+	return e->code == ERR_CORRUPT || e->code == ERR_FORMAT || e->code == ERR_NOTFOUND ?
+	    gc_mark_unknown(e) : -1;
 }
 
 static int
@@ -119,8 +125,9 @@ gc_mark_id(void *gc, const struct oid *id, struct err *e)
 	if (!there)
 		return gc_mark_one(g, id, e); /* it may come yet */
 	if (history_type(g->s, id, &ref.type, e) != 0) {
-		/* bytes that cannot be read name nothing, and are kept */
-		return e->code == ERR_CORRUPT || e->code == ERR_NOTFOUND ? gc_mark_one(g, id, e) : -1;
+		if (e->code == ERR_NOTFOUND) /* removed meanwhile */
+			return gc_mark_one(g, id, e);
+		return e->code == ERR_CORRUPT ? gc_mark_unknown(e) : -1;
 	}
 	return gc_mark_todo(g, &ref, false, e) != 0 || gc_mark_run(g, e) != 0 ? -1 : 0;
 }
@@ -140,10 +147,7 @@ gc_mark_ref(struct gc *g, const char *name, struct err *e)
 		return gc_mark_todo(g, &ref, true, e);
 	if (e->code == ERR_NOTFOUND) /* unborn, or deleted meanwhile: then in a lease */
 		return 0;
-	if (e->code == ERR_FORMAT)
-		return err_set(e, ERR_CORRUPT, "%.700s; it is not known what must be kept, nothing was"
-		    " removed: see aicert fsck", strdupa(e->msg));
-	return -1;
+	return e->code == ERR_FORMAT ? gc_mark_unknown(e) : -1;
 }
 
 static int

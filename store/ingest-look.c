@@ -83,6 +83,8 @@ look_small(struct ingest_look *l, struct ingest_entry *x, struct err *e)
 	if (fd < 0)
 		return e->code == ERR_NOTFOUND ? steady_changed(what, e) :
 		    err_prefix(e, "%s", l->job.node->path);
+	if (l->job.in->o->cache != NULL)
+		steady_flush(fd);
 	if (steady_begin(fd, what, &before, e) != 0)
 		return -1;
 	if (!S_ISREG(before.st_mode) || before.st_ino != x->inode || (uint64_t)before.st_size != x->size)

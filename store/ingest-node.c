@@ -186,13 +186,23 @@ node_listed(struct ingest_job *job, struct err *e)
 	return 0;
 }
 
+/* There is a cache, and times that it can rely on. */
+static bool
+node_is_dated(const struct ingest_node *node, struct filesystem *ret)
+{
+	return node->job.in->o->cache != NULL && filesystem_look(node->dirfd, ret, NULL) == 0 &&
+	    ret->dates_files;
+}
+
 /* A directory that has the names it had is not listed. */
 static int
 node_opened(struct ingest_job *job, struct err *e)
 {
 	struct ingest_node *node = job->node;
+	struct filesystem fs;
 
-	stat_cache_load(job->in->o->cache, &node->before, &node->cached);
+	if (node_is_dated(node, &fs))
+		stat_cache_load(job->in->o->cache, &node->before, &node->cached);
 	if (node->cached.whole)
 		return ingest_list_recall(node, e) != 0 ? -1 : node_listed(job, e);
 	job->work = ingest_list_names;
@@ -272,7 +282,7 @@ node_remember(struct ingest_node *node)
 	bool whole;
 	size_t n = 0;
 
-	if (node->job.in->o->cache == NULL || (!node->fresh && (node->cached.whole || !node->settled)))
+	if ((!node->fresh && (node->cached.whole || !node->settled)) || !node_is_dated(node, &fs))
 		return;
 	entries = calloc(node->count + 1, sizeof *entries);
 	for (size_t i = 0; i < node->count && entries != NULL; i++) {
@@ -282,8 +292,7 @@ node_remember(struct ingest_node *node)
 			entries[n++] = (struct stat_cache_entry){x->name, x->size, x->inode, x->mtime_ns,
 			    x->ctime_ns, x->mode, x->id};
 	}
-	whole = node->settled && n == node->listed && filesystem_look(node->dirfd, &fs, NULL) == 0 &&
-	    fs.dates_names;
+	whole = node->settled && n == node->listed && fs.dates_names;
 	if (entries != NULL && (node->fresh || whole))
 		stat_cache_store(node->job.in->o->cache, &node->before, entries, n, whole);
 }
@@ -334,12 +343,13 @@ node_item_done(struct ingest_node *node, struct err *e)
 	struct ingest_entry *x = node->entries;
 	struct ingest_item *item = node->item;
 	struct ingest *in = node->job.in;
+	struct filesystem fs;
 
 	item->result = (struct ingest_result){.type = S_ISDIR(x->mode) ? OBJECT_TREE : OBJECT_BLOB,
 	    .id = x->id, .size = x->size};
 	if (node->log != NULL && ingest_ignore_summary(node->log, &item->result.ignored, e) != 0)
 		return -1;
-	if (node->fresh && S_ISREG(x->mode) && x->settled &&
+	if (node->fresh && S_ISREG(x->mode) && x->settled && node_is_dated(node, &fs) &&
 	    ingest_loose_add(in, &node->before, x, e) != 0)
 		return -1;
 	item->done = true;
@@ -401,8 +411,9 @@ node_item_recall(struct ingest_node *node, struct err *e)
 {
 	struct ingest *in = node->job.in;
 	struct ingest_entry *x = node->entries;
+	struct filesystem fs;
 
-	if (in->o->cache == NULL || fstat(node->dirfd, &node->before) != 0)
+	if (!node_is_dated(node, &fs) || fstat(node->dirfd, &node->before) != 0)
 		return 0;
 	x->cached = ingest_loose_find(in, &node->before, x->name);
 	return node_confirm(node, x->cached != NULL, e);

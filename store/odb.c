@@ -161,6 +161,28 @@ odb_intact(struct store *s, const struct oid *id)
 	return odb_stream(s, id, NULL, NULL, &ignored) == 0;
 }
 
+bool
+odb_kept(struct store *s, const struct oid *id)
+{
+	CLEANUP(source_close) struct source own = SOURCE_INIT;
+	struct err ignored;
+	bool kept = false;
+	int rc = odb_small_has(s, id, &ignored);
+
+	if (rc == 0)
+		rc = odb_file_open(s, id, &own.fd, &own.size, &ignored);
+	if (rc == 1 && odb_intact(s, id)) /* which looks there first */
+		return true;
+	for (unsigned n = 0, at = 0; !kept; at = ++n) {
+		CLEANUP(source_close) struct source p = SOURCE_INIT;
+
+		if (alternates_find(s, id, &at, &p, &ignored) != 1)
+			break;
+		kept = elsewhere_verify(&p, id, &ignored) == 0;
+	}
+	return kept;
+}
+
 static int
 odb_read_sink(void *arg, const void *data, size_t len, struct err *e)
 {

@@ -30,6 +30,9 @@ int odb_find_own(struct store *s, const struct oid *id, bool *ret, struct err *e
 int odb_keep(struct store *s, const struct oid *ids, size_t count, struct err *e) MUST_CHECK;
 /* There, and its bytes, all read, have its digest. */
 bool odb_intact(struct store *s, const struct oid *id);
+/* The same, but files of the work tree that are only referred to do not count: they may be what
+ * is to be replaced. */
+bool odb_kept(struct store *s, const struct oid *id);
 /* ERR_NOTFOUND names the id. */
 int odb_size(struct store *s, const struct oid *id, uint64_t *ret, struct err *e) MUST_CHECK;
 /* Whole object into memory, at most max bytes (ERR_LIMIT). */

@@ -1,10 +1,18 @@
 #include "store/steady.h"
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <time.h>
 
 #define STEADY_TICK_NS 2000000
 #define STEADY_TICKS_MAX 10
+
+void
+steady_flush(int fd)
+{
+	(void)(sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+	    SYNC_FILE_RANGE_WAIT_AFTER) != 0);
+}
 
 /*
  * File times move with the kernel's tick: a write in the tick of the last

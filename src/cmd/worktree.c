@@ -24,7 +24,7 @@ worktree_stored_at(struct store *s, enum object_type type, const struct oid *id,
 	bool all = true;
 
 	if (type == OBJECT_BLOB)
-		return odb_stream(s, id, NULL, NULL, NULL) == 0;
+		return odb_kept(s, id);
 	if (depth > TREE_DEPTH_MAX || odb_read(s, id, TREE_BYTES_MAX, &text, NULL) != 0 ||
 	    tree_decode(text.data, text.len, &t, NULL) != 0)
 		return false;

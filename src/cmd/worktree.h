@@ -49,7 +49,7 @@ int worktree_put(struct store *s, const struct worktree_thing *t, const struct w
 /* In the directory of path: what processes left that died while they put things there goes,
  * but what may be the only copy of something, which is kept as "<name>.orig". */
 int worktree_sweep(struct store *s, const char *path, struct err *e) MUST_CHECK;
-/* The store has every byte of it, undamaged. */
+/* The store has every byte of it, undamaged, whatever becomes of the work tree. */
 bool worktree_stored(struct store *s, enum object_type type, const struct oid *id);
 /* Renames dirfd/from to the first free name.orig, name.orig.1, ..., and says so. */
 int worktree_keep(int dirfd, const char *from, const char *name, struct err *e) MUST_CHECK;

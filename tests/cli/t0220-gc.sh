@@ -123,4 +123,25 @@ fails 1 aicert gc
 err_has "nothing was removed"
 err_has "fsck"
 ok aicert cat-file -s "$small"
+
+# what a reflog names and cannot be read names things that must be kept
+new_repo unread
+mkdir d && for i in 1 2 3; do echo "file $i" >d/$i; done
+tree=$(aicert hash-object -w d | cut -c1-64)
+echo other >other && blob=$(aicert hash-object -w other | cut -c1-64)
+ok aicert tag t "$tree"
+ok aicert tag -f t "$blob"
+cp -R .aicert ../whole
+python3 -c 'import sqlite3, sys
+d = sqlite3.connect(".aicert/objects/small.db")
+data = d.execute("SELECT data FROM objects WHERE id=?", (bytes.fromhex(sys.argv[1]),)).fetchone()[0]
+data = data[:-2] + bytes([data[-2] ^ 1]) + data[-1:]
+d.execute("UPDATE objects SET data=? WHERE id=?", (data, bytes.fromhex(sys.argv[1])))
+d.commit()' "$tree"
+fails 1 aicert fsck
+fails 1 aicert gc
+err_has "nothing was removed"
+rm -rf .aicert && mv ../whole .aicert
+ok aicert gc
+ok aicert cat-file -p "$(sha256sum <d/2 | cut -c1-64)"
 done_testing

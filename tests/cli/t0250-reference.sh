@@ -108,6 +108,26 @@ ok aicert fsck
 out_has "$other"
 fails 3 aicert cat-file -p "$other"
 
+# the only copy of what a run used is not replaced: not by checkout, and not by a run
+new_repo only
+ok aicert config store.ingest reference
+head -c 200000 /dev/urandom >data.bin
+spec aicert.yaml "head -c 5 data.bin >out.txt" "{path: data.bin, kind: dataset}" "out.txt"
+ok aicert commit -q -m one
+first=$(sha256sum data.bin | cut -c1-64)
+mkdir old && mv data.bin old/v1 && ok aicert hash-object -w old/v1
+head -c 200000 /dev/urandom >data.bin && cp data.bin ../second.bin
+ok aicert commit -q -m two
+fails 3 aicert checkout --inputs HEAD~1 data.bin
+ok cmp data.bin ../second.bin
+ok aicert fsck --full
+spec gen.yaml "head -c 100000 /dev/urandom >data.bin" "" "{path: data.bin, kind: dataset}"
+ok aicert commit -q -f gen.yaml -m gen
+err_has data.bin.orig
+ok cmp data.bin.orig ../second.bin
+same "$(sha256sum <old/v1 | cut -c1-64)" "$first"
+cd ../r
+
 # a name that leads out of the work tree, by a link, is not followed
 cp ../big.bin ../outside && rm data/big.bin && ln -s ../../outside data/big.bin
 fails 3 aicert cat-file -p "$big"

@@ -23,6 +23,10 @@ START_TEST(filesystem_numbers)
 	ck_assert(!filesystem_of(SMB2_SUPER_MAGIC).locks_seen);
 	ck_assert(!filesystem_of(CIFS_SUPER_MAGIC).locks_seen);
 	ck_assert(filesystem_of(EXT4_SUPER_MAGIC).dates_names && filesystem_of(TMPFS_MAGIC).dates_names);
+	ck_assert(filesystem_of(EXT4_SUPER_MAGIC).dates_files && filesystem_of(NFS_SUPER_MAGIC).dates_files);
+	ck_assert(filesystem_of(OVERLAYFS_SUPER_MAGIC).dates_files);
+	ck_assert(!filesystem_of(SQUASHFS_MAGIC).dates_files && !filesystem_of(FUSE_SUPER_MAGIC).dates_files);
+	ck_assert(!filesystem_of(MSDOS_SUPER_MAGIC).dates_files && !filesystem_of(ISOFS_SUPER_MAGIC).dates_files);
 	ck_assert(!filesystem_of(MSDOS_SUPER_MAGIC).dates_names && !filesystem_of(NFS_SUPER_MAGIC).dates_names);
 }
 END_TEST

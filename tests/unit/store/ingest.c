@@ -166,7 +166,7 @@ START_TEST(ingest_refuses_by_name)
 		static const char *const names[] = {"d/.git", "d/.GIT", "d/sub/.Aicert"};
 
 		ck_assert_int_eq(mkdirat(f.dirfd, names[i], 0755), 0);
-		refused(&f, "d", BOTH, ERR_DENIED, i == 2 ? "name" : "git repository");
+		refused(&f, "d", BOTH, ERR_DENIED, i == 2 ? "a store inside" : "git repository");
 		refused(&f, "d", BOTH, ERR_DENIED, names[i]);
 		UNIT_OK(fd_remove_tree(f.dirfd, names[i], &e), &e);
 	}
