@@ -84,7 +84,7 @@ worktree_tmp_stored(struct store *s, int dirfd, const char *name, bool *ret, str
 		if (oid_from_data(&now.id, target, (size_t)n, e) != 0)
 			return -1;
 	} else if (ingest_path(NULL, dirfd, name, INGEST_DIRECTORIES | INGEST_HASH_ONLY, NULL, &now, e) != 0) {
-		return e->code == ERR_NOMEM || e->code == ERR_CANCELLED ? -1 : 0;
+		return worktree_is_untold(e) ? -1 : 0;
 	}
 	*ret = worktree_stored(s, now.type, &now.id);
 	return 0;

@@ -11,6 +11,7 @@
 #include "store/history.h"
 #include "store/ingest.h"
 #include "store/ingest-write.h"
+#include "store/source.h"
 
 #define WORKTREE_ORIG_MAX 1000
 
@@ -107,6 +108,12 @@ worktree_other(struct store *s, const struct ingest_result *now, struct worktree
 	return 0;
 }
 
+bool
+worktree_is_untold(const struct err *e)
+{
+	return e->code == ERR_NOMEM || e->code == ERR_CANCELLED || (e->code == ERR_IO && !source_absent(e));
+}
+
 static int
 worktree_look_file(struct store *s, int dirfd, const char *name, const struct worktree_thing *t,
     const struct stat *st, struct worktree_found *ret, struct err *e)
@@ -115,7 +122,7 @@ worktree_look_file(struct store *s, int dirfd, const char *name, const struct wo
 	bool exec = (st->st_mode & 0100) != 0;
 
 	if (ingest_path(NULL, dirfd, name, INGEST_DIRECTORIES | INGEST_HASH_ONLY, NULL, &now, e) != 0)
-		return e->code == ERR_NOMEM || e->code == ERR_CANCELLED ? -1 : 0; /* not ours */
+		return worktree_is_untold(e) ? -1 : 0; /* not ours */
 	if (t->mode == TREE_LINK || now.type != t->type || !oid_equal(&now.id, &t->id))
 		return worktree_other(s, &now, ret, e);
 	ret->state = t->type == OBJECT_BLOB && t->mode != 0 && exec != (t->mode == TREE_EXEC) ?

@@ -49,6 +49,9 @@ int worktree_put(struct store *s, const struct worktree_thing *t, const struct w
 /* In the directory of path: what processes left that died while they put things there goes,
  * but what may be the only copy of something, which is kept as "<name>.orig". */
 int worktree_sweep(struct store *s, const char *path, struct err *e) MUST_CHECK;
+/* After a file could not be hashed: for want of memory, descriptors or threads, or because a disk
+ * failed, so that nothing is known of it; else it is what nothing of ours is. */
+bool worktree_is_untold(const struct err *e);
 /* The store has every byte of it, undamaged, whatever becomes of the work tree. */
 bool worktree_stored(struct store *s, enum object_type type, const struct oid *id);
 /* Renames dirfd/from to the first free name.orig, name.orig.1, ..., and says so. */

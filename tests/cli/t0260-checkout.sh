@@ -158,4 +158,13 @@ if [ "$(id -u)" != 0 ]; then
 	err_has ckpt
 	chmod 755 ckpt
 fi
+# a file that cannot be read for want of descriptors is not one that was changed
+new_repo few
+spec aicert.yaml "echo made >out" "" "out"
+ok aicert commit -q -m few
+checks=$((checks + 1))
+for limit in 8 9 10 11 12 13 14 15 16; do
+	(ulimit -n $limit && aicert checkout HEAD) >"$scratch/out" 2>"$scratch/err" && continue
+	! grep -q changed "$scratch/err" || die "$limit descriptors make a changed file"
+done
 done_testing
