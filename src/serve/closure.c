@@ -2,7 +2,6 @@
 
 #include <string.h>
 #include "base/array.h"
-#include "base/interrupt.h"
 #include "object/certificate.h"
 #include "object/evidence.h"
 #include "object/tree.h"
@@ -158,7 +157,7 @@ closure_run(struct closure *w, struct err *e)
 {
 	while (w->count > 0) {
 		const struct closure_item item = w->queue[--w->count];
-		int rc = interrupt_check(e) != 0 ? -1 : w->fn(w->arg, &item.ref, item.need, e);
+		int rc = w->fn(w->arg, &item.ref, item.need, e);
 
 		if (rc < 0 || (rc > 0 && closure_look(w, &item, e) != 0))
 			return -1;

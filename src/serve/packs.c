@@ -1,6 +1,7 @@
 #include "serve/packs.h"
 
 #include <string.h>
+#include "base/interrupt.h"
 #include "codec/shape.h"
 #include "remote/pack.h"
 #include "serve/closure.h"
@@ -187,6 +188,8 @@ packs_look(void *arg, const struct object_ref *ref, enum closure_need need, stru
 	int visible;
 
 	(void)need;
+	if (interrupt_check(e) != 0) /* a stop does not wait for all of a history */
+		return -1;
 	if (jcs_length(w->list) >= PACKS_HISTORY_MAX || oid_map_get(&w->have, &ref->id, &ignored))
 		return 0;
 	visible = session_visible(w->call, &ref->id, e);
