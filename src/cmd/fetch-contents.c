@@ -4,6 +4,7 @@
 #include <string.h>
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
+#include "cmd/subject.h"
 #include "store/history.h"
 #include "store/refs.h"
 
@@ -113,23 +114,11 @@ fetch_contents_all(struct fetch_contents *f, struct err *e)
 static int
 fetch_contents_named(struct store *s, const char *typed, const char *path, struct err *e)
 {
-	CLEANUP(cleanup_free) char *up = buf_strdup(path, e);
-	struct oid user;
+	struct oid id;
 
-	if (up == NULL)
-		return -1;
-	for (char *slash = up; slash != NULL && *up != '\0';) {
-		CLEANUP(history_producer_free) struct history_producer p = {0};
-
-		if (history_producer_of_path(s, up, HISTORY_QUICK, &p, e) == 0)
-			return 0;
-		if (e->code != ERR_NOTFOUND)
-			return -1;
-		slash = strrchr(up, '/');
-		if (slash != NULL)
-			*slash = '\0';
-	}
-	if (history_user_of_path(s, path, &user, e) == 0)
+	if (subject_producer(s, path, &id, e) == 0)
+		return 0;
+	if (e->code == ERR_NOTFOUND && history_user_of_path(s, path, &id, e) == 0)
 		return 0;
 	return e->code == ERR_NOTFOUND ? err_set(e, ERR_NOTFOUND, "%s: no certificate names it", typed) : -1;
 }

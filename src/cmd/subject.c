@@ -66,28 +66,37 @@ subject_input(struct store *s, struct subject *sub, const char *arg, struct err 
 	return 0;
 }
 
-/* No run has the content: does one name the path, or a directory above it? */
-static int
-subject_by_path(struct store *s, struct subject *sub, const char *arg, struct err *e)
+int
+subject_producer(struct store *s, const char *path, struct oid *ret, struct err *e)
 {
-	CLEANUP(cleanup_free) char *path = buf_strdup(sub->path != NULL ? sub->path : "", e);
-	if (path == NULL)
+	CLEANUP(cleanup_free) char *up = buf_strdup(path, e);
+
+	if (up == NULL)
 		return -1;
-	while (*path != '\0') {
+	while (*up != '\0') {
 		CLEANUP(history_producer_free) struct history_producer p = {0};
 		char *slash;
 
-		if (history_producer_of_path(s, path, HISTORY_QUICK, &p, e) == 0) {
-			sub->certificate = p.certificate;
-			sub->has_certificate = true;
+		if (history_producer_of_path(s, up, HISTORY_QUICK, &p, e) == 0) {
+			*ret = p.certificate;
 			return 0;
 		}
 		if (e->code != ERR_NOTFOUND)
 			return -1;
-		slash = strrchr(path, '/');
-		*(slash != NULL ? slash : path) = '\0';
+		slash = strrchr(up, '/');
+		*(slash != NULL ? slash : up) = '\0';
 	}
-	return subject_input(s, sub, arg, e);
+	return err_set(e, ERR_NOTFOUND, "%s: no output of a run", path);
+}
+
+/* No run has the content: does one name the path, or a directory above it? */
+static int
+subject_by_path(struct store *s, struct subject *sub, const char *arg, struct err *e)
+{
+	if (subject_producer(s, sub->path != NULL ? sub->path : "", &sub->certificate, e) != 0)
+		return e->code == ERR_NOTFOUND ? subject_input(s, sub, arg, e) : -1;
+	sub->has_certificate = true;
+	return 0;
 }
 
 static int

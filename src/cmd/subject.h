@@ -25,6 +25,9 @@ int subject_find(struct store *s, const char *arg, struct subject *ret, struct e
  * run, or lie inside of one: of the newest that has its content there, else of the newest
  * that names it. */
 int subject_find_input(struct store *s, const char *arg, struct subject *ret, struct err *e) MUST_CHECK;
+/* The newest run that has path, relative to the work tree, or a directory above it as an output;
+ * ERR_NOTFOUND. */
+int subject_producer(struct store *s, const char *path, struct oid *ret, struct err *e) MUST_CHECK;
 void subject_free(struct subject *sub);
 
 #endif
