@@ -33,9 +33,11 @@ ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
 export ASAN_OPTIONS
 
 # who waits for the first file does not wait until all are counted: the thread that is
-# started last does that
+# started last does that. Reading is made slow, for who has read all stops the counting
+slow="-e inject=read,pread64:delay_exit=30000"
 listed='getdents64.*= [1-9]'
-terminal strace -f -o "$scratch/trace" -e trace=getdents64,clone,clone3 aicert hash-object --no-cache -j 2 data
+terminal strace -f -o "$scratch/trace" -e trace=getdents64,clone,clone3,read,pread64 $slow \
+	aicert hash-object --no-cache -j 2 data
 out_has "  data"
 counter=$(awk '/clone/ && / = [0-9]+/ { id = $NF } END { print id }' ../trace)
 checks=$((checks + 3))
@@ -45,9 +47,8 @@ checks=$((checks + 3))
 strace -f -o ../trace -e trace=getdents64 aicert hash-object --no-cache -j 2 data >/dev/null 2>&1
 [ "$(grep -c "$listed" ../trace)" = 3 ] || die "counted in a pipe"
 
-# status shows that it hashes inputs and outputs: reading is made slow
-terminal strace -f -o /dev/null -e trace=read,pread64 -e inject=read,pread64:delay_exit=30000 \
-	aicert status --rehash
+# status shows that it hashes inputs and outputs
+terminal strace -f -o /dev/null -e trace=read,pread64 $slow aicert status --rehash
 out_has "hashing inputs"
 out_has "hashing outputs"
 out_has "nothing differs"
