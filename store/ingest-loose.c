@@ -93,7 +93,7 @@ ingest_loose_merge(struct stat_cache *c, const struct ingest_loose *files, size_
 		k++;
 	}
 	if (all != NULL)
-		stat_cache_store(c, &files->dir, all, count, false);
+		stat_cache_store(c, &files->dir, all, count, NULL);
 	free(all);
 	stat_cache_dir_free(&old);
 }

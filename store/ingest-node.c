@@ -248,10 +248,26 @@ node_mode(const struct ingest_entry *x)
 	    x->mode & 0100 ? TREE_EXEC : TREE_FILE;
 }
 
-static int
-node_seal(struct ingest_job *job, struct err *e)
+/* Its entries are those the cache has the tree of. */
+static bool
+node_tree_cached(const struct ingest_node *node)
 {
-	struct ingest_node *node = job->node;
+	if (!node->cached.whole || node->count != node->cached.count)
+		return false;
+	for (size_t i = 0; i < node->count; i++) {
+		const struct ingest_entry *x = &node->entries[i];
+		const struct stat_cache_entry *y = &node->cached.entries[i];
+
+		if (x->mode != y->mode || x->size != y->size || !oid_equal(&x->id, &y->id) ||
+		    strcmp(x->name, y->name) != 0)
+			return false;
+	}
+	return true;
+}
+
+static int
+node_tree_encode(struct ingest_node *node, struct err *e)
+{
 	CLEANUP(cleanup_free) struct tree_entry *entries = calloc(node->count + 1, sizeof *entries);
 	struct tree t = {.entries = entries, .count = node->count};
 
@@ -261,13 +277,24 @@ node_seal(struct ingest_job *job, struct err *e)
 		const struct ingest_entry *x = &node->entries[i];
 
 		entries[i] = (struct tree_entry){node_mode(x), x->size, x->id, x->name};
-		node->result.size += x->size;
 	}
 	if (tree_encode(&t, &node->text, e) != 0)
 		return err_prefix(e, "%s", node->path);
-	node->result.type = OBJECT_TREE;
-	if (oid_from_data(&node->result.id, node->text.data, node->text.len, e) != 0)
+	node->tree.len = node->text.len;
+	return oid_from_data(&node->tree.id, node->text.data, node->text.len, e);
+}
+
+static int
+node_seal(struct ingest_job *job, struct err *e)
+{
+	struct ingest_node *node = job->node;
+
+	if (node_tree_cached(node))
+		node->tree = node->cached.as_of.tree;
+	else if (node_tree_encode(node, e) != 0)
 		return -1;
+	for (size_t i = 0; i < node->count; i++)
+		node->size += node->entries[i].size;
 	/* adopting takes the files out of it */
 	return job->in->o->flags & INGEST_ADOPT ? 0 :
 	    steady_check(node->dirfd, node->path, &node->before, e);
@@ -294,7 +321,8 @@ node_remember(struct ingest_node *node)
 	}
 	whole = node->settled && n == node->listed && fs.dates_names;
 	if (entries != NULL && (node->fresh || whole))
-		stat_cache_store(node->job.in->o->cache, &node->before, entries, n, whole);
+		stat_cache_store(node->job.in->o->cache, &node->before, entries, n,
+		    whole ? &node->tree : NULL);
 }
 
 /* The tree of what did not change is looked for as its files were. */
@@ -302,13 +330,18 @@ static int
 node_put_tree(struct ingest_node *node, struct err *e)
 {
 	struct ingest *in = node->job.in;
-	struct odb_present_question q = {.id = node->result.id, .size = node->text.len};
+	struct odb_present_question q = {.id = node->tree.id, .size = node->tree.len};
 
 	if (in->o->flags & INGEST_HASH_ONLY)
 		return 0;
 	if (in->o->cache != NULL && !node->fresh && odb_present_find(&in->present, &q, 1, e) != 0)
 		return -1;
-	return q.has ? 0 : odb_put_known(in->s, &q.id, node->text.data, node->text.len, e);
+	if (q.has)
+		return 0;
+	/* the cache knew it, and this store does not have it */
+	if (node->text.len == 0 && node_tree_encode(node, e) != 0)
+		return -1;
+	return odb_put_known(in->s, &node->tree.id, node->text.data, node->text.len, e);
 }
 
 static int
@@ -320,8 +353,8 @@ node_sealed(struct ingest_job *job, struct err *e)
 	if (node_put_tree(node, e) != 0)
 		return -1;
 	node_remember(node);
-	x->id = node->result.id;
-	x->size = node->result.size;
+	x->id = node->tree.id;
+	x->size = node->size;
 	ingest_node_free(node);
 	return ingest_node_known(up, e);
 }

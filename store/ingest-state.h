@@ -84,8 +84,9 @@ struct ingest_node {
 	struct stat_cache_dir cached;
 	struct ingest_ignore_scope scope;
 	struct ingest_ignore_log *log;  /* of a node that stands for an item */
-	struct buf text;            /* of the tree */
-	struct ingest_result result;
+	struct stat_cache_tree tree;
+	struct buf text;            /* of the tree; empty when the cache knew the tree */
+	uint64_t size;              /* of its files */
 };
 
 struct ingest {

@@ -6,13 +6,13 @@
 /*
  * All numbers are little-endian:
  *
- *   "acstat2\n"  device:8  inode:8  part:4  count:4
- *   the directory's mtime:8  ctime:8  names:8
+ *   "acstat3\n"  device:8  inode:8  part:4  count:4
+ *   the directory's mtime:8  ctime:8  names:8  tree:32  its length:8
  *   count times: size:8  inode:8  mtime:8  ctime:8  mode:4  id:32  name, NUL
  *   SHA-256 of everything before
  */
-static const char row_magic[8] = "acstat2\n";
-#define ROW_HEADER 56
+static const char row_magic[8] = "acstat3\n";
+#define ROW_HEADER 96
 #define ROW_COUNT 28 /* where it is */
 #define ROW_ENTRY 68
 
@@ -48,6 +48,8 @@ row_header(struct buf *b, const struct stat_cache_key *key, size_t count,
 	row_put(b, (uint64_t)whole->mtime_ns, 8);
 	row_put(b, (uint64_t)whole->ctime_ns, 8);
 	row_put(b, whole->names, 8);
+	buf_add(b, whole->tree.id.b, OID_SIZE);
+	row_put(b, whole->tree.len, 8);
 }
 
 int
@@ -83,6 +85,16 @@ stat_cache_row_encode(const struct stat_cache_key *key, const struct stat_cache_
 		return -1;
 	*ret_used = used;
 	return 0;
+}
+
+static void
+row_whole(const unsigned char *p, struct stat_cache_whole *ret)
+{
+	ret->mtime_ns = (int64_t)row_get(p, 8);
+	ret->ctime_ns = (int64_t)row_get(p + 8, 8);
+	ret->names = row_get(p + 16, 8);
+	memcpy(ret->tree.id.b, p + 24, OID_SIZE);
+	ret->tree.len = row_get(p + 24 + OID_SIZE, 8);
 }
 
 static int
@@ -143,9 +155,7 @@ stat_cache_row_decode(const struct stat_cache_key *key, const void *data, size_t
 		return row_bad(e);
 	body = len - sizeof digest;
 	count = (size_t)row_get(p + ROW_COUNT, 4);
-	r.whole.mtime_ns = (int64_t)row_get(p + ROW_COUNT + 4, 8);
-	r.whole.ctime_ns = (int64_t)row_get(p + ROW_COUNT + 12, 8);
-	r.whole.names = row_get(p + ROW_COUNT + 20, 8);
+	row_whole(p + ROW_COUNT + 4, &r.whole);
 	row_header(&header, key, count, &r.whole);
 	if (buf_check(&header, e) != 0 || hash_once(HASH_SHA256, p, body, digest, e) != 0)
 		return -1;

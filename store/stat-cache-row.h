@@ -24,11 +24,18 @@ struct stat_cache_key {
 	uint32_t part;
 };
 
-/* The directory's times, and how many names it had, when the entries of all parts were
- * everything in it; else zero. */
+/* Of a directory: the id of its tree, and how long that is. */
+struct stat_cache_tree {
+	struct oid id;
+	uint64_t len;
+};
+
+/* The directory's times, how many names it had and what tree they made, when the entries of
+ * all parts were everything in it; else zero. */
 struct stat_cache_whole {
 	int64_t mtime_ns, ctime_ns;
 	uint64_t names;
+	struct stat_cache_tree tree;
 };
 
 struct stat_cache_row {

@@ -283,13 +283,15 @@ stat_cache_append(struct stat_cache_dir *d, const struct stat_cache_row *row, st
 static bool
 stat_cache_whole_same(const struct stat_cache_whole *a, const struct stat_cache_whole *b)
 {
-	return a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns && a->names == b->names;
+	return a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns && a->names == b->names &&
+	    oid_equal(&a->tree.id, &b->tree.id) && a->tree.len == b->tree.len;
 }
 
 static struct stat_cache_whole
-stat_cache_whole_of(const struct stat *dir, size_t names)
+stat_cache_whole_of(const struct stat *dir, size_t names, const struct stat_cache_tree *tree)
 {
-	return (struct stat_cache_whole){stat_cache_ns(&dir->st_mtim), stat_cache_ns(&dir->st_ctim), names};
+	return (struct stat_cache_whole){stat_cache_ns(&dir->st_mtim), stat_cache_ns(&dir->st_ctim), names,
+	    *tree};
 }
 
 /* 1: one part more in d, 0: that was all; what does not parse is not there. */
@@ -330,7 +332,7 @@ stat_cache_load(struct stat_cache *c, const struct stat *dir, struct stat_cache_
 			stat_cache_give_up(c);
 		stat_cache_dir_free(&d);
 	}
-	now = stat_cache_whole_of(dir, d.count);
+	now = stat_cache_whole_of(dir, d.count, &d.as_of.tree);
 	d.whole = d.count > 0 && stat_cache_whole_same(&d.as_of, &now);
 	*ret = d;
 }
@@ -378,12 +380,15 @@ stat_cache_write_part(struct stat_cache *c, const struct stat_cache_key *key,
 
 static int
 stat_cache_write(struct stat_cache *c, const struct stat *dir,
-    const struct stat_cache_entry *entries, size_t n, bool whole, struct err *e)
+    const struct stat_cache_entry *entries, size_t n, const struct stat_cache_tree *tree,
+    struct err *e)
 {
-	struct stat_cache_whole as_of = whole ? stat_cache_whole_of(dir, n) : (struct stat_cache_whole){0};
+	struct stat_cache_whole as_of = {0};
 	struct stat_cache_key key = {dir->st_dev, dir->st_ino, 0};
 	struct db_stmt *st;
 
+	if (tree != NULL)
+		as_of = stat_cache_whole_of(dir, n, tree);
 	if (stat_cache_begin(c, e) != 0)
 		return -1;
 	for (size_t done = 0; done < n && key.part < STAT_CACHE_PARTS_MAX; key.part++) {
@@ -403,13 +408,13 @@ stat_cache_write(struct stat_cache *c, const struct stat *dir,
 
 void
 stat_cache_store(struct stat_cache *c, const struct stat *dir,
-    const struct stat_cache_entry *entries, size_t n, bool whole)
+    const struct stat_cache_entry *entries, size_t n, const struct stat_cache_tree *tree)
 {
 	struct err ignored;
 
 	if (c == NULL || c->db == NULL)
 		return;
-	if (stat_cache_write(c, dir, entries, n, whole, &ignored) != 0 && c->db != NULL)
+	if (stat_cache_write(c, dir, entries, n, tree, &ignored) != 0 && c->db != NULL)
 		stat_cache_give_up(c);
 	else if (c->unwritten > STAT_CACHE_FLUSH)
 		stat_cache_flush(c);

@@ -38,10 +38,11 @@ void stat_cache_load(struct stat_cache *c, const struct stat *dir, struct stat_c
 const struct stat_cache_entry *stat_cache_find(const struct stat_cache_dir *d, const char *name,
     size_t *at);
 void stat_cache_dir_free(struct stat_cache_dir *d);
-/* In place of what was known; entries in the order of the raw names.  whole: nothing else is in
- * the directory as dir has it, and its times are settled, as a file's (below). */
+/* In place of what was known; entries in the order of the raw names.  tree: theirs, when nothing
+ * else is in the directory as dir has it, and its times are settled, as a file's (below); or
+ * NULL. */
 void stat_cache_store(struct stat_cache *c, const struct stat *dir,
-    const struct stat_cache_entry *entries, size_t n, bool whole);
+    const struct stat_cache_entry *entries, size_t n, const struct stat_cache_tree *tree);
 
 /* The file is what it was when its bytes were hashed. */
 bool stat_cache_same(const struct stat_cache_entry *x, const struct stat *st);

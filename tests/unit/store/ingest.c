@@ -407,7 +407,7 @@ START_TEST(ingest_cache)
 	ck_assert_uint_eq(known.count, 2);
 	ck_assert_str_eq(known.entries[0].name, "a");
 	known.entries[0].id.b[0] ^= 1;
-	stat_cache_store(o.cache, &dir, known.entries, known.count, false);
+	stat_cache_store(o.cache, &dir, known.entries, known.count, NULL);
 	lied = ingest_with(NULL, f.dirfd, "d", &o);
 	ck_assert(!oid_equal(&lied.id, &r.id));
 	/* the store does not have what the cache says: it is read */
@@ -484,11 +484,53 @@ START_TEST(ingest_names_from_cache)
 	if (_i == 0 && fstatat(f.dirfd, "d/names", &dir, 0) == 0) {
 		stat_cache_load(o.cache, &dir, &known);
 		ck_assert(known.whole);
-		stat_cache_store(o.cache, &dir, known.entries, known.count - 1, true);
+		stat_cache_store(o.cache, &dir, known.entries, known.count - 1, &known.as_of.tree);
 		lied = ingest_with(NULL, f.dirfd, "d", &o);
 		ck_assert(!oid_equal(&lied.id, &r.id));
 		stat_cache_dir_free(&known);
 	}
+	stat_cache_close(o.cache);
+	fixture_close(&f);
+}
+END_TEST
+
+/* The tree of files that are what they were is not made again, but where it is needed. */
+START_TEST(ingest_tree_from_cache)
+{
+	struct ingest_options o = {.flags = BOTH | INGEST_HASH_ONLY}, put = {.flags = BOTH};
+	struct stat_cache_dir known = STAT_CACHE_DIR_INIT;
+	struct stat_cache_tree lie;
+	struct ingest_result r;
+	struct stat dir;
+	struct fixture f;
+	struct err e;
+
+	fixture_open(&f);
+	UNIT_OK(fd_mkdirs_beneath(f.dirfd, "names", 0755, &e), &e);
+	fixture_write(&f, "names/a", "aaa", 3);
+	fixture_write(&f, "names/b", "bbb", 3);
+	o.cache = put.cache = settled_cache(&f);
+	r = ingest_with(NULL, f.dirfd, "names", &o);
+	ck_assert_int_eq(fstatat(f.dirfd, "names", &dir, 0), 0);
+	stat_cache_load(o.cache, &dir, &known);
+	ck_assert(known.whole && oid_equal(&known.as_of.tree.id, &r.id));
+	/* the store has the files, and not the tree */
+	(void)ingest_with(f.s, f.dirfd, "names/a", &put);
+	(void)ingest_with(f.s, f.dirfd, "names/b", &put);
+	ck_assert(!odb_has_own(f.s, &r.id));
+	ck_assert(ingest_gives(&r.id, ingest_with(f.s, f.dirfd, "names", &put)));
+	ck_assert(odb_has_own(f.s, &r.id));
+	/* what the cache says of it is what is said, ... */
+	lie = known.as_of.tree;
+	lie.id.b[0] ^= 1;
+	stat_cache_store(o.cache, &dir, known.entries, known.count, &lie);
+	ck_assert(ingest_gives(&lie.id, ingest_with(NULL, f.dirfd, "names", &o)));
+	/* ... but not where it is to be in the store, nor when a file is another */
+	ck_assert(ingest_gives(&r.id, ingest_with(f.s, f.dirfd, "names", &put)));
+	ck_assert_int_eq(fchmodat(f.dirfd, "names/b", 0755, 0), 0);
+	r = ingest_with(NULL, f.dirfd, "names", &(struct ingest_options){.flags = o.flags});
+	ck_assert(ingest_gives(&r.id, ingest_with(NULL, f.dirfd, "names", &o)));
+	stat_cache_dir_free(&known);
 	stat_cache_close(o.cache);
 	fixture_close(&f);
 }
@@ -582,6 +624,7 @@ UNIT_SUITE(ingest)
 	tcase_add_loop_test(tc, ingest_tells_what_is_read, 0, 2);
 	tcase_add_test(tc, ingest_cache);
 	tcase_add_loop_test(tc, ingest_names_from_cache, 0, 7);
+	tcase_add_test(tc, ingest_tree_from_cache);
 	tcase_add_test(tc, ingest_ignored);
 	tcase_add_loop_test(tc, ingest_interrupted, 0, 2);
 	tcase_add_test(tc, ingest_reflink_or_says_so);

@@ -8,7 +8,7 @@
 #include "store/fixture.h"
 
 static const struct stat_cache_key key = {7, 1234567890123, 0};
-static const struct stat_cache_whole whole = {-5, INT64_C(1) << 40, 20};
+static const struct stat_cache_whole whole = {-5, INT64_C(1) << 40, 20, {{{1, 2, 3}}, 1234}};
 
 static void
 fill(struct stat_cache_entry *x, size_t n, char names[][16])
@@ -45,7 +45,8 @@ START_TEST(row_there_and_back)
 	UNIT_OK(stat_cache_row_decode(&key, data.data, data.len, &row, &e), &e);
 	ck_assert_uint_eq(row.count, 20);
 	ck_assert(row.whole.mtime_ns == whole.mtime_ns && row.whole.ctime_ns == whole.ctime_ns &&
-	    row.whole.names == whole.names);
+	    row.whole.names == whole.names && row.whole.tree.len == whole.tree.len &&
+	    oid_equal(&row.whole.tree.id, &whole.tree.id));
 	for (size_t i = 0; i < 20; i++)
 		check_same(&row.entries[i], &x[i]);
 	stat_cache_row_free(&row);
@@ -124,8 +125,8 @@ START_TEST(cache_remembers)
 	ck_assert_ptr_nonnull(c);
 	stat_cache_load(c, &dir, &d);
 	ck_assert_uint_eq(d.count, 0);
-	stat_cache_store(c, &dir, x, COUNT, false);
-	stat_cache_store(c, &other, x, 3, false);
+	stat_cache_store(c, &dir, x, COUNT, NULL);
+	stat_cache_store(c, &other, x, 3, NULL);
 	stat_cache_close(c);
 	c = stat_cache_open(path);
 	stat_cache_load(c, &dir, &d);
@@ -140,7 +141,7 @@ START_TEST(cache_remembers)
 	check_same(stat_cache_find(&d, names[COUNT - 1], &at), &x[COUNT - 1]);
 	ck_assert_ptr_null(stat_cache_find(&d, "z", &at));
 	/* fewer: the other parts are gone too */
-	stat_cache_store(c, &dir, x, 2, false);
+	stat_cache_store(c, &dir, x, 2, NULL);
 	stat_cache_dir_free(&d);
 	stat_cache_load(c, &dir, &d);
 	ck_assert_uint_eq(d.count, 2);
@@ -167,7 +168,7 @@ START_TEST(cache_has_all_names)
 	dir.st_ctim.tv_nsec = 7;
 	snprintf(path, sizeof path, "%s/cache", unit_dir());
 	c = stat_cache_open(path);
-	stat_cache_store(c, &dir, x, COUNT, true);
+	stat_cache_store(c, &dir, x, COUNT, &whole.tree);
 	for (int i = 0; i < 3; i++) {
 		changed = dir;
 		changed.st_mtim.tv_sec += i == 1;
@@ -175,6 +176,7 @@ START_TEST(cache_has_all_names)
 		stat_cache_load(c, &changed, &d);
 		ck_assert_uint_eq(d.count, COUNT);
 		ck_assert(d.whole == (i == 0));
+		ck_assert(!d.whole || oid_equal(&d.as_of.tree.id, &whole.tree.id));
 		stat_cache_dir_free(&d);
 	}
 	stat_cache_close(c);
@@ -188,7 +190,7 @@ START_TEST(cache_has_all_names)
 	stat_cache_load(c, &dir, &d);
 	ck_assert(d.count > 0 && d.count < COUNT && !d.whole);
 	stat_cache_dir_free(&d);
-	stat_cache_store(c, &dir, x, 3, false);
+	stat_cache_store(c, &dir, x, 3, NULL);
 	stat_cache_load(c, &dir, &d);
 	ck_assert(d.count == 3 && !d.whole);
 	stat_cache_dir_free(&d);
@@ -211,13 +213,13 @@ START_TEST(cache_in_the_way)
 	fill(x, 3, names);
 	stat_cache_load(NULL, &dir, &d);
 	ck_assert_uint_eq(d.count, 0);
-	stat_cache_store(NULL, &dir, x, 3, false);
+	stat_cache_store(NULL, &dir, x, 3, NULL);
 	snprintf(path, sizeof path, "%s/cache", unit_dir());
 	snprintf(file, sizeof file, "%s/stat.db", path);
 	for (int i = 0; i < 3; i++) { /* garbage of several lengths: made anew */
 		c = stat_cache_open(path);
 		ck_assert_ptr_nonnull(c);
-		stat_cache_store(c, &dir, x, 3, false);
+		stat_cache_store(c, &dir, x, 3, NULL);
 		stat_cache_close(c);
 		fd = open(file, O_WRONLY | O_CLOEXEC);
 		ck_assert_int_eq(ftruncate(fd, i == 0 ? 100 : i == 1 ? 17000 : 40000), 0);
