@@ -3,18 +3,22 @@
  * has every byte flipped.  What the store then answers must be what it answered
  * before, or fsck must call it damage; nothing may crash.
  *
- *     fault-flip WORKTREE POINTS      POINTS a file, evenly; 0: every one
+ *     fault-flip WORKTREE POINTS JOB JOBS
+ *
+ * POINTS a file, evenly (0: every one); of these every one that is JOB modulo JOBS.
  */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/atomic-file.h"
 #include "base/dir-walk.h"
 #include "base/fd.h"
+#include "git/repo-error.h"
 #include "store/fsck.h"
 #include "store/history.h"
 #include "store/in-place.h"
@@ -27,10 +31,12 @@
 #define REFERENCED "referenced.bin"
 #define JUDGE_SECONDS 60 /* an endless loop is a failure too */
 
+/* In memory that the process which judges shares with the one that waits for its end. */
 struct flip {
 	const char *store;
-	size_t points;
+	size_t points, job, jobs;
 	struct buf answers;     /* of the store as it was */
+	size_t next;            /* damage to the file: two at each point */
 	size_t tried, noticed, silent, crashed;
 };
 
@@ -168,34 +174,6 @@ ask(const char *path, struct buf *ret)
 	return 0;
 }
 
-/* In a process of its own, so that a crash is seen and nothing is kept open. */
-static void
-judge(struct flip *f, const char *what)
-{
-	pid_t pid = fork();
-	int status = 0;
-
-	if (pid == 0) {
-		struct buf now = BUF_INIT;
-
-		alarm(JUDGE_SECONDS);
-		if (ask(f->store, &now) != 0)
-			_exit(0);
-		_exit(now.len == f->answers.len && memcmp(now.data, f->answers.data, now.len) == 0 ? 1 : 2);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		abort();
-	f->tried++;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) > 2) {
-		f->crashed++;
-		printf("%s: ended with status %#x\n", what, (unsigned)status);
-	} else if (WEXITSTATUS(status) == 2) {
-		f->silent++;
-		printf("%s: other answers, and no damage found\n", what);
-	} else if (WEXITSTATUS(status) == 0)
-		f->noticed++;
-}
-
 static void
 put_back(const char *path, const struct buf *was)
 {
@@ -206,23 +184,66 @@ put_back(const char *path, const struct buf *was)
 		abort();
 }
 
+/* The first bytes are where most is told: all of them. */
+static size_t
+point(const struct flip *f, const struct buf *was)
+{
+	size_t step = f->points != 0 && was->len > f->points ? was->len / f->points : 1, n = f->next / 2;
+
+	return n < 64 ? n : 64 + (n - 64) * step;
+}
+
+static void
+tell(const struct flip *f, const char *path, const struct buf *was, const char *what)
+{
+	printf("%s: %s %zu: %s\n", path, f->next % 2 == 0 ? "flipped byte" : "cut to", point(f, was), what);
+}
+
 static void
 damage(struct flip *f, const char *path, const struct buf *was, size_t at)
 {
-	struct buf copy = BUF_INIT;
-	char what[4200];
+	CLEANUP(buf_free) struct buf copy = BUF_INIT;
+	CLEANUP(buf_free) struct buf now = BUF_INIT;
 
 	buf_add(&copy, was->data, was->len);
-	((unsigned char *)copy.data)[at] ^= (unsigned char)(1u << at % 8);
+	if (f->next % 2 == 0)
+		((unsigned char *)copy.data)[at] ^= (unsigned char)(1u << at % 8);
+	else
+		copy.len = at;
 	put_back(path, &copy);
-	snprintf(what, sizeof what, "%s: byte %zu flipped", path, at);
-	judge(f, what);
-	copy.len = at;
-	put_back(path, &copy);
-	snprintf(what, sizeof what, "%s: cut to %zu bytes", path, at);
-	judge(f, what);
+	alarm(JUDGE_SECONDS);
+	f->tried++;
+	if (ask(f->store, &now) != 0) {
+		f->noticed++;
+	} else if (now.len != f->answers.len || memcmp(now.data, f->answers.data, now.len) != 0) {
+		f->silent++;
+		tell(f, path, was, "other answers, and no damage found");
+	}
+}
+
+/* In a process of its own, so that a crash is seen: another goes on behind it. */
+static bool
+damage_on(struct flip *f, const char *path, const struct buf *was)
+{
+	pid_t pid = fork();
+	int status = 0;
+	size_t at;
+
+	if (pid == 0) {
+		for (; (at = point(f, was)) < was->len; f->next++)
+			if (f->next / 2 % f->jobs == f->job)
+				damage(f, path, was, at);
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		abort();
 	put_back(path, was);
-	buf_free(&copy);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return false;
+	f->crashed++;
+	tell(f, path, was, "a crash, or no end");
+	f->next++;
+	return true;
 }
 
 static void
@@ -230,17 +251,14 @@ damage_file(struct flip *f, const char *path)
 {
 	CLEANUP(buf_free) struct buf was = BUF_INIT;
 	struct err e = {0};
-	size_t step = 1;
 
 	if (fd_read_file(AT_FDCWD, path, FILE_MAX, &was, &e) != 0 || chmod(path, 0644) != 0) {
 		fprintf(stderr, "%s: %s\n", path, e.msg);
 		exit(99);
 	}
-	if (f->points != 0 && was.len > f->points)
-		step = was.len / f->points;
-	/* the first bytes are where most is told: all of them */
-	for (size_t at = 0; at < was.len; at += at < 64 ? 1 : step)
-		damage(f, path, &was, at);
+	f->next = 0;
+	while (damage_on(f, path, &was))
+		;
 }
 
 static void
@@ -290,7 +308,7 @@ furnish(const char *path)
 	struct err e = {0};
 	char hex[OID_HEX_SIZE];
 
-	for (unsigned i = 0; i < 60000; i++)
+	for (unsigned i = 0; i < 33000; i++)
 		buf_addc(&data, (int)(i * i >> 7 & 0xff));
 	need(oid_from_data(&ref.id, data.data, data.len, &e), &e);
 	put_back(REFERENCED, &data);
@@ -309,34 +327,45 @@ furnish(const char *path)
 	    &e), &e);
 }
 
+static struct flip *
+flip_new(char **argv, const char *store)
+{
+	struct flip *f = mmap(NULL, sizeof *f, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (f == MAP_FAILED)
+		abort();
+	*f = (struct flip){.store = store, .answers = BUF_INIT, .points = strtoul(argv[2], NULL, 10),
+	    .job = strtoul(argv[3], NULL, 10), .jobs = strtoul(argv[4], NULL, 10)};
+	return f;
+}
+
 int
 main(int argc, char **argv)
 {
-	struct flip f = {.answers = BUF_INIT};
+	CLEANUP(buf_free) struct buf again = BUF_INIT;
+	CLEANUP(repo_error_stopp) bool git = repo_error_start(NULL) == 0; /* once, not for each damage */
 	char store[4096];
-	struct buf again = BUF_INIT;
+	struct flip *f;
 
-	if (argc != 3 || chdir(argv[1]) != 0)
+	if (!git || argc != 5 || chdir(argv[1]) != 0)
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	snprintf(store, sizeof store, "%s/.aicert", argv[1]);
-	f.store = store;
-	f.points = strtoul(argv[2], NULL, 10);
+	f = flip_new(argv, store);
 	furnish(store);
-	if (ask(store, &f.answers) != 0) {
+	if (ask(store, &f->answers) != 0) {
 		printf("%s is damaged before anything was done\n", store);
 		return 1;
 	}
-	damage_tree(&f, STORE_NAME);
-	damage_file(&f, REFERENCED);
-	if (ask(store, &again) != 0 || again.len != f.answers.len ||
-	    memcmp(again.data, f.answers.data, again.len) != 0) {
+	damage_tree(f, STORE_NAME);
+	damage_file(f, REFERENCED);
+	if (ask(store, &again) != 0 || again.len != f->answers.len ||
+	    memcmp(again.data, f->answers.data, again.len) != 0) {
 		printf("%s is not what it was\n", store);
-		f.silent++;
+		f->silent++;
 	}
-	printf("%zu damages: %zu found, %zu without effect, %zu silent, %zu crashes\n", f.tried,
-	    f.noticed, f.tried - f.noticed - f.silent - f.crashed, f.silent, f.crashed);
-	buf_free(&again);
-	buf_free(&f.answers);
-	return f.tried > 0 && f.silent == 0 && f.crashed == 0 ? 0 : 1;
+	printf("%zu damages: %zu found, %zu without effect, %zu silent, %zu crashes\n", f->tried,
+	    f->noticed, f->tried - f->noticed - f->silent - f->crashed, f->silent, f->crashed);
+	buf_free(&f->answers);
+	return f->tried > 0 && f->silent == 0 && f->crashed == 0 ? 0 : 1;
 }
