@@ -136,7 +136,8 @@ ingest_list_open(struct ingest_job *job, struct err *e)
 	if (node->dirfd < 0)
 		return err_prefix(e, "%s", node->path);
 	clock_gettime(CLOCK_REALTIME, &began);
-	if (steady_begin(node->dirfd, node->path, &node->before, e) != 0)
+	if (filesystem_look(node->dirfd, &node->fs, e) != 0 ||
+	    steady_begin(node->dirfd, node->path, &node->before, e) != 0)
 		return -1;
 	node->settled = stat_cache_settled(&node->before, &began);
 	return 0;

@@ -3,7 +3,6 @@
 #include <strings.h>
 #include "base/fd.h"
 #include "base/path.h"
-#include "store/filesystem.h"
 #include "store/ingest-state.h"
 #include "store/odb-put.h"
 #include "store/steady.h"
@@ -188,10 +187,9 @@ node_listed(struct ingest_job *job, struct err *e)
 
 /* There is a cache, and times that it can rely on. */
 static bool
-node_is_dated(const struct ingest_node *node, struct filesystem *ret)
+node_is_dated(const struct ingest_node *node)
 {
-	return node->job.in->o->cache != NULL && filesystem_look(node->dirfd, ret, NULL) == 0 &&
-	    ret->dates_files;
+	return node->job.in->o->cache != NULL && node->fs.dates_files;
 }
 
 /* A directory that has the names it had is not listed. */
@@ -199,9 +197,8 @@ static int
 node_opened(struct ingest_job *job, struct err *e)
 {
 	struct ingest_node *node = job->node;
-	struct filesystem fs;
 
-	if (node_is_dated(node, &fs))
+	if (node_is_dated(node))
 		stat_cache_load(job->in->o->cache, &node->before, &node->cached);
 	if (node->cached.whole)
 		return ingest_list_recall(node, e) != 0 ? -1 : node_listed(job, e);
@@ -305,11 +302,10 @@ static void
 node_remember(struct ingest_node *node)
 {
 	CLEANUP(cleanup_free) struct stat_cache_entry *entries = NULL;
-	struct filesystem fs;
 	bool whole;
 	size_t n = 0;
 
-	if ((!node->fresh && (node->cached.whole || !node->settled)) || !node_is_dated(node, &fs))
+	if ((!node->fresh && (node->cached.whole || !node->settled)) || !node_is_dated(node))
 		return;
 	entries = calloc(node->count + 1, sizeof *entries);
 	for (size_t i = 0; i < node->count && entries != NULL; i++) {
@@ -319,7 +315,7 @@ node_remember(struct ingest_node *node)
 			entries[n++] = (struct stat_cache_entry){x->name, x->size, x->inode, x->mtime_ns,
 			    x->ctime_ns, x->mode, x->id};
 	}
-	whole = node->settled && n == node->listed && fs.dates_names;
+	whole = node->settled && n == node->listed && node->fs.dates_names;
 	if (entries != NULL && (node->fresh || whole))
 		stat_cache_store(node->job.in->o->cache, &node->before, entries, n,
 		    whole ? &node->tree : NULL);
@@ -376,13 +372,12 @@ node_item_done(struct ingest_node *node, struct err *e)
 	struct ingest_entry *x = node->entries;
 	struct ingest_item *item = node->item;
 	struct ingest *in = node->job.in;
-	struct filesystem fs;
 
 	item->result = (struct ingest_result){.type = S_ISDIR(x->mode) ? OBJECT_TREE : OBJECT_BLOB,
 	    .id = x->id, .size = x->size};
 	if (node->log != NULL && ingest_ignore_summary(node->log, &item->result.ignored, e) != 0)
 		return -1;
-	if (node->fresh && S_ISREG(x->mode) && x->settled && node_is_dated(node, &fs) &&
+	if (node->fresh && S_ISREG(x->mode) && x->settled && node_is_dated(node) &&
 	    ingest_loose_add(in, &node->before, x, e) != 0)
 		return -1;
 	item->done = true;
@@ -444,9 +439,10 @@ node_item_recall(struct ingest_node *node, struct err *e)
 {
 	struct ingest *in = node->job.in;
 	struct ingest_entry *x = node->entries;
-	struct filesystem fs;
 
-	if (!node_is_dated(node, &fs) || fstat(node->dirfd, &node->before) != 0)
+	if (filesystem_look(node->dirfd, &node->fs, e) != 0)
+		return -1;
+	if (!node_is_dated(node) || fstat(node->dirfd, &node->before) != 0)
 		return 0;
 	x->cached = ingest_loose_find(in, &node->before, x->name);
 	return node_confirm(node, x->cached != NULL, e);

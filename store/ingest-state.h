@@ -17,6 +17,7 @@
 
 #include <stdatomic.h>
 #include "base/workers.h"
+#include "store/filesystem.h"
 #include "store/ingest-ignore.h"
 #include "store/ingest.h"
 #include "store/odb-file.h"
@@ -68,6 +69,7 @@ struct ingest_node {
 	bool borrowed;              /* dirfd is the item's */
 	char *path;                 /* for messages */
 	int depth;
+	struct filesystem fs;       /* that it is of */
 	struct stat before;
 	bool settled;               /* the directory's times */
 	struct buf names;           /* storage */
