@@ -119,6 +119,23 @@ fsck_litter_top(struct fsck *f)
 }
 
 int
+fsck_litter_gate(struct fsck *f)
+{
+	int dirfd = store_dirfd(f->s);
+	struct stat st;
+
+	if (fstatat(dirfd, LEASE_GATE, &st, AT_SYMLINK_NOFOLLOW) != 0 || S_ISREG(st.st_mode))
+		return 0;
+	if ((f->o->flags & FSCK_REPAIR) != 0 &&
+	    unlinkat(dirfd, LEASE_GATE, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0) == 0)
+		fsck_state_say(f, FSCK_REPAIRED, LEASE_GATE ": was not a regular file; removed, it is made again");
+	else
+		fsck_state_say(f, FSCK_DAMAGE, LEASE_GATE ": not a regular file, so nothing can be written;"
+		    " remove it, it is made again");
+	return 0;
+}
+
+int
 fsck_litter_run(struct fsck *f)
 {
 	return fsck_litter_top(f) != 0 || fsck_litter_tmp(f) != 0 ||

@@ -69,6 +69,8 @@ int fsck_repair_keep_log(struct fsck *f, const char *ref) MUST_CHECK;
 /* The logs of all refs: that their lines follow one another, and lead to what the ref is. */
 int fsck_reflog_run(struct fsck *f) MUST_CHECK;
 int fsck_runs_run(struct fsck *f) MUST_CHECK;
+/* What every writer locks: before anything is repaired. */
+int fsck_litter_gate(struct fsck *f) MUST_CHECK;
 /* tmp/, stale locks, names that do not belong there. */
 int fsck_litter_run(struct fsck *f) MUST_CHECK;
 

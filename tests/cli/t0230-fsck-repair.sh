@@ -109,6 +109,17 @@ if [ -e .aicert/index.db ]; then
 	out_lacks litter
 fi
 
+# what every writer locks
+rm -f .aicert/gate
+mkdir .aicert/gate
+fails 1 aicert fsck
+out_has "gate: not a regular file"
+echo new >new
+fails 3 aicert hash-object -w new
+ok aicert fsck --repair
+out_has "repaired: gate"
+ok aicert hash-object -w new
+
 # refs and reflogs
 echo torn >>.aicert/logs/refs/heads/main
 ok aicert fsck
