@@ -193,6 +193,15 @@ ingest_file_publish(struct ingest_job *job, struct err *e)
 	return ingest_file_known(job, e);
 }
 
+/* A change after this would leave no trace in its times. */
+static bool
+ingest_file_traceless(const struct ingest_file *f, const struct stat *st)
+{
+	bool seconds = st->st_mtim.tv_nsec == 0 && st->st_ctim.tv_nsec == 0;
+
+	return !f->job.node->fs.dates_files || (seconds && !f->x->settled);
+}
+
 /* 1: the file stays where it lies, and that is recorded; 0: it cannot, -1 */
 static int
 ingest_file_refer(struct ingest_file *f, struct err *e)
@@ -208,6 +217,8 @@ ingest_file_refer(struct ingest_file *f, struct err *e)
 		return 0;
 	if (stat_cache_ns(&st.st_mtim) != f->x->mtime_ns || stat_cache_ns(&st.st_ctim) != f->x->ctime_ns)
 		return steady_changed(f->what, e);
+	if (ingest_file_traceless(f, &st))
+		return 0;
 	return in_place_add(s, &f->x->id, fd, f->what, e) == 0 ? 1 : -1;
 }
 

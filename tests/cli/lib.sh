@@ -94,9 +94,9 @@ small_row() {
 can_trace() {
 	strace -qq -o /dev/null true 2>/dev/null || { untried "strace cannot be used"; return 1; }
 }
-# can_pretend: programs can be told that they are on a network file system:
+# can_pretend: programs can be told that they are on another file system:
 # AICERT_PRETEND_FS=$nfs LD_PRELOAD=$shim aicert...
-nfs=0x6969 smb=0xfe534d42 shim=$build/tests/fault/shim.so
+nfs=0x6969 smb=0xfe534d42 fat=0x4d44 shim=$build/tests/fault/shim.so
 can_pretend() {
 	[ -f "$shim" ] || { untried "no $shim"; return 1; }
 	! ldd "$build/aicert" | grep -q libasan || { untried "a sanitizer is in the place of the shim"; return 1; }
