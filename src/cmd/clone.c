@@ -26,26 +26,6 @@ clone_free(struct clone *c)
 	free(c->dir);
 }
 
-/* A path is kept in full. */
-static int
-clone_url(const char *typed, char **ret, struct err *e)
-{
-	char *full;
-
-	if (remote_url_check(typed, e) != 0)
-		return -1;
-	if (strchr(typed, ':') != NULL || typed[0] == '/' || strncmp(typed, "git+", 4) == 0) {
-		*ret = buf_strdup(typed, e);
-		return *ret != NULL ? 0 : -1;
-	}
-	full = realpath(typed, NULL);
-	if (full == NULL)
-		return errno == ENOENT ? err_set(e, ERR_NOTFOUND, "%s: no such directory", typed) :
-		    err_sys(e, "%s", typed);
-	*ret = full;
-	return 0;
-}
-
 /* The last part of the url without what says how it is stored. */
 static int
 clone_dir(const char *url, char **ret, struct err *e)
@@ -204,7 +184,7 @@ clone_run(struct clone *c, int argc, char **argv, struct err *e)
 	struct fetch f = {0};
 	int rc;
 
-	if (clone_url(argv[0], &c->url, e) != 0)
+	if (remotes_url(argv[0], true, &c->url, e) != 0)
 		return -1;
 	if (argc == 2)
 		c->dir = buf_strdup(argv[1], e);

@@ -23,29 +23,6 @@ remote_set(const struct remote_command *o, const char *name, const char *key, co
 	return full == NULL ? -1 : config_set(o->c, false, full, value, e);
 }
 
-/* A path is kept so that it means the same from everywhere. */
-static int
-remote_url(const char *typed, char **ret, struct err *e)
-{
-	char *full;
-
-	if (remote_url_check(typed, e) != 0)
-		return -1;
-	if (strchr(typed, ':') != NULL || typed[0] == '/' || strncmp(typed, "git+", 4) == 0) {
-		*ret = buf_strdup(typed, e);
-		return *ret != NULL ? 0 : -1;
-	}
-	full = realpath(typed, NULL);
-	if (full == NULL) { /* not there yet: its directory must be */
-		CLEANUP(cleanup_free) char *here = realpath(".", NULL);
-
-		*ret = here != NULL ? buf_strfmt(e, "%s/%s", here, typed) : NULL;
-		return *ret != NULL ? 0 : err_set(e, ERR_USAGE, "%s: not a path", typed);
-	}
-	*ret = full;
-	return 0;
-}
-
 /* --- the list --- */
 
 static int
@@ -75,7 +52,7 @@ remote_add(const struct remote_command *o, char **argv, struct err *e)
 	CLEANUP(cleanup_free) char *fetch = buf_strfmt(e, "+refs/heads/*:refs/remotes/%s/*", argv[0]);
 
 	if (fetch == NULL || remote_exists(o, argv[0], false, e) != 0 ||
-	    remote_url(argv[1], &url, e) != 0 || remotes_credentials_set(o->c, url, &o->shown, e) != 0 ||
+	    remotes_url(argv[1], false, &url, e) != 0 || remotes_credentials_set(o->c, url, &o->shown, e) != 0 ||
 	    remote_set(o, argv[0], "url", url, e) != 0)
 		return -1;
 	return remote_set(o, argv[0], "fetch", fetch, e);
@@ -86,7 +63,7 @@ remote_set_url(const struct remote_command *o, char **argv, struct err *e)
 {
 	CLEANUP(cleanup_free) char *url = NULL;
 
-	if (remote_exists(o, argv[0], true, e) != 0 || remote_url(argv[1], &url, e) != 0 ||
+	if (remote_exists(o, argv[0], true, e) != 0 || remotes_url(argv[1], false, &url, e) != 0 ||
 	    remotes_credentials_set(o->c, url, &o->shown, e) != 0)
 		return -1;
 	return remote_set(o, argv[0], "url", url, e);

@@ -1,6 +1,8 @@
 #include "cmd/remotes.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/progress.h"
 #include "cmd/cmd.h"
@@ -217,6 +219,29 @@ remotes_choose(struct store *s, struct config *c, const char *typed, struct remo
 	ret->name = buf_strdup("", e);
 	ret->url = buf_strdup(typed, e);
 	return ret->name != NULL && ret->url != NULL ? remote_url_check(typed, e) : -1;
+}
+
+int
+remotes_url(const char *typed, bool there, char **ret, struct err *e)
+{
+	char *full = NULL;
+
+	if (remote_url_check(typed, e) != 0)
+		return -1;
+	if (strchr(typed, ':') != NULL || typed[0] == '/' || strncmp(typed, "git+", 4) == 0) {
+		full = buf_strdup(typed, e);
+	} else if ((full = realpath(typed, NULL)) == NULL && (there || errno != ENOENT)) {
+		return errno == ENOENT ? err_set(e, ERR_NOTFOUND, "%s: no such directory", typed) :
+		    err_sys(e, "%s", typed);
+	} else if (full == NULL) {
+		CLEANUP(cleanup_free) char *here = realpath(".", NULL);
+
+		full = here != NULL ? buf_strfmt(e, "%s/%s", here, typed) : NULL;
+		if (here == NULL)
+			return err_sys(e, "the current directory");
+	}
+	*ret = full;
+	return full != NULL ? 0 : -1;
 }
 
 int

@@ -27,6 +27,9 @@ int remotes_list(struct config *c, struct remotes_entry **ret, size_t *ret_n,
  */
 int remotes_choose(struct store *s, struct config *c, const char *typed,
     struct remotes_entry *ret, struct err *e) MUST_CHECK;
+/* As it is configured: a path in full, so that it means the same from everywhere; malloc'd.
+ * there: it must be. */
+int remotes_url(const char *typed, bool there, char **ret, struct err *e) MUST_CHECK;
 int remotes_open(struct store *s, struct config *c, const struct remotes_entry *entry, bool writing,
     struct remote **ret, struct err *e) MUST_CHECK;
 /* push.blobs, fetch.blobs: given, else configured, else fallback. */
