@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include "base/interrupt.h"
 
@@ -70,16 +72,60 @@ fd_read_all(int fd, size_t max, struct buf *ret, const char *what, struct err *e
 	}
 }
 
+static int
+fd_open_to_read(int dirfd, const char *path, int *ret, struct err *e)
+{
+	*ret = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (*ret >= 0)
+		return 0;
+	return errno == ENOENT ? err_set(e, ERR_NOTFOUND, "%s: no such file", path) :
+	    err_sys(e, "%s: cannot open", path);
+}
+
 int
 fd_read_file(int dirfd, const char *path, size_t max, struct buf *ret, struct err *e)
 {
-	CLEANUP(cleanup_close) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	CLEANUP(cleanup_close) int fd = -1;
 
-	if (fd < 0 && errno == ENOENT)
-		return err_set(e, ERR_NOTFOUND, "%s: no such file", path);
-	if (fd < 0)
-		return err_sys(e, "%s: cannot open", path);
-	return fd_read_all(fd, max, ret, path, e);
+	return fd_open_to_read(dirfd, path, &fd, e) != 0 ? -1 : fd_read_all(fd, max, ret, path, e);
+}
+
+/* Ctrl-C is heard while nothing comes. */
+static int
+fd_read_pipe(int fd, size_t max, struct buf *ret, const char *path, struct err *e)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	size_t start = ret->len;
+
+	for (;;) {
+		char data[16384];
+		ssize_t n;
+
+		if (poll(&p, 1, -1) < 0 && interrupt_check(e) != 0)
+			return -1;
+		n = read(fd, data, sizeof data);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (n < 0)
+			return err_sys(e, "%s: cannot read", path);
+		buf_add(ret, data, (size_t)n);
+		if (ret->len - start > max)
+			return err_set(e, ERR_LIMIT, "%s: longer than %zu bytes", path, max);
+		if (n == 0)
+			return buf_check(ret, e);
+	}
+}
+
+int
+fd_read_named(const char *path, size_t max, struct buf *ret, struct err *e)
+{
+	CLEANUP(cleanup_close) int fd = -1;
+	struct stat st;
+
+	if (fd_open_to_read(AT_FDCWD, path, &fd, e) != 0)
+		return -1;
+	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) ? fd_read_pipe(fd, max, ret, path, e) :
+	    fd_read_all(fd, max, ret, path, e);
 }
 
 int

@@ -17,6 +17,9 @@ int fd_read_upto(int fd, void *ret_data, size_t len, size_t *ret_len, const char
 int fd_read_all(int fd, size_t max, struct buf *ret, const char *what, struct err *e) MUST_CHECK;
 /* The same for a path; ERR_NOTFOUND when it does not exist. */
 int fd_read_file(int dirfd, const char *path, size_t max, struct buf *ret, struct err *e) MUST_CHECK;
+/* The same for a file that the user named: a pipe is waited for, until who writes to it is
+ * done. Elsewhere one would be a trap. */
+int fd_read_named(const char *path, size_t max, struct buf *ret, struct err *e) MUST_CHECK;
 
 /* openat2(2) with RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS:
  * no component of path may be a symlink or leave dirfd.  O_CLOEXEC is added. */

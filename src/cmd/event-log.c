@@ -235,7 +235,7 @@ event_log_command(int argc, char **argv, struct err *e)
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
 	if (cmd_count("event-log", argc, 1, 1, e) != 0 ||
-	    fd_read_file(AT_FDCWD, argv[0], EVENT_LOG_BYTES_MAX, &data, e) != 0)
+	    fd_read_named(argv[0], EVENT_LOG_BYTES_MAX, &data, e) != 0)
 		return -1;
 	if (event_log_decode(data.data, data.len, &l, e) != 0)
 		return event_log_refused(argv[0], e);

@@ -83,7 +83,7 @@ hardware_check_usage(const struct hardware_check_options *o, struct err *e)
 static int
 hardware_check_file(const char *path, struct buf *ret, struct err *e)
 {
-	return fd_read_file(AT_FDCWD, path, HARDWARE_CHECK_FILE_MAX, ret, e);
+	return fd_read_named(path, HARDWARE_CHECK_FILE_MAX, ret, e);
 }
 
 /* --- keys and certificates --- */
@@ -234,9 +234,9 @@ hardware_check_launch(const struct option_list *l, struct hardware_check_job *j,
 	return 0;
 }
 
-/* "name=0..255" into the level of that name. */
+/* "name=0..255" into the level of that name, which is none of those seen. */
 static int
-hardware_check_level(const char *item, struct snp_tcb *t)
+hardware_check_level(const char *item, struct snp_tcb *t, unsigned *seen)
 {
 	const struct { const char *name; uint8_t *level; } all[] = {
 		{"bootloader=", &t->bootloader}, {"tee=", &t->tee}, {"snp=", &t->snp},
@@ -251,8 +251,9 @@ hardware_check_level(const char *item, struct snp_tcb *t)
 		if (strncmp(item, all[i].name, strlen(all[i].name)) != 0)
 			continue;
 		v = strtoul(number, &end, 10);
-		if (*number < '0' || *number > '9' || *end != '\0' || v > UINT8_MAX)
+		if (*number < '0' || *number > '9' || *end != '\0' || v > UINT8_MAX || (*seen >> i & 1) != 0)
 			return -1;
+		*seen |= 1u << i;
 		*all[i].level = (uint8_t)v;
 		return 0;
 	}
@@ -264,6 +265,7 @@ hardware_check_minimum(const char *text, struct hardware_check_job *j, struct er
 {
 	CLEANUP(cleanup_free) char *copy = NULL;
 	char *save = NULL;
+	unsigned seen = 0;
 
 	if (text == NULL)
 		return 0;
@@ -271,9 +273,9 @@ hardware_check_minimum(const char *text, struct hardware_check_job *j, struct er
 	if (copy == NULL)
 		return -1;
 	for (char *item = strtok_r(copy, ",", &save); item != NULL; item = strtok_r(NULL, ",", &save)) {
-		if (hardware_check_level(item, &j->minimum) != 0)
+		if (hardware_check_level(item, &j->minimum, &seen) != 0)
 			return err_set(e, ERR_USAGE, "--min-tcb: %s is not LEVEL=0..255 with a level of"
-			    " bootloader, tee, snp, microcode, fmc", item);
+			    " bootloader, tee, snp, microcode, fmc, each once", item);
 		j->has_minimum = true;
 	}
 	if (!j->has_minimum)

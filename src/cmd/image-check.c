@@ -137,7 +137,7 @@ image_check(const struct image *m, const char *log, struct err *e)
 	CLEANUP(event_log_free) struct event_log l = {0};
 	CLEANUP(buf_free) struct buf data = BUF_INIT;
 
-	if (fd_read_file(AT_FDCWD, log, EVENT_LOG_BYTES_MAX, &data, e) != 0)
+	if (fd_read_named(log, EVENT_LOG_BYTES_MAX, &data, e) != 0)
 		return -1;
 	if (event_log_decode(data.data, data.len, &l, e) != 0) {
 		if (e->code == ERR_FORMAT || e->code == ERR_UNSUPPORTED)

@@ -85,7 +85,7 @@ image_read(const char *path, const struct image_options *o, struct image *ret, s
 {
 	struct image m = {.path = path};
 
-	if (fd_read_file(AT_FDCWD, path, PE_BYTES_MAX, &m.bytes, e) != 0)
+	if (fd_read_named(path, PE_BYTES_MAX, &m.bytes, e) != 0)
 		return -1;
 	if (uki_decode(m.bytes.data, m.bytes.len, &m.uki, e) != 0) {
 		if (e->code == ERR_FORMAT || e->code == ERR_UNSUPPORTED)

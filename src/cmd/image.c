@@ -56,7 +56,7 @@ image_fill_source(const struct image_options *o, struct reference_image *r, stru
 	CLEANUP(buf_free) struct buf lock = BUF_INIT;
 
 	if (o->lock != NULL) {
-		if (fd_read_file(AT_FDCWD, o->lock, IMAGE_LOCK_MAX, &lock, e) != 0 ||
+		if (fd_read_named(o->lock, IMAGE_LOCK_MAX, &lock, e) != 0 ||
 		    oid_from_data(&r->packages, lock.data, lock.len, e) != 0)
 			return -1;
 		r->has_packages = true;

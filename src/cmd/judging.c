@@ -53,7 +53,7 @@ judging_policy(const char *option, struct policy *ret, bool *ret_there, struct e
 	path = option != NULL ? buf_strdup(option, e) : buf_strfmt(e, "%s/policy.json", dir);
 	if (path == NULL)
 		return -1;
-	if (fd_read_file(AT_FDCWD, path, POLICY_BYTES_MAX, &text, e) != 0)
+	if (fd_read_named(path, POLICY_BYTES_MAX, &text, e) != 0)
 		return option == NULL && e->code == ERR_NOTFOUND ? 0 : -1;
 	if (policy_decode(text.data, text.len, ret, e) != 0) {
 		if (e->code == ERR_FORMAT || e->code == ERR_UNSUPPORTED || e->code == ERR_LIMIT)
@@ -67,7 +67,7 @@ judging_policy(const char *option, struct policy *ret, bool *ret_there, struct e
 int
 judging_time_stamp(const char *path, struct buf *text, struct verify_request *rq, struct err *e)
 {
-	if (fd_read_file(AT_FDCWD, path, JUDGING_TIME_STAMP_MAX, text, e) != 0)
+	if (fd_read_named(path, JUDGING_TIME_STAMP_MAX, text, e) != 0)
 		return -1;
 	rq->time_stamp = text;
 	return 0;
@@ -81,7 +81,7 @@ judging_crls(const struct option_list *files, struct judging_crls *ret, struct e
 	if (files->count > AK_REVOKED_LISTS_MAX)
 		return err_set(e, ERR_USAGE, "--crl: at most %d lists", AK_REVOKED_LISTS_MAX);
 	for (size_t i = 0; i < files->count; i++) {
-		if (fd_read_file(AT_FDCWD, files->items[i], JUDGING_CRL_MAX, &c.lists[i], e) != 0) {
+		if (fd_read_named(files->items[i], JUDGING_CRL_MAX, &c.lists[i], e) != 0) {
 			c.count = i + 1;
 			judging_crls_free(&c);
 			return -1;

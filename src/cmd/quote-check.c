@@ -81,7 +81,7 @@ quote_check_read(const char *path, size_t max, struct buf *b, const struct buf *
 {
 	if (path == NULL)
 		return 0;
-	if (fd_read_file(AT_FDCWD, path, max, b, e) != 0)
+	if (fd_read_named(path, max, b, e) != 0)
 		return -1;
 	*ret_rq = b;
 	return 0;
@@ -126,7 +126,7 @@ quote_check_roots(const struct quote_check_options *o, struct quote_check_job *j
 		CLEANUP(buf_free) struct buf pem = BUF_INIT;
 		size_t n = 0;
 
-		if (fd_read_file(AT_FDCWD, o->roots.items[i], QUOTE_CHECK_FILE_MAX, &pem, e) != 0)
+		if (fd_read_named(o->roots.items[i], QUOTE_CHECK_FILE_MAX, &pem, e) != 0)
 			return -1;
 		if (x509_decode_pem(pem.data, pem.len, QUOTE_CHECK_LIST_MAX - j->rq.root_count,
 		    j->roots + j->rq.root_count, &n, e) != 0)

@@ -13,7 +13,7 @@
 static int
 references_bytes(const char *path, struct buf *ret, struct err *e)
 {
-	if (fd_read_file(AT_FDCWD, path, REFERENCE_BYTES_MAX + 1, ret, e) != 0)
+	if (fd_read_named(path, REFERENCE_BYTES_MAX + 1, ret, e) != 0)
 		return -1;
 	if (ret->len > 0 && ret->data[ret->len - 1] == '\n')
 		ret->len--;

@@ -216,7 +216,7 @@ trust_read_certificate(const char *path, struct x509_cert **ret, struct err *e)
 	size_t n;
 	int rc;
 
-	if (fd_read_file(AT_FDCWD, path, TRUST_CERTIFICATE_MAX, &text, e) != 0)
+	if (fd_read_named(path, TRUST_CERTIFICATE_MAX, &text, e) != 0)
 		return -1;
 	rc = text.len > 0 && text.data[0] == 0x30 ? x509_decode(text.data, text.len, ret, e) :
 	    x509_decode_pem(text.data, text.len, 1, ret, &n, e);

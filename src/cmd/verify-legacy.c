@@ -57,7 +57,7 @@ verify_legacy(const char *path, int64_t time, const char *time_source, bool json
 	struct verdict *v;
 	int generation, rc = 0;
 
-	if (fd_read_file(AT_FDCWD, path, LEGACY_BYTES_MAX, &bytes, e) != 0 ||
+	if (fd_read_named(path, LEGACY_BYTES_MAX, &bytes, e) != 0 ||
 	    cmd_trust(&trust, e) != 0 ||
 	    legacy_verdict(&(struct legacy_verdict_request){.subject = path, .json = bytes.data,
 	    .len = bytes.len, .trust = &trust, .time = time, .time_source = time_source}, &v,

@@ -138,8 +138,8 @@ key_from_spki(const void *der, size_t len, struct key **ret, struct err *e)
 		return -1;
 	if (p != (const unsigned char *)der + len)
 		return err_set(e, ERR_FORMAT, "public key: bytes after the SubjectPublicKeyInfo");
-	if (key_spki(k, &again, e) != 0)
-		return -1;
+	if (key_spki(k, &again, e) != 0) /* the point at infinity has no encoding */
+		return e->code == ERR_INTERNAL ? err_set(e, ERR_FORMAT, "public key: none that can be used") : -1;
 	if (again.len != len || memcmp(again.data, der, len) != 0)
 		return err_set(e, ERR_FORMAT, "public key: not canonical DER");
 	/* Compressed points and explicit curve parameters survive re-encoding. */

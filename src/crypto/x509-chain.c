@@ -100,14 +100,20 @@ x509_chain_signature_ok(const struct x509_cert *c, size_t i, struct buf *reason)
 	return false;
 }
 
-/* Of an RSA key: libcrypto's level looks at its length alone. */
+/* RSA or an elliptic curve; of an RSA key libcrypto's level looks at its length alone. */
 static bool
-x509_chain_exponent_ok(const struct x509_cert *c, size_t i, struct buf *reason)
+x509_chain_key_ok(const struct x509_cert *c, size_t i, struct buf *reason)
 {
 	EVP_PKEY *pkey = X509_get0_pubkey(x509_raw(c));
 	BIGNUM *e = NULL;
 	bool ok = true;
 
+	if (pkey != NULL && !EVP_PKEY_is_a(pkey, "RSA") && !EVP_PKEY_is_a(pkey, "RSA-PSS") &&
+	    !EVP_PKEY_is_a(pkey, "EC")) {
+		buf_addf(reason, "certificate %zu of the chain: a key that is neither RSA nor of an elliptic"
+		    " curve", i);
+		return false;
+	}
 	if (pkey != NULL && EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) == 1)
 		ok = BN_is_odd(e) && BN_num_bits(e) <= 32 && BN_get_word(e) >= 65537;
 	BN_free(e);
@@ -208,10 +214,10 @@ x509_chain_ok(struct x509_cert *const *chain, size_t n, const struct x509_cert *
 	}
 	for (size_t i = 0; ok && i < n; i++)
 		ok = x509_chain_signature_ok(chain[i], i, reason) &&
-		    x509_chain_exponent_ok(chain[i], i, reason) &&
+		    x509_chain_key_ok(chain[i], i, reason) &&
 		    (i == 0 || x509_chain_may_issue(chain[i], i, reason));
 	if (ok && anchor != NULL)
-		ok = x509_chain_exponent_ok(anchor, n, reason) &&
+		ok = x509_chain_key_ok(anchor, n, reason) &&
 		    x509_chain_anchor_ok(anchor, n, x509_equal(anchor, chain[0]), reason);
 	ERR_clear_error();
 	*ret_ok = ok;

@@ -115,7 +115,7 @@ x509_crl_signature_fault(const struct x509_crl *crl, const struct x509_cert *iss
 	    "its signature is not its issuer's";
 }
 
-/* The only critical extension that is understood is the one that narrows the list. */
+/* The critical extensions that are understood are those that narrow the list. */
 static const char *
 x509_crl_extension_fault(const struct x509_crl *crl)
 {
@@ -123,9 +123,8 @@ x509_crl_extension_fault(const struct x509_crl *crl)
 		X509_EXTENSION *ext = X509_CRL_get_ext(crl->x, i);
 		int nid = OBJ_obj2nid(X509_EXTENSION_get_object(ext));
 
-		if (nid == NID_delta_crl)
-			return "it is a delta";
-		if (X509_EXTENSION_get_critical(ext) && nid != NID_issuing_distribution_point)
+		if (X509_EXTENSION_get_critical(ext) && nid != NID_issuing_distribution_point &&
+		    nid != NID_delta_crl)
 			return "it has a critical extension we do not know";
 	}
 	return NULL;
@@ -164,19 +163,34 @@ x509_crl_is_part_of(const DIST_POINT_NAME *part, const struct x509_cert *c)
 	return false;
 }
 
-/* issuingDistributionPoint (RFC 5280 section 5.2.5): what the list does not speak of. */
+/* issuingDistributionPoint (RFC 5280 section 5.2.5): NULL without one. */
+static ISSUING_DIST_POINT *
+x509_crl_idp(const struct x509_crl *crl, const char **ret_fault)
+{
+	int critical = -1;
+	ISSUING_DIST_POINT *idp = X509_CRL_get_ext_d2i(crl->x, NID_issuing_distribution_point, &critical,
+	    NULL);
+
+	*ret_fault = idp == NULL && critical != -1 ? "its issuingDistributionPoint is malformed" :
+	    idp != NULL && (idp->indirectCRL > 0 || idp->onlyattr > 0) ?
+	    "it is indirect, or for attributes only" : NULL;
+	return idp;
+}
+
+/* What the list does not speak of: that it does not name a certificate says nothing then. */
 static const char *
 x509_crl_scope_fault(const struct x509_crl *crl, const struct x509_cert *c)
 {
-	int critical = -1;
-	CLEANUP(x509_crl_idp_freep) ISSUING_DIST_POINT *idp =
-	    X509_CRL_get_ext_d2i(crl->x, NID_issuing_distribution_point, &critical, NULL);
+	const char *fault;
+	CLEANUP(x509_crl_idp_freep) ISSUING_DIST_POINT *idp = x509_crl_idp(crl, &fault);
 	bool ca = (X509_get_extension_flags(x509_raw(c)) & EXFLAG_CA) != 0;
 
+	if (X509_CRL_get_ext_by_NID(crl->x, NID_delta_crl, -1) >= 0)
+		return "it is a delta";
 	if (idp == NULL)
-		return critical == -1 ? NULL : "its issuingDistributionPoint is malformed";
-	if (idp->indirectCRL > 0 || idp->onlysomereasons != NULL || idp->onlyattr > 0)
-		return "it is indirect, or for some reasons or attributes only";
+		return fault;
+	if (idp->onlysomereasons != NULL)
+		return "it is for some reasons only";
 	if ((idp->onlyuser > 0 && ca) || (idp->onlyCA > 0 && !ca))
 		return "it is for another kind of certificate";
 	return x509_crl_is_part_of(idp->distpoint, c) ? NULL :
@@ -184,14 +198,16 @@ x509_crl_scope_fault(const struct x509_crl *crl, const struct x509_cert *c)
 }
 
 static const char *
-x509_crl_fault(const struct x509_crl *crl, const struct x509_cert *c,
-    const struct x509_cert *issuer)
+x509_crl_fault(const struct x509_crl *crl, const struct x509_cert *issuer)
 {
 	const char *fault = x509_crl_signature_fault(crl, issuer);
+	CLEANUP(x509_crl_idp_freep) ISSUING_DIST_POINT *idp = NULL;
 
 	if (fault == NULL)
 		fault = x509_crl_extension_fault(crl);
-	return fault != NULL ? fault : x509_crl_scope_fault(crl, c);
+	if (fault == NULL)
+		idp = x509_crl_idp(crl, &fault);
+	return fault;
 }
 
 /* RFC 5280 section 5.3: with a critical extension of an entry that is not understood (ours
@@ -217,13 +233,14 @@ x509_crl_fresh(const struct x509_crl *crl, int64_t time)
 	    x509_crl_time(X509_CRL_get0_nextUpdate(crl->x), &until) && from <= time && time <= until;
 }
 
-/* *ret_since: when it was revoked, by an entry for it; a date that cannot be read is long ago. */
+/* *ret_since: when it was revoked, by an entry for it; a date that cannot be read is long ago.
+ * An entry that takes a revocation back, of a delta, is none. */
 static bool
 x509_crl_lists(const struct x509_crl *crl, const struct x509_cert *c, int64_t *ret_since)
 {
 	X509_REVOKED *entry = NULL;
 
-	if (X509_CRL_get0_by_cert(crl->x, &entry, x509_raw(c)) == 0 || entry == NULL)
+	if (X509_CRL_get0_by_cert(crl->x, &entry, x509_raw(c)) != 1 || entry == NULL)
 		return false;
 	if (!x509_crl_time(X509_REVOKED_get0_revocationDate(entry), ret_since))
 		*ret_since = INT64_MIN;
@@ -235,7 +252,7 @@ x509_crl_judge(const struct x509_crl *crl, const struct x509_cert *c,
     const struct x509_cert *issuer, int64_t time, enum x509_crl_answer *ret, struct buf *reason,
     struct err *e)
 {
-	bool fresh = x509_crl_fresh(crl, time), listed;
+	bool fresh = x509_crl_fresh(crl, time), listed = false;
 	int64_t since = 0;
 	const char *fault;
 
@@ -243,14 +260,14 @@ x509_crl_judge(const struct x509_crl *crl, const struct x509_cert *c,
 	if (X509_NAME_cmp(X509_CRL_get_issuer(crl->x), X509_get_subject_name(x509_raw(issuer))) != 0 ||
 	    X509_NAME_cmp(X509_CRL_get_issuer(crl->x), X509_get_issuer_name(x509_raw(c))) != 0)
 		return 0;
-	fault = x509_crl_fault(crl, c, issuer);
+	fault = x509_crl_fault(crl, issuer);
+	listed = fault == NULL && x509_crl_lists(crl, c, &since);
+	if (fault == NULL && !listed)
+		fault = x509_crl_scope_fault(crl, c);
 	ERR_clear_error();
 	if (fault != NULL) {
 		buf_addf(reason, "a revocation list does not count: %s", fault);
-		return buf_check(reason, e);
-	}
-	listed = x509_crl_lists(crl, c, &since);
-	if (listed && (fresh || since <= time)) {
+	} else if (listed && (fresh || since <= time)) {
 		*ret = X509_CRL_REVOKED;
 		buf_adds(reason, "revoked by its issuer");
 	} else if (!x509_crl_entries_known(crl)) {

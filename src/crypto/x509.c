@@ -203,6 +203,7 @@ x509_purposes(const X509 *x, struct x509_profile *p)
 		p->eku_ek |= strcmp(text, X509_OID_EK) == 0;
 		others += x509_is_other_purpose(text) ? 1 : 0;
 	}
+	p->eku_foreign = others > 0;
 	p->eku_other = eku != NULL && others == n; /* an empty list is for nothing */
 	sk_ASN1_OBJECT_pop_free(eku, ASN1_OBJECT_free);
 }

@@ -17,8 +17,9 @@ struct x509_profile {
 	bool key_cert_sign;
 	bool crl_sign;
 	bool eku_ek;             /* extendedKeyUsage has 2.23.133.8.1 */
-	bool eku_other;          /* extendedKeyUsage has nothing but other trades' purposes:
-	                          * servers, code, mail, time stamps, OCSP */
+	bool eku_foreign;        /* extendedKeyUsage has one of other trades' purposes: servers,
+	                          * code, mail, time stamps, OCSP */
+	bool eku_other;          /* it has nothing but these */
 	bool unknown_critical;   /* a critical extension we do not process */
 	int64_t not_before;      /* seconds since 1970 */
 	int64_t not_after;

@@ -59,14 +59,20 @@ ak_chain_decode(const struct ak_chain_request *rq, struct ak_chain_path *path, b
 	return 0;
 }
 
-/* A pinned root that the chain repeats at its end. */
+/* A pinned root that the chain repeats at its end, or has another issue of: the same name and
+ * key, in a certificate that nobody pinned. */
 static void
 ak_chain_drop_root(const struct ak_chain_request *rq, struct ak_chain_path *path)
 {
+	const struct x509_cert *last;
+
 	if (path->n < 2)
 		return;
+	last = path->certs[path->n - 1];
+	if (!x509_signed_by(last, last))
+		return;
 	for (size_t i = 0; i < rq->anchor_count; i++) {
-		if (x509_equal(path->certs[path->n - 1], rq->anchors[i]) &&
+		if (x509_signed_by(last, rq->anchors[i]) &&
 		    x509_signed_by(path->certs[path->n - 2], rq->anchors[i])) {
 			x509_free(path->certs[--path->n]);
 			return;
@@ -214,7 +220,7 @@ ak_chain_profile_fault(const struct x509_profile *p)
 		return "the leaf is an endorsement key: for encryption, by keyUsage and by purpose";
 	if (p->key_cert_sign)
 		return "the leaf may sign certificates";
-	if (p->eku_other)
+	if (p->eku_foreign || p->eku_other)
 		return "the leaf is a certificate for servers, code, mail or time stamps";
 	if (p->unknown_critical)
 		return "the leaf has a critical extension we do not know";

@@ -202,6 +202,20 @@ event_log_differs(const struct event_log *l, size_t bank, uint32_t pcr,
 	return event_log_explain(l, bank, pcr, value, reason, e);
 }
 
+/* The first event that the bank knows nothing of: whatever it says, no PCR speaks for it. */
+static bool
+event_log_unmeasured(const struct event_log *l, size_t bank, struct buf *reason)
+{
+	for (size_t k = 0; k < l->count; k++) {
+		if (l->events[k].type == EVENT_LOG_NO_ACTION || l->events[k].digest[bank] != NULL)
+			continue;
+		event_log_name_event(l, k, reason);
+		buf_addf(reason, " has no %s digest: it is not in the TPM", hash_name(l->banks[bank].hash));
+		return true;
+	}
+	return false;
+}
+
 int
 event_log_compare(const struct event_log *l, enum hash_alg bank, const unsigned char *values,
     uint32_t given, bool *ret_ok, struct buf *reason, struct err *e)
@@ -216,6 +230,8 @@ event_log_compare(const struct event_log *l, enum hash_alg bank, const unsigned 
 		    l->format == EVENT_LOG_SHA1 ? ", only SHA-1, which proves nothing" : "");
 		return buf_check(reason, e);
 	}
+	if (event_log_unmeasured(l, i, reason))
+		return buf_check(reason, e);
 	if (event_log_replay(l, i, &p, e) != 0)
 		return -1;
 	compared = EVENT_LOG_PCRS_BOOT | (p.extended & ~EVENT_LOG_RESETTABLE);

@@ -115,7 +115,8 @@ bool event_log_bank(const struct event_log *l, enum hash_alg bank, size_t *ret_i
  * Does the log give these PCR values?  values: EVENT_LOG_PCRS of hash_size(bank)
  * bytes, one after the other; given: bit n, PCR n is among them.  Compared are
  * EVENT_LOG_PCRS_BOOT, and of the other PCRs, but for 16 and 23 which anyone
- * can reset, those that the log extends.  Every one compared must be given.
+ * can reset, those that the log extends.  Every one compared must be given, and every event
+ * that measures anything must have a digest of the bank.
  * false: reason names the PCR, and the event where it can be found out.
  * Of several logs of one boot, offer each: one that gives the values is the one.
  */

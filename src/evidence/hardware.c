@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include "base/hex.h"
+#include "base/printable.h"
 
 #define HARDWARE_SNP_CHAIN 2 /* VCEK, ASK */
 
@@ -146,7 +147,8 @@ hardware_chain_read(struct hardware_ctx *x, struct err *e)
 
 	if (rq->chain_count < HARDWARE_SNP_CHAIN - (rq->helper_count > 0 ? 1 : 0) ||
 	    rq->chain_count > HARDWARE_SNP_CHAIN + (rq->exact ? 0 : 1))
-		return err_set(e, ERR_FORMAT, "%zu certificates instead of VCEK and ASK", rq->chain_count);
+		return err_set(e, ERR_FORMAT, "%zu certificate%s instead of VCEK and ASK", rq->chain_count,
+		    printable_s(rq->chain_count));
 	for (size_t i = 0; i < rq->chain_count; i++) {
 		struct x509_cert *c = NULL;
 		int rc = x509_decode(rq->chain[i].data, rq->chain[i].len, &c, e);
@@ -380,7 +382,8 @@ hardware_launch_found(struct hardware_ctx *x, bool ok, struct err *e)
 	f->result = ok ? HARDWARE_PASSED : HARDWARE_UNPINNED;
 	buf_adds(&f->expected, "a launch identity that is pinned: a report proves a CPU, not who"
 	    " emulates the TPM");
-	buf_addf(&f->found, "idkey:%s measurement:%s", id_key, measurement);
+	buf_addf(&f->found, "%sidkey:%s measurement:%s", x->anchored ? "" :
+	    "not compared, since no ARK is believed: ", id_key, measurement);
 	return buf_check(&f->expected, e) != 0 || buf_check(&f->found, e) != 0 ? -1 : 0;
 }
 
@@ -404,7 +407,8 @@ hardware_pins(struct hardware_ctx *x, struct err *e)
 		return -1;
 	if (best != NULL)
 		return hardware_tcb_found(x, best, tcb, e);
-	return hardware_set(x, HARDWARE_TCB, HARDWARE_SKIPPED, "no launch identity matched", e);
+	return hardware_set(x, HARDWARE_TCB, HARDWARE_SKIPPED, x->anchored ? "no launch identity matched" :
+	    "no ARK is believed", e);
 }
 
 /* --- all of it --- */

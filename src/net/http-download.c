@@ -8,6 +8,7 @@
 #define HTTP_DOWNLOAD_REDIRECTS 5
 #define HTTP_DOWNLOAD_CONNECT_S 20L
 #define HTTP_DOWNLOAD_STALL_S 60L
+#define HTTP_DOWNLOAD_PLAIN_S 60L /* all of what comes from anywhere: a few KiB */
 
 struct http_download {
 	CURL *easy;
@@ -163,6 +164,8 @@ http_download_options(struct http_download *d)
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, HTTP_DOWNLOAD_CONNECT_S);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, HTTP_DOWNLOAD_STALL_S);
+	if (d->plain)
+		curl_easy_setopt(c, CURLOPT_TIMEOUT, HTTP_DOWNLOAD_PLAIN_S);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, http_download_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, d);
 	curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);

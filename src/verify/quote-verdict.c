@@ -453,6 +453,26 @@ quote_verdict_note_unquoted(struct quote_verdict_ctx *x, enum hash_alg bank, str
 	    " not cover a given value of them in the %s bank.", buf_str(&list), hash_name(bank));
 }
 
+/* What the log says of other PCRs is not looked at. */
+static int
+quote_verdict_note_others(struct quote_verdict_ctx *x, const struct event_log *log, struct err *e)
+{
+	CLEANUP(buf_free) struct buf list = BUF_INIT;
+	uint32_t others = 0;
+
+	for (size_t k = 0; k < log->count; k++)
+		if (log->events[k].type != EVENT_LOG_NO_ACTION)
+			others |= 1u << log->events[k].pcr;
+	others &= ~EVENT_LOG_PCRS_BOOT;
+	for (unsigned pcr = 0; pcr < EVENT_LOG_PCRS; pcr++)
+		if ((others >> pcr & 1) != 0)
+			buf_addf(&list, "%s%u", list.len > 0 ? ", " : "", pcr);
+	if (list.len == 0)
+		return buf_check(&list, e);
+	return verdict_note(x->v, e, "The boot log's events of PCR %s were not compared: only those of"
+	    " PCR 0-9 and 11-13 are.", buf_str(&list));
+}
+
 /* No bank in common: is it the log that lacks it, or the values? */
 static int
 quote_verdict_log_no_bank(struct quote_verdict_ctx *x, bool covered, struct err *e)
@@ -492,7 +512,8 @@ quote_verdict_log_compare(struct quote_verdict_ctx *x, const struct event_log *l
 			return quote_verdict_fail(x, CHECK_BOOT_LOG, "the given values of PCR 0-9 and"
 			    " 11-13", buf_str(&reason), e);
 	}
-	if (compared && verdict_note_altered(x->v, log, e) != 0)
+	if (compared && (quote_verdict_note_others(x, log, e) != 0 ||
+	    verdict_note_altered(x->v, log, e) != 0))
 		return -1;
 	return compared ? quote_verdict_pass(x, CHECK_BOOT_LOG, e) :
 	    quote_verdict_log_no_bank(x, covered, e);

@@ -1,5 +1,7 @@
 #include "verify/verdict.h"
 
+#include "base/cleanup.h"
+#include "base/printable.h"
 #include "base/timestamp.h"
 #include "codec/jcs.h"
 
@@ -90,16 +92,20 @@ static struct jcs *
 verdict_members_jcs(const struct verdict *v, struct err *e)
 {
 	char time[TIMESTAMP_SIZE], id[OID_TEXT_SIZE];
+	CLEANUP(cleanup_free) char *subject = NULL;
 	struct jcs *o;
 
 	if (timestamp_format(time, v->time, e) != 0)
 		return NULL;
 	oid_text(&v->certificate, id);
+	subject = printable(v->subject != NULL ? v->subject : id, e); /* a file's name is any bytes */
+	if (subject == NULL)
+		return NULL;
 	o = jcs_new_object();
 	jcs_set_string(o, "verdict", verdict_answers[v->answer]);
 	jcs_set_string(o, "level", verdict_level_or_null(v->level));
 	jcs_set_string(o, "required", verdict_level_or_null(v->required));
-	jcs_set_string(o, "subject", v->subject != NULL ? v->subject : id);
+	jcs_set_string(o, "subject", subject);
 	verdict_set_oid(o, "certificate", &v->certificate);
 	jcs_set(o, "checks", verdict_checks_jcs(v));
 	jcs_set_string(o, "bank", v->bank);

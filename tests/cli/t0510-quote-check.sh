@@ -208,6 +208,37 @@ for e in "ek encryption" "tsa servers" "none no.keyUsage" "ca a.CA"; do
 	refused ak.key "${e#* }" --chain c.pem --root root.pem --any-nonce
 done
 
+# another issue of the pinned root, of the same key
+openssl req -x509 -new -key root.key -subj /CN=root -days 30 -config ext.cnf -extensions ca -out again.pem 2>/dev/null
+cat chain.pem again.pem >reissued.pem
+ok check --chain reissued.pem --root root.pem --any-nonce
+cat chain.pem other.pem >foreign.pem
+refused ak.chain . --chain foreign.pem --root root.pem --any-nonce
+# a CA whose key is of another kind; a leaf whose key is no point
+{
+	openssl genpkey -quiet -genparam -algorithm DSA -pkeyopt dsa_paramgen_bits:2048 -out dsa.par
+	openssl genpkey -quiet -paramfile dsa.par -out dsa.key
+	openssl req -new -key dsa.key -subj /CN=dsa -config ext.cnf -out dsa.csr
+	openssl x509 -req -in dsa.csr -CA root.pem -CAkey root.key -days 30 -extfile ext.cnf -extensions ca -out dsa.pem
+	openssl req -new -key ak.key -subj /CN=ak -config ext.cnf -out ak.csr
+	openssl x509 -req -in ak.csr -CA dsa.pem -CAkey dsa.key -days 30 -extfile ext.cnf -extensions ak -sha256 -out c1.pem
+} 2>/dev/null || exit 99
+cat c1.pem dsa.pem >c.pem
+refused ak.chain 'neither RSA' --chain c.pem --root root.pem --any-nonce
+{ echo "-----BEGIN PUBLIC KEY-----"; echo 3019301306072a8648ce3d020106082a8648ce3d03010703020000 | unhex | openssl base64
+  echo "-----END PUBLIC KEY-----"; } >nowhere.pub
+fails 1 check --key nowhere.pub --any-nonce --json
+result ak.key fail
+
+# --- files are what they are named, and may be pipes ---
+mkfifo pipe
+{ sleep 0.3 && cat q.bin >pipe; } &
+ok aicert quote-check --attest pipe --signature q.sig --key ak.pub --any-nonce
+odd=$(printf 'q\377.bin')
+cp q.bin "$odd"
+ok aicert quote-check --attest "$odd" --signature q.sig --key ak.pub --any-nonce --json
+out_has 'xff.bin","time"'
+
 # --- revocation lists: counted when given, never asked for ---
 mkdir ca && : >ca/index && echo 01 >ca/number
 cat >ca.cnf <<'X'
@@ -247,6 +278,24 @@ out_has 'not of this time'
 printf 'R\t361231235959Z\t200101000000Z\t77\tunknown\t/CN=ak\n' >ca/index
 list middle -crl_lastupdate 20200101000000Z -crl_nextupdate 20200201000000Z
 refused ak.chain 'revoked' --chain chain.pem --root root.pem --any-nonce --crl crl.pem
+# a part of a list, or what was added to one, says of nobody that he is not; of who is in it, that he is
+cat >>ca.cnf <<'X'
+[delta]
+2.5.29.27 = critical,DER:02:01:01
+[part]
+issuingDistributionPoint = critical,@point
+[point]
+fullname = URI:http://lists.test/7
+X
+for e in delta part; do
+	printf 'R\t361231235959Z\t250101000000Z\t77\tunknown\t/CN=ak\n' >ca/index
+	list middle -crldays 30 -crlexts $e
+	refused ak.chain 'certificate 0 of the chain: revoked' --chain chain.pem --root root.pem --any-nonce --crl crl.pem
+	: >ca/index
+	list middle -crldays 30 -crlexts $e
+	ok with_crl --crl crl.pem
+	out_has 'does not count'
+done
 # an intermediate; a list of another key with the CA's name; what is no list
 printf 'R\t361231235959Z\t250101000000Z\t55\tunknown\t/CN=middle\n' >ca/index
 list root -crldays 30
@@ -411,6 +460,16 @@ open(sys.argv[2], "wb").write(data)
 END
 ok check --key ak.pub --nonce 00ff --pcrs booted.json --event-log words.log --json
 out_has '2 events of the boot log have payloads that are not what was measured'
+# what it says of other PCRs is not looked at, and that is said
+python3 - "$agile" more.log <<'END'
+import struct, sys
+data = open(sys.argv[1], "rb").read()
+banks = [struct.unpack_from("<HH", data, 60 + 4 * i) for i in range(struct.unpack_from("<I", data, 56)[0])]
+event = struct.pack("<III", 14, 13, len(banks)) + b"".join(struct.pack("<H", b) + bytes(n) for b, n in banks)
+open(sys.argv[2], "wb").write(data + event + struct.pack("<I", 4) + b"lie\0")
+END
+ok check --key ak.pub --nonce 00ff --pcrs booted.json --event-log more.log --json
+out_has "events of PCR 14 were not compared"
 other=$source_dir/tests/data/fuzz/event-log/hcrtm
 for logs in "$agile" "$agile $other" "$other $agile" "log $other $agile"; do
 	set --

@@ -209,6 +209,7 @@ fails 2 check milan hcl.bin hcl --launch idkey:$(repeat 00)
 fails 2 check milan hcl.bin hcl --launch $id --min-tcb microcode
 fails 2 check milan hcl.bin hcl --launch $id --min-tcb microcode=256
 fails 2 check milan hcl.bin hcl --launch $id --min-tcb ""
+fails 2 check milan hcl.bin hcl --launch $id --min-tcb microcode=219,microcode=0
 fails 2 check milan hcl.bin hcl --launch $id --at yesterday
 fails 2 check milan hcl.bin hcl --launch $id --report-data "$data"
 fails 2 check milan report.bin snp --launch $id --report-data 00

@@ -289,7 +289,7 @@ START_TEST(chains_of_wrong_shape)
 	rq.chain = chain;
 	rq.chain_count = 1;
 	chain[0] = f.chain[0];
-	ends(&rq, HARDWARE_FAILED, HARDWARE_CHAIN, "1 certificates");
+	ends(&rq, HARDWARE_FAILED, HARDWARE_CHAIN, "1 certificate instead");
 	rq.chain_count = 2;
 	chain[0] = f.chain[1];
 	chain[1] = f.chain[0];
