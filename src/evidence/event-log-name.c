@@ -234,7 +234,7 @@ static int
 event_log_matches_else(const struct event_log_bank *b, const unsigned char *digest,
     const struct event_log_event *ev, enum event_log_match *ret, struct err *e)
 {
-	static const unsigned char error[4] = {1, 0, 0, 0};
+	static const unsigned char error[4] = {1, 0, 0, 0}, none[4];
 	struct event_log_variable v = {0};
 	bool ok = false, whole = event_log_variable(ev, &v);
 
@@ -249,7 +249,8 @@ event_log_matches_else(const struct event_log_bank *b, const unsigned char *dige
 	case RULE_SEPARATOR:
 		if (event_log_is_digest(b, digest, error, sizeof error, &ok, e) != 0)
 			return -1;
-		*ret = ok ? EVENT_LOG_UNKNOWN : EVENT_LOG_DIFFERS;
+		*ret = ok && (ev->len != sizeof none || memcmp(ev->data, none, sizeof none) != 0) ?
+		    EVENT_LOG_UNKNOWN : EVENT_LOG_DIFFERS;
 		return 0;
 	case RULE_IPL:
 		return event_log_matches_ipl(b, digest, ev, ret, e);

@@ -320,6 +320,7 @@ START_TEST(event_log_digest_of_payload)
 	boot_log_variable(&b, 7, 0x800000e0, "db", "certificate", false);
 	boot_log_variable(&b, 7, 0x80000001, "db", "certificate", false);
 	boot_log_add(&b, 7, 0x800000e0, "x", 1, "not a variable", 14);
+	boot_log_add(&b, 7, EVENT_LOG_SEPARATOR, "\1\0\0", 4, "\0\0\0", 4);
 	decoded(&b, &l);
 	ck_assert_int_eq(match(&l, 0), EVENT_LOG_MATCHES);  /* version */
 	ck_assert_int_eq(match(&l, 1), EVENT_LOG_UNKNOWN);  /* firmware blob */
@@ -335,6 +336,7 @@ START_TEST(event_log_digest_of_payload)
 	ck_assert_int_eq(match(&l, 23), EVENT_LOG_DIFFERS);
 	ck_assert_int_eq(match(&l, 24), EVENT_LOG_DIFFERS);
 	ck_assert_int_eq(match(&l, 25), EVENT_LOG_UNKNOWN);
+	ck_assert_int_eq(match(&l, 26), EVENT_LOG_DIFFERS); /* an error, told as none */
 	event_log_free(&l);
 	boot_log_free(&b);
 }
