@@ -134,9 +134,10 @@ fsck_run(struct store *s, const struct fsck_options *o, struct fsck_result *ret,
 	if ((o->flags & FSCK_REPAIR) != 0 && store_read_only(s))
 		return err_set(f.e, ERR_DENIED, "%s: the store is read-only: nothing can be repaired",
 		    store_path(s));
-	if (fsck_litter_gate(&f) != 0 || fsck_objects_run(&f) != 0 || fsck_refs(&f) != 0 || fsck_reach_run(&f) != 0 ||
-	    fsck_reflog_run(&f) != 0 || fsck_runs_run(&f) != 0 || fsck_outside_run(&f) != 0 ||
-	    fsck_touch_run(&f) != 0 || fsck_index(&f) != 0 || fsck_litter_run(&f) != 0)
+	if (fsck_litter_gate(&f) != 0 || fsck_objects_run(&f) != 0 || fsck_refs(&f) != 0 ||
+	    fsck_reach_run(&f) != 0 || fsck_reflog_run(&f) != 0 || fsck_runs_run(&f) != 0 ||
+	    fsck_outside_run(&f) != 0 || fsck_touch_run(&f) != 0 || fsck_index(&f) != 0 ||
+	    fsck_litter_run(&f) != 0)
 		return -1;
 	*ret = f.r;
 	return 0;

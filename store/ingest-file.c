@@ -33,7 +33,7 @@ ingest_file_open(struct ingest_file *f, struct stat *ret_before, struct err *e)
 
 	if (fd < 0)
 		return e->code == ERR_NOTFOUND ? steady_changed(f->what, e) :
-		    err_prefix(e, "%s", f->job.node->path);
+		    err_prefix(e, "%s", f->job.node->item != NULL ? f->what : f->job.node->path);
 	if (f->job.in->o->cache != NULL || f->job.in->o->mode == INGEST_REFERENCE)
 		steady_flush(fd);
 	if (steady_begin(fd, f->what, ret_before, e) != 0)

@@ -82,7 +82,7 @@ look_small(struct ingest_look *l, struct ingest_entry *x, struct err *e)
 	fd = fd_open_beneath(l->job.node->dirfd, x->name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, e);
 	if (fd < 0)
 		return e->code == ERR_NOTFOUND ? steady_changed(what, e) :
-		    err_prefix(e, "%s", l->job.node->path);
+		    err_prefix(e, "%s", l->job.node->item != NULL ? what : l->job.node->path);
 	if (l->job.in->o->cache != NULL)
 		steady_flush(fd);
 	if (steady_begin(fd, what, &before, e) != 0)

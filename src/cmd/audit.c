@@ -110,7 +110,8 @@ static int
 audit_end(const struct audit *a, struct err *e)
 {
 	bool no = a->fail > 0 || a->lost > 0 || a->uncovered > 0 || a->lineage > 0;
-	bool unknown = a->undecided > 0 || a->missing > 0;
+	/* nothing to judge is no pass, but after --since */
+	bool unknown = a->undecided > 0 || a->missing > 0 || (a->certificates == 0 && a->since == NULL);
 	const char *answer = no ? "fail" : unknown ? "undecided" : "pass";
 	const struct {
 		const char *name;
@@ -127,9 +128,10 @@ audit_end(const struct audit *a, struct err *e)
 	for (size_t i = 0; a->json && i < sizeof counts / sizeof *counts; i++)
 		jcs_set_int(v, counts[i].name, (int64_t)counts[i].n);
 	if (audit_state_tell(a, "summary", v, e, "%s: %zu certificate%s: %zu pass, %zu fail, %zu undecided;"
-	    " %zu rewritten, %zu uncovered, %zu missing; %zu input%s without a certificate, %zu failed run%s",
+	    " %zu rewritten, %zu uncovered, %zu missing, %zu of lineage, %zu revoked;"
+	    " %zu input%s without a certificate, %zu failed run%s",
 	    answer, a->certificates, printable_s(a->certificates), a->pass, a->fail, a->undecided, a->lost,
-	    a->uncovered, a->missing + a->lineage, a->origin_count, printable_s(a->origin_count),
+	    a->uncovered, a->missing, a->lineage, a->revoked, a->origin_count, printable_s(a->origin_count),
 	    a->failed_runs, printable_s(a->failed_runs)) != 0)
 		return -1;
 	return no ? 1 : unknown ? 3 : 0;

@@ -1,5 +1,6 @@
 #include "cmd/cmd.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/path.h"
 #include "base/printable.h"
 #include "cmd/trust-files.h"
+#include "cmd/worktree.h"
 #include "base/workers.h"
 #include "store/config.h"
 #include "store/history.h"
@@ -93,7 +95,10 @@ cmd_absolute(const char *path, struct err *e)
 	if (slash != NULL)
 		*slash = '\0';
 	if (realpath(slash == NULL ? "." : slash == copy ? "/" : copy, dir) == NULL) {
-		err_sys(e, "%s", path);
+		if (errno == ENOENT)
+			err_set(e, ERR_NOTFOUND, "%s: no such directory", copy);
+		else
+			err_sys(e, "%s", path);
 		return NULL;
 	}
 	return buf_strfmt(e, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir, last);
@@ -105,8 +110,8 @@ cmd_worktree_path(struct store *s, const char *path, char **ret, struct err *e)
 	CLEANUP(cleanup_free) char *full = cmd_absolute(path, e);
 	const char *root = store_worktree(s);
 
-	if (full == NULL)
-		return -1;
+	if (full == NULL) /* where there is no directory there is no link */
+		return e->code == ERR_NOTFOUND ? worktree_path(s, path, ret, e) : -1;
 	if (!path_covers(root, full))
 		return err_set(e, ERR_DENIED, "%s: outside the work tree %s", path, root);
 	*ret = buf_strdup(full[strlen(root)] == '/' ? full + strlen(root) + 1 : "", e);

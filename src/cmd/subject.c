@@ -127,15 +127,14 @@ subject_path(struct store *s, const char *arg, struct subject *sub, struct err *
 static int
 subject_unknown(struct store *s, const char *arg, struct err *e)
 {
-	CLEANUP(history_producer_free) struct history_producer p = {0};
 	CLEANUP(cleanup_free) char *path = NULL;
+	struct oid certificate;
 	char id[CMD_SHORT_SIZE];
 
-	if (cmd_worktree_path(s, arg, &path, e) == 0 &&
-	    history_producer_of_path(s, path, HISTORY_QUICK, &p, e) == 0) {
-		cmd_short(&p.certificate, id);
-		return err_set(e, ERR_NOTFOUND, "%s: is not here; certificate %s names it (aicert fetch --blobs"
-		    " and aicert checkout bring it)", arg, id);
+	if (cmd_worktree_path(s, arg, &path, e) == 0 && subject_producer(s, path, &certificate, e) == 0) {
+		cmd_short(&certificate, id);
+		return err_set(e, ERR_NOTFOUND, "%s: is not here; certificate %s names it, or a directory that"
+		    " it would be in (aicert fetch --blobs and aicert checkout bring it)", arg, id);
 	}
 	return err_set(e, ERR_NOTFOUND, "%s: neither a file nor a revision (no branch, tag, ref or object has"
 	    " this name or id; ids are of 7 digits or more)", arg);

@@ -311,5 +311,7 @@ verify_all(struct store *s, const struct verify_request *rq, const struct verify
 	if (!o->json && o->report == NULL)
 		printf("%zu certificate%s: %zu pass, %zu fail, %zu undecided\n", a->certificates.count,
 		    printable_s(a->certificates.count), a->pass, a->fail, a->undecided);
+	if (o->ids == NULL && a->certificates.count == 0)
+		return err_set(e, ERR_NOTFOUND, "verify: no ref of this store leads to a certificate");
 	return a->fail > 0 ? 1 : a->undecided > 0 ? 3 : 0;
 }

@@ -20,7 +20,7 @@
 
 #define VERIFY_SYNOPSIS "[--inputs] [--allow-extra] [--min-level LEVEL] [--at TIME] [--reference FILE]... " \
 	"[--crl FILE]... [--policy FILE] [--time-stamp FILE] [--bundle BUNDLE] [-v|--json] FILE|REV | " \
-	"-a [--json] | --legacy [--at TIME] [--json] FILE | --explain CHECK"
+	"-a [--min-level LEVEL] [--json] | --legacy [--at TIME] [--json] FILE | --explain CHECK"
 
 struct verify_options {
 	bool json, inputs, allow_extra, all, verbose, legacy;
@@ -242,8 +242,7 @@ verify_note_others(struct verify_job *j, struct verdict *v, struct err *e)
 	return o.rc;
 }
 
-/* Which output the file is, where its name does not say so, and whether a newer
- * run made another file of that name. */
+/* Whether a newer run made another file of that name. */
 static int
 verify_note_names(struct verify_job *j, struct verdict *v, struct err *e)
 {
@@ -253,9 +252,6 @@ verify_note_names(struct verify_job *j, struct verdict *v, struct err *e)
 
 	if (j->s == NULL || !sub->is_path || !sub->content_known)
 		return 0;
-	if (j->output.path == NULL &&
-	    verdict_note(v, e, "The file has the content of the run's output %s.", sub->output) != 0)
-		return -1;
 	if (sub->path == NULL || history_producer_of_path(j->s, sub->path, HISTORY_QUICK, &p, e) != 0)
 		return sub->path == NULL || e->code == ERR_NOTFOUND ? 0 : -1;
 	if (oid_equal(&p.certificate, &sub->certificate))

@@ -455,7 +455,7 @@ http_outcome(const struct http_transfer *t, CURLcode code, struct err *e)
 		return err_set(e, ERR_REFUSED, "%s: the peer has another key than the one that was judged;"
 		    " nothing was sent to it (%s)", peer, t->curl_error);
 	if (code == CURLE_PEER_FAILED_VERIFICATION)
-		return err_set(e, ERR_REFUSED, "%s: %s", peer,
+		return err_set(e, ERR_DENIED, "%s: %s", peer,
 		    t->curl_error[0] != '\0' ? t->curl_error : curl_easy_strerror(code));
 	if (code != CURLE_OK)
 		return err_set(e, ERR_NETWORK, "%s: %s %.*s: %s", peer, t->rq->method,

@@ -11,8 +11,14 @@ struct checks_files_search {
 	struct check_ctx *x;
 	const struct verify_file *file;
 	size_t trees;
-	bool found;
+	struct buf found;       /* the path of the first that has it; empty: none */
 };
+
+static void
+checks_files_search_free(struct checks_files_search *s)
+{
+	buf_free(&s->found);
+}
 
 static void
 checks_files_describe(char ret[160], enum object_type type, const struct oid *id, uint64_t size)
@@ -183,8 +189,8 @@ checks_files_named(struct check_ctx *x, const struct verify_file *f, struct err 
 }
 
 static int
-checks_files_search_tree(struct checks_files_search *s, const struct oid *id, size_t depth,
-    struct err *e)
+checks_files_search_tree(struct checks_files_search *s, const struct oid *id, const char *path,
+    size_t depth, struct err *e)
 {
 	CLEANUP(tree_free) struct tree t = TREE_INIT;
 	bool ok;
@@ -194,21 +200,26 @@ checks_files_search_tree(struct checks_files_search *s, const struct oid *id, si
 		    "trees too deep or too many to look through");
 	if (checks_files_tree(s->x, CHECK_FILES_OUTPUTS, id, &t, &ok, e) != 0)
 		return -1;
-	for (size_t i = 0; ok && i < t.count && !s->found; i++)
-		s->found = checks_files_entry_is(s->file, &t.entries[i]);
-	for (size_t i = 0; ok && i < t.count && !s->found; i++) {
-		if (t.entries[i].mode == TREE_DIR && t.entries[i].size >= s->file->size &&
-		    checks_files_search_tree(s, &t.entries[i].id, depth + 1, e) != 0)
+	for (size_t i = 0; ok && i < t.count && s->found.len == 0; i++)
+		if (checks_files_entry_is(s->file, &t.entries[i]))
+			buf_addf(&s->found, "%s/%s", path, t.entries[i].name);
+	for (size_t i = 0; ok && i < t.count && s->found.len == 0; i++) {
+		CLEANUP(cleanup_free) char *inside = NULL;
+
+		if (t.entries[i].mode != TREE_DIR || t.entries[i].size < s->file->size)
+			continue;
+		inside = buf_strfmt(e, "%s/%s", path, t.entries[i].name);
+		if (inside == NULL || checks_files_search_tree(s, &t.entries[i].id, inside, depth + 1, e) != 0)
 			return -1;
 	}
-	return 0;
+	return buf_check(&s->found, e);
 }
 
 /* Content without a name: any output that has it, else inside an output tree. */
 static int
 checks_files_unnamed(struct check_ctx *x, const struct verify_file *f, struct err *e)
 {
-	struct checks_files_search s = {.x = x, .file = f};
+	CLEANUP(checks_files_search_free) struct checks_files_search s = {.x = x, .file = f};
 	const struct certificate *c = x->cert;
 	bool missing = x->v->checks[CHECK_FILES_OUTPUTS].missing;
 	char found[160];
@@ -218,19 +229,23 @@ checks_files_unnamed(struct check_ctx *x, const struct verify_file *f, struct er
 
 		if (c->events[i].kind == EVENT_OUTPUT_RESOURCE &&
 		    checks_files_is(f, r->type, &r->digests.sha256, r->size))
-			return 0;
+			return verdict_note(x->v, e, "The file has the content of the run's output %s.", r->path);
 	}
 	for (size_t i = 0; i < c->event_count; i++) {
 		const struct resource *r = &c->events[i].u.output.output;
 
 		if (c->events[i].kind != EVENT_OUTPUT_RESOURCE || r->type != OBJECT_TREE)
 			continue;
-		if (checks_files_search_tree(&s, &r->digests.sha256, 0, e) != 0)
+		if (checks_files_search_tree(&s, &r->digests.sha256, r->path, 0, e) != 0)
+			return -1;
+		if (s.found.len == 0)
+			continue;
+		x->found_in = r;
+		if (verdict_note(x->v, e, "The file has the content of %s, in the run's output %s.",
+		    buf_str(&s.found), r->path) != 0)
 			return -1;
 		/* what could not be had elsewhere does not matter any more */
-		if (s.found)
-			return missing ? 0 :
-			    verdict_set(x->v, CHECK_FILES_OUTPUTS, VERDICT_SKIP, NULL, NULL, e);
+		return missing ? 0 : verdict_set(x->v, CHECK_FILES_OUTPUTS, VERDICT_SKIP, NULL, NULL, e);
 	}
 	if (x->v->checks[CHECK_FILES_OUTPUTS].missing)
 		return 0;
@@ -239,14 +254,14 @@ checks_files_unnamed(struct check_ctx *x, const struct verify_file *f, struct er
 }
 
 static bool
-checks_files_asked(const struct verify_request *rq, const struct resource *r)
+checks_files_asked(const struct check_ctx *x, const struct resource *r)
 {
 	size_t len = strlen(r->path);
 
-	for (size_t i = 0; i < rq->output_count; i++) {
-		const struct verify_file *f = &rq->outputs[i];
+	for (size_t i = 0; i < x->rq->output_count; i++) {
+		const struct verify_file *f = &x->rq->outputs[i];
 
-		if (f->path == NULL ? checks_files_is(f, r->type, &r->digests.sha256, r->size) :
+		if (f->path == NULL ? r == x->found_in || checks_files_is(f, r->type, &r->digests.sha256, r->size) :
 		    strncmp(f->path, r->path, len) == 0 && (f->path[len] == '\0' || f->path[len] == '/'))
 			return true;
 	}
@@ -262,7 +277,7 @@ checks_files_unasked(struct check_ctx *x, struct err *e)
 		const struct event *ev = &x->cert->events[i];
 
 		if (ev->kind == EVENT_OUTPUT_RESOURCE &&
-		    !checks_files_asked(x->rq, &ev->u.output.output))
+		    !checks_files_asked(x, &ev->u.output.output))
 			buf_addf(&list, "%s%s", list.len > 0 ? ", " : "", ev->u.output.output.path);
 	}
 	if (buf_check(&list, e) != 0)

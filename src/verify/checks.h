@@ -67,6 +67,7 @@ struct check_ctx {
 	enum ak_hierarchy hierarchy;
 	struct replay pcr14, pcr15; /* of the events, from zeros */
 	struct level_facts facts;
+	const struct resource *found_in; /* the output that a file without a name is in */
 	struct checks_lineage *lineage;
 	enum verdict_level ancestors_level; /* the lowest of them; CONFIDENTIAL without any */
 };

@@ -111,7 +111,9 @@ summary_outputs(const struct verdict *v, struct buf *b)
 	else
 		buf_adds(b, ", measured when the command had ended");
 	if (summary_passed(v, CHECK_FILES_OUTPUTS))
-		buf_adds(b, "; the file asked about is one");
+		buf_adds(b, "; the file asked about is one, or in one");
+	else if (v->checks[CHECK_FILES_OUTPUTS].result == VERDICT_SKIP)
+		buf_adds(b, "; no file was compared with them");
 }
 
 static void

@@ -79,6 +79,12 @@ suite_clone() {
 	mv out elsewhere
 	fails 3 aicert checkout HEAD -- out
 	err_has "aicert fetch --blobs"
+	# what lies in a directory that is not here either
+	fails 3 aicert verify d/x
+	err_has "is not here"
+	ok aicert fetch --blobs d/x
+	ok aicert checkout HEAD -- d
+	same "$(cat d/x)" "$(cat ../builder/d/x)"
 	fails 3 aicert verify $min out
 	err_has "certificate"
 	err_has "aicert checkout"

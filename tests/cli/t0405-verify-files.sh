@@ -14,6 +14,21 @@ ok aicert commit -q -m one
 v="aicert verify --min-level simulated"
 # shellcheck disable=SC2086
 {
+# a file under another name, also of a tree: which it is is said; a commit compares none
+cp ckpt/deep/b ../x
+ok $v ../x
+out_has "has the content of ckpt/deep/b, in the run's output ckpt"
+out_has "Other outputs of the run, not looked at: model.bin"
+cp model.bin ../x
+ok $v ../x
+out_has "has the content of the run's output model.bin"
+out_has "the file asked about is one"
+ok $v HEAD
+out_has "no file was compared"
+rm ckpt/a
+fails 3 $v ckpt/a
+err_has "is not here"
+echo 1 >ckpt/a
 # an input, or a part of one, by its path; without --inputs it is nobody's output
 fails 3 $v data/u
 for f in data/u data/sub data/sub/v data/big data one.txt; do

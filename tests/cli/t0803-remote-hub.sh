@@ -85,7 +85,7 @@ same "$(curl -s -o "$scratch/out" -w '%{http_code}' --cacert "$scratch/hub.pem" 
 # a hub that nobody vouches for; plain http; a password in the url
 (
 	XDG_CONFIG_HOME=$scratch/nobody2
-	fails 1 aicert ls-remote "$remote_url"
+	fails 3 aicert ls-remote "$remote_url"
 	[ "$failures" = 0 ]
 ) || failures=$((failures + 1))
 fails 2 aicert ls-remote "http://127.0.0.1/"

@@ -80,7 +80,7 @@ ok aicert remote add out "static:$scratch/www/model"
 ok aicert push -q out main
 ok aicert tag v1 HEAD
 ok aicert push -q out v1
-fails 1 aicert clone "$url/model" "$scratch/untrusted"
+fails 3 aicert clone "$url/model" "$scratch/untrusted"
 ok aicert clone --ca "$scratch/web.pem" "$url/model" "$scratch/read"
 cd "$scratch/read"
 same "$(aicert rev-parse HEAD)" "$second"

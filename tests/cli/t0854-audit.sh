@@ -2,6 +2,12 @@
 # aicert audit: certificates, history that only grew, what git has, what nobody proves.
 . "${top_srcdir:-.}/tests/cli/lib.sh"
 a="aicert audit --min-level simulated"
+# of nothing nothing is proved
+new_repo nothing
+fails 3 aicert verify -a
+err_has "no ref"
+fails 3 $a
+out_has "undecided: 0 certificates"
 new_repo b
 printf 'one\n' >in.txt
 spec one.yaml "sort in.txt >mid.txt; mkdir ckpt; echo 1 >ckpt/a" "{path: in.txt, kind: dataset}" \

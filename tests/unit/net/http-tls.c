@@ -176,7 +176,7 @@ START_TEST(ordinary_https_wants_a_ca)
 	scene_open(&s, 0);
 	UNIT_OK(http_new(s.relay.url, NULL, &h, &e), &e);
 	UNIT_OK(http_set_token(h, "secret-token", &e), &e);
-	UNIT_FAILS(get(h, "/a", &e), &e, ERR_REFUSED);
+	UNIT_FAILS(get(h, "/a", &e), &e, ERR_DENIED);
 	ck_assert(!http_key_changed(h)); /* that is a matter of pins */
 	ck_assert_uint_eq(relay_bytes(&s.relay), 0);
 	scene_close(&s);
