@@ -31,14 +31,6 @@ out_lacks "not kept"
 ok aicert fsck --full
 out_has sound
 ok aicert verify --inputs --min-level simulated sums
-# a promise that cannot be watched is not made
-if can_pretend; then
-	checks=$((checks + 2))
-	head -c 300000 /dev/urandom >data/third
-	AICERT_PRETEND_FS=$fat LD_PRELOAD=$shim aicert hash-object -w data/third >/dev/null || die "a put on FAT"
-	cmp "$(object data/third)" data/third || die "a reference on FAT"
-	rm data/third
-fi
 # the same again: nothing is copied either
 ok aicert commit -m "again"
 checks=$((checks + 1))
