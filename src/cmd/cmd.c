@@ -8,9 +8,9 @@
 #include <unistd.h>
 #include "base/path.h"
 #include "base/printable.h"
+#include "base/workers.h"
 #include "cmd/trust-files.h"
 #include "cmd/worktree.h"
-#include "base/workers.h"
 #include "store/config.h"
 #include "store/history.h"
 #include "store/odb.h"

@@ -434,21 +434,30 @@ quote_verdict_log_bank(struct quote_verdict_ctx *x, const struct event_log *log,
 	return event_log_compare(log, bank, values, UINT32_MAX, ret_ok, reason, e);
 }
 
+static int
+quote_verdict_list(uint32_t pcrs, struct buf *ret, struct err *e)
+{
+	for (unsigned pcr = 0; pcr < EVENT_LOG_PCRS; pcr++)
+		if ((pcrs >> pcr & 1) != 0)
+			buf_addf(ret, "%s%u", ret->len > 0 ? ", " : "", pcr);
+	return buf_check(ret, e);
+}
+
 /* Boot PCRs of the bank without a value that the quote covers: their events prove nothing. */
 static int
 quote_verdict_note_unquoted(struct quote_verdict_ctx *x, enum hash_alg bank, struct err *e)
 {
 	CLEANUP(buf_free) struct buf list = BUF_INIT;
+	uint32_t unquoted = 0;
 
-	for (unsigned pcr = 0; pcr < ATTEST_PCRS; pcr++) {
-		bool boot = (EVENT_LOG_PCRS_BOOT >> pcr & 1) != 0;
-
-		if (boot && (pcr_values_get(&x->pcrs, bank, pcr) == NULL ||
-		    !attest_selects(&x->attest, bank, pcr)))
-			buf_addf(&list, "%s%u", list.len > 0 ? ", " : "", pcr);
-	}
-	if (list.len == 0)
-		return buf_check(&list, e);
+	for (unsigned pcr = 0; pcr < ATTEST_PCRS; pcr++)
+		if (pcr_values_get(&x->pcrs, bank, pcr) == NULL || !attest_selects(&x->attest, bank, pcr))
+			unquoted |= 1u << pcr;
+	unquoted &= EVENT_LOG_PCRS_BOOT;
+	if (unquoted == 0)
+		return 0;
+	if (quote_verdict_list(unquoted, &list, e) != 0)
+		return -1;
 	return verdict_note(x->v, e, "The boot log's events of PCR %s are not proven: the quote does"
 	    " not cover a given value of them in the %s bank.", buf_str(&list), hash_name(bank));
 }
@@ -464,11 +473,10 @@ quote_verdict_note_others(struct quote_verdict_ctx *x, const struct event_log *l
 		if (log->events[k].type != EVENT_LOG_NO_ACTION)
 			others |= 1u << log->events[k].pcr;
 	others &= ~EVENT_LOG_PCRS_BOOT;
-	for (unsigned pcr = 0; pcr < EVENT_LOG_PCRS; pcr++)
-		if ((others >> pcr & 1) != 0)
-			buf_addf(&list, "%s%u", list.len > 0 ? ", " : "", pcr);
-	if (list.len == 0)
-		return buf_check(&list, e);
+	if (others == 0)
+		return 0;
+	if (quote_verdict_list(others, &list, e) != 0)
+		return -1;
 	return verdict_note(x->v, e, "The boot log's events of PCR %s were not compared: only those of"
 	    " PCR 0-9 and 11-13 are.", buf_str(&list));
 }

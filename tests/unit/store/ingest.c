@@ -428,6 +428,18 @@ START_TEST(ingest_cache)
 }
 END_TEST
 
+/* Two files, and a cache that may remember them. */
+static struct stat_cache *
+make_names(const struct fixture *f)
+{
+	struct err e;
+
+	UNIT_OK(fd_mkdirs_beneath(f->dirfd, "d/names", 0755, &e), &e);
+	fixture_write(f, "d/names/a", "aaa", 3);
+	fixture_write(f, "d/names/b", "bbb", 3);
+	return settled_cache(f);
+}
+
 static void
 change_names(const struct fixture *f, int how)
 {
@@ -465,13 +477,9 @@ START_TEST(ingest_names_from_cache)
 	struct ingest_result r, lied;
 	struct stat dir;
 	struct fixture f;
-	struct err e;
 
 	fixture_open(&f);
-	UNIT_OK(fd_mkdirs_beneath(f.dirfd, "d/names", 0755, &e), &e);
-	fixture_write(&f, "d/names/a", "aaa", 3);
-	fixture_write(&f, "d/names/b", "bbb", 3);
-	o.cache = settled_cache(&f);
+	o.cache = make_names(&f);
 	r = ingest_with(NULL, f.dirfd, "d", &o);
 	ck_assert(ingest_gives(&r.id, ingest_with(NULL, f.dirfd, "d", &o)));
 	change_names(&f, _i);
@@ -503,33 +511,29 @@ START_TEST(ingest_tree_from_cache)
 	struct ingest_result r;
 	struct stat dir;
 	struct fixture f;
-	struct err e;
 
 	fixture_open(&f);
-	UNIT_OK(fd_mkdirs_beneath(f.dirfd, "names", 0755, &e), &e);
-	fixture_write(&f, "names/a", "aaa", 3);
-	fixture_write(&f, "names/b", "bbb", 3);
-	o.cache = put.cache = settled_cache(&f);
-	r = ingest_with(NULL, f.dirfd, "names", &o);
-	ck_assert_int_eq(fstatat(f.dirfd, "names", &dir, 0), 0);
+	o.cache = put.cache = make_names(&f);
+	r = ingest_with(NULL, f.dirfd, "d/names", &o);
+	ck_assert_int_eq(fstatat(f.dirfd, "d/names", &dir, 0), 0);
 	stat_cache_load(o.cache, &dir, &known);
 	ck_assert(known.whole && oid_equal(&known.as_of.tree.id, &r.id));
 	/* the store has the files, and not the tree */
-	(void)ingest_with(f.s, f.dirfd, "names/a", &put);
-	(void)ingest_with(f.s, f.dirfd, "names/b", &put);
+	(void)ingest_with(f.s, f.dirfd, "d/names/a", &put);
+	(void)ingest_with(f.s, f.dirfd, "d/names/b", &put);
 	ck_assert(!odb_has_own(f.s, &r.id));
-	ck_assert(ingest_gives(&r.id, ingest_with(f.s, f.dirfd, "names", &put)));
+	ck_assert(ingest_gives(&r.id, ingest_with(f.s, f.dirfd, "d/names", &put)));
 	ck_assert(odb_has_own(f.s, &r.id));
 	/* what the cache says of it is what is said, ... */
 	lie = known.as_of.tree;
 	lie.id.b[0] ^= 1;
 	stat_cache_store(o.cache, &dir, known.entries, known.count, &lie);
-	ck_assert(ingest_gives(&lie.id, ingest_with(NULL, f.dirfd, "names", &o)));
+	ck_assert(ingest_gives(&lie.id, ingest_with(NULL, f.dirfd, "d/names", &o)));
 	/* ... but not where it is to be in the store, nor when a file is another */
-	ck_assert(ingest_gives(&r.id, ingest_with(f.s, f.dirfd, "names", &put)));
-	ck_assert_int_eq(fchmodat(f.dirfd, "names/b", 0755, 0), 0);
-	r = ingest_with(NULL, f.dirfd, "names", &(struct ingest_options){.flags = o.flags});
-	ck_assert(ingest_gives(&r.id, ingest_with(NULL, f.dirfd, "names", &o)));
+	ck_assert(ingest_gives(&r.id, ingest_with(f.s, f.dirfd, "d/names", &put)));
+	ck_assert_int_eq(fchmodat(f.dirfd, "d/names/b", 0755, 0), 0);
+	r = ingest_with(NULL, f.dirfd, "d/names", &(struct ingest_options){.flags = o.flags});
+	ck_assert(ingest_gives(&r.id, ingest_with(NULL, f.dirfd, "d/names", &o)));
 	stat_cache_dir_free(&known);
 	stat_cache_close(o.cache);
 	fixture_close(&f);
